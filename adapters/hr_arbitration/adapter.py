@@ -1,0 +1,328 @@
+"""The verbs: file, look up, probe, fetch documents, and keep the door for the platform's callbacks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from adapters.beijing import D14
+from adapters.hr_arbitration import answers, callbacks, translate, wire
+from adapters.hr_arbitration.answers import Answer, Unreadable
+from adapters.hr_arbitration.security import Keys, Undecipherable
+from adapters.hr_arbitration.settings import HrArbitrationSettings
+from adapters.http import judge_status
+from contracts.adapter import (
+    Adapter,
+    AdapterInfo,
+    Authenticated,
+    Context,
+    DeliveryClass,
+    Exchange,
+    InboundCall,
+    Json,
+    Receipt,
+    Reply,
+    Request,
+    Tools,
+    Wire,
+)
+from contracts.errors import AdapterError, CallbackRejected, EndpointError, PermanentError, RetryableError
+from contracts.message import Message
+from contracts.update import DocumentLink, Inbound, Reference
+
+PATH = "/ldzc/exchange"
+CALLBACK_PATH = "exchange"
+_JSON_HEADERS = (("Content-Type", "application/json; charset=UTF-8"),)
+
+_SKEW = timedelta(seconds=300)
+_NONCE_KEPT = timedelta(minutes=15)
+_UNREADABLE_IN_A_ROW = 3
+_UNREADABLE = "unreadable"
+
+
+class HrArbitration(Adapter[HrArbitrationSettings]):
+    """ "智慧人社"一体化系统, arbitration inside (劳动人事争议仲裁)."""
+
+    info: ClassVar[AdapterInfo] = AdapterInfo(
+        name="hr_arbitration",
+        title_zh="“智慧人社”一体化系统（劳动人事争议仲裁）",
+        title_en="Human resources and social security system, arbitration inside",
+        version="1.0.0",
+        mapping=translate.MAPPING,
+        delivery_class=DeliveryClass.IDEMPOTENT,
+        capabilities=translate.CAPABILITIES,
+        calls_back=True,
+        connect_s=5.0,
+        deadline_s=60.0,
+        rate_per_s=20.0,
+        at_once=8,
+        reply_limit=wire.LIMIT,
+    )
+    settings_type: ClassVar[type[HrArbitrationSettings]] = HrArbitrationSettings
+
+    def __init__(self, endpoint: str, settings: HrArbitrationSettings, tools: Tools) -> None:
+        """Read the keys and open the SM4 envelope.
+
+        Raises:
+            contracts.gm.CipherError: a key or envelope that cannot be; it names the setting.
+        """
+        super().__init__(endpoint, settings, tools)
+        self._keys = Keys.of(settings)
+        # Until a reply could be read, the memory may hold a count from before our start.
+        self._may_have_counted = True
+
+    # ------------------------------------------------------------------------------------------------------- outward
+
+    def translate(self, message: Message, context: Context) -> Wire:
+        """See ``translate.translate``."""
+        return translate.translate(message, context)
+
+    async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
+        """Upload what travels along (TJ9002), then file the message under the delivery's id."""
+        files = await self._upload(wire.files, exchange)
+        try:
+            answer = await self._ask(exchange, "file", wire.operation, wire.id, _with_files(wire.payload, files), True)
+        except PermanentError as error:
+            if error.code == answers.FILE_UNKNOWN:
+                # The platform lost a file that we remember as uploaded: the next attempt uploads it again.
+                for attachment in wire.files:
+                    await self.tools.memory.forget(await self._memory_of(attachment))
+            raise
+        return await self._receipt(answer, filing=True)
+
+    async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
+        """Ask by TJ9001 whether the platform has the wire's serial number."""
+        question = {"BZR007": wire.operation, "BZR008": wire.id}
+        answer = await self._ask(exchange, "lookup", "TJ9001", self._serial("Q"), question)
+        found = _text(answer, "BZR009")
+        if found == "0":
+            return None
+        if found != "1":
+            raise await self._unreadable("no_finding", filing=False)
+        return await self._receipt(answer, filing=False)
+
+    async def probe(self, exchange: Exchange) -> None:
+        """TJ0001 连通测试: proves address, keys, clock and both ciphers."""
+        answer = await self._ask(exchange, "probe", "TJ0001", self._serial("P"), {"BZR002": "PING"})
+        if _text(answer, "BZR002").upper() != "PONG":
+            raise await self._unreadable("no_pong", filing=False)
+
+    async def download(self, document: DocumentLink, exchange: Exchange) -> bytes:
+        """Fetch a document by TJ9003 and check it against its SHA-256.
+
+        Raises:
+            RetryableError: the bytes are not those of the digest.
+        """
+        answer = await self._ask(
+            exchange, "download", "TJ9003", self._serial("D"), {"BZF001": document.ref}, limit=wire_limit("TJ9003")
+        )
+        try:
+            data = await self.tools.blocking(wire.decode, _text(answer, "BZF006"))
+        except ValueError:
+            raise await self._unreadable("no_file", filing=False) from None
+        digest = hashlib.sha256(data).hexdigest()
+        if not data or digest != _text(answer, "BZF002").lower() or (document.sha256 or digest).lower() != digest:
+            raise await self._unreadable("wrong_digest", filing=False)
+        return bytes(data)
+
+    async def _upload(self, attachments: tuple[str, ...], exchange: Exchange) -> dict[str, str]:
+        """The platform's file id of every attachment; what was uploaded once is remembered by its SHA-256."""
+        found: dict[str, str] = {}
+        for attachment in attachments:
+            remembered = await self._memory_of(attachment)
+            file_id = await self.tools.memory.get(remembered)
+            if file_id is None:
+                info = await self.tools.attachments.info(attachment)
+                data = await self.tools.attachments.read(attachment)
+                body = await self.tools.blocking(_file_body, info.sha256, info.media_type, data)
+                answer = await self._ask(exchange, "upload", "TJ9002", "F" + info.sha256.lower()[:39], body)
+                file_id = _text(answer, "BZF001")
+                if not file_id:
+                    raise await self._unreadable("no_file_id", filing=False)
+                await self.tools.memory.put(remembered, file_id)
+            found[attachment] = file_id
+        return found
+
+    async def _memory_of(self, attachment: str) -> str:
+        return f"file:{(await self.tools.attachments.info(attachment)).sha256.lower()}"
+
+    async def _ask(
+        self,
+        exchange: Exchange,
+        step: str,
+        service: str,
+        serial: str,
+        plaintext: Json,
+        filing: bool = False,
+        limit: int = wire.LIMIT,
+    ) -> Answer:
+        """One question, one proven answer of success; everything else raises."""
+        try:
+            answer = await self._exchange(exchange, step, service, serial, plaintext, filing, limit)
+            if answer.code == answers.NONCE and not filing:
+                answer = await self._exchange(exchange, step, service, serial, plaintext, filing, limit)
+            answers.judge(answer, self.tools.now(), filing=filing)
+        except Unreadable as error:
+            raise await self._unreadable(error.code, filing=filing) from None
+        return answer
+
+    async def _exchange(
+        self, exchange: Exchange, step: str, service: str, serial: str, plaintext: Json, filing: bool, limit: int
+    ) -> Answer:
+        head = self._head(service, serial)
+        raw: bytes = await self.tools.blocking(self._keys.seal, head, plaintext, self.tools.random_bytes(16))
+        if len(raw) > wire_limit(service):
+            raise PermanentError("too_large", "the sealed message is over the platform's limit")
+        request = Request("POST", self.settings.base_url + PATH, _JSON_HEADERS, raw)
+        reply = await exchange.call(step, request, filing=filing, limit=limit)
+        judge_status(reply, self.tools.now(), maybe_accepted=filing)
+        answer: Answer = await self.tools.blocking(answers.read_answer, self._keys, reply.body, head, limit)
+        if self._may_have_counted:
+            await self.tools.memory.forget(_UNREADABLE)
+            self._may_have_counted = False
+        return answer
+
+    async def _receipt(self, answer: Answer, *, filing: bool) -> Receipt:
+        reference = _text(answer, "BZR001")
+        if not reference:
+            raise await self._unreadable("no_reference", filing=filing)
+        try:
+            at = D14.read(_text(answer, "AAE036"))
+        except ValueError:
+            at = None
+        return Receipt(
+            reference=reference,
+            references=(Reference("platform_no", reference),),
+            duplicate=answer.code == answers.DUPLICATE,
+            at=at,
+        )
+
+    async def _unreadable(self, code: str, *, filing: bool) -> AdapterError:
+        """The error for an unreadable reply: time heals it, but the third in a row goes to the operator (page §3)."""
+        self._may_have_counted = True
+        count = int(await self.tools.memory.get(_UNREADABLE) or 0) + 1
+        if count >= _UNREADABLE_IN_A_ROW:
+            await self.tools.memory.forget(_UNREADABLE)
+            return EndpointError(
+                code, "three unreadable replies in a row: wrong key, wrong address, or another's answer"
+            )
+        await self.tools.memory.put(_UNREADABLE, str(count))
+        return RetryableError(code, "the reply cannot be read", maybe_accepted=filing)
+
+    # -------------------------------------------------------------------------------------------------------- inward
+
+    async def authenticate(self, call: InboundCall) -> Authenticated:
+        """The receiver's checks in the page's order (§2): the first finding answers."""
+        if call.path.strip("/") != CALLBACK_PATH:
+            raise CallbackRejected("http_404", Reply(404))
+        if call.method != "POST":
+            raise CallbackRejected("http_405", Reply(405, (("Allow", "POST"),)))
+        if len(call.body) > wire.LIMIT:
+            raise CallbackRejected("http_413", Reply(413))
+        try:
+            envelope = wire.read_envelope(call.body)
+        except wire.NotAnEnvelope as error:
+            text = (("Content-Type", "text/plain; charset=UTF-8"),)
+            raise CallbackRejected(f"http_400_{error.code}", Reply(400, text, b"not an envelope")) from None
+        if not wire.call_head_is_sound(envelope.head):
+            raise await self._refusal(envelope, "3001", "报文头不符合规范")
+        if envelope.field("appid") != self.settings.appid:
+            raise await self._refusal(envelope, "3002", "应用标识不符")
+        if not self._is_fresh(envelope):
+            raise await self._refusal(envelope, "3003", "时间戳超出允许范围")
+        if not await self.tools.blocking(self._keys.platform_signed, envelope):
+            raise await self._refusal(envelope, "3004", "签名验证失败")
+        if not await self.tools.nonces.first_seen(envelope.field("nonce"), _NONCE_KEPT):
+            raise await self._refusal(envelope, "3005", "随机数重复")
+        try:
+            plaintext: Json = await self.tools.blocking(self._keys.open, envelope.body)
+        except Undecipherable:
+            raise await self._refusal(envelope, "3006", "报文体解密失败") from None
+        if envelope.field("serviceid") not in callbacks.SERVICES:
+            raise await self._refusal(envelope, "3008", "服务编号不存在")
+        return Authenticated(envelope.field("serialno"), _digest(envelope.field("serviceid"), plaintext))
+
+    async def acknowledge(self, call: InboundCall, *, duplicate: bool) -> Reply:
+        """The signed 0000, or 1001 for a call that was stored before."""
+        code, text = (answers.DUPLICATE, "重复报文") if duplicate else (answers.SUCCESS, "成功")
+        return await self._answer(wire.read_envelope(call.body), code, text)
+
+    def parse_callback(self, call: InboundCall) -> tuple[Inbound, ...]:
+        """See ``callbacks.parse``."""
+        return callbacks.parse(call, self._keys, self.endpoint)
+
+    def _is_fresh(self, envelope: wire.Envelope) -> bool:
+        try:
+            said = D14.read(envelope.field("timestamp"))
+        except ValueError:
+            return False
+        return abs(self.tools.now() - said) <= _SKEW
+
+    async def _refusal(self, envelope: wire.Envelope, code: str, text: str) -> CallbackRejected:
+        return CallbackRejected(code, await self._answer(envelope, code, text))
+
+    async def _answer(self, envelope: wire.Envelope, code: str, text: str) -> Reply:
+        """A signed reply without body; what could not be read is echoed as ``""``."""
+        asked = {
+            name: envelope.field(name) if wire.readable(name, envelope.head.get(name)) else ""
+            for name in ("appid", "serviceid", "serialno", "nonce")
+        }
+        head = self._head(asked["serviceid"], asked["serialno"])
+        head |= {"appid": asked["appid"], "reqnonce": asked["nonce"], "code": code, "message": text}
+        raw: bytes = await self.tools.blocking(self._keys.seal, head, None, b"")
+        return Reply(200, _JSON_HEADERS, raw)
+
+    # ---------------------------------------------------------------------------------------------------------- both
+
+    def _head(self, service: str, serial: str) -> dict[str, str]:
+        return {
+            "appid": self.settings.appid,
+            "serviceid": service,
+            "serialno": serial,
+            "timestamp": D14.write(self.tools.now()),
+            "nonce": self.tools.random_bytes(16).hex(),
+            "version": wire.VERSION,
+            "enctype": wire.ENCTYPE,
+            "signtype": wire.SIGNTYPE,
+        }
+
+    def _serial(self, letter: str) -> str:
+        """A serial number for a question without business effect: no two are the same message."""
+        return letter + self.tools.random_bytes(16).hex()
+
+
+def wire_limit(service: str) -> int:
+    """The most bytes of one envelope of a service, either way (page §1)."""
+    return wire.FILE_LIMIT if service in ("TJ9002", "TJ9003") else wire.LIMIT
+
+
+def _text(answer: Answer, code: str) -> str:
+    return wire.texts(answer.body, code)
+
+
+def _file_body(sha256: str, media_type: str, data: bytes) -> Json:
+    return {
+        "BZF002": sha256.lower(),
+        "BZF003": media_type,
+        "BZF004": str(len(data)),
+        "BZF006": wire.encode(data),
+    }
+
+
+def _with_files(value: Any, files: dict[str, str]) -> Any:
+    """The payload with the platform's file ids where attachments stand."""
+    if isinstance(value, dict):
+        if value.keys() == {translate.ATTACHMENT}:
+            return files[value[translate.ATTACHMENT]]
+        return {key: _with_files(below, files) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_with_files(below, files) for below in value]
+    return value
+
+
+def _digest(service: str, plaintext: Json) -> str:
+    """Fingerprint of a callback's business content, compared as JSON values: order and spacing of keys do not count."""
+    text = json.dumps([service, plaintext], sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

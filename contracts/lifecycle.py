@@ -1,0 +1,142 @@
+"""How words move a status: the rules that every lifecycle shares, whatever its words.
+
+A platform's word is never refused. What is no legal step moves nothing and is kept as that platform's view and as an
+event; a contradiction to a final status goes to a person (``messages.md`` §3, §4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+S_co = TypeVar("S_co", bound=StrEnum, covariant=True)
+
+
+class Outcome(StrEnum):
+    """What one word does to one status."""
+
+    MOVED = "moved"
+    REPEATED = "repeated"
+    EARLY = "early"
+    """Lies ahead, but a stage between may not be skipped (closed while mediating): nothing moves until it comes."""
+    BACKWARD = "backward"
+    """No way leads there: late, or another branch. Kept as an event, moves nothing."""
+    CONTRADICTION = "contradiction"
+    """The status is final and the word is another final one: both are kept and a person decides."""
+    UNKNOWN = "unknown"
+    """The platform's word has no canonical form. Kept with its raw value, moves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[S_co]):
+    """The answer to one word: ``outcome``, the ``status`` after it, and ``since`` when that status holds."""
+
+    outcome: Outcome
+    status: S_co
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folded(Generic[S_co]):
+    """The answer to several words: ``status`` and ``since`` after all, and one outcome for each word in its order."""
+
+    status: S_co
+    since: datetime | None
+    outcomes: tuple[Outcome, ...]
+
+
+class Lifecycle(Generic[S_co]):
+    """One noun's words with its table of steps. Statuses are given as members or as their plain text values.
+
+    ``start`` is where a thing begins, ``final`` the statuses that another final word contradicts. Every method raises
+    ``ValueError`` for a word that is not of the noun's list.
+    """
+
+    def __init__(self, start: S_co, table: Mapping[S_co, Collection[S_co]], final: Collection[S_co]) -> None:
+        self._words: type[S_co] = type(start)
+        self.start = start
+        self.final = frozenset(final)
+        self._steps = {word: frozenset(table.get(word, ())) for word in self._words}
+        for word in self._words:
+            if word == "unknown":
+                self._steps[word] = frozenset(self._words) - {word}
+        self._ahead = {word: self._reachable(word) for word in self._words}
+
+    def _reachable(self, origin: str) -> frozenset[S_co]:
+        found: set[S_co] = set()
+        waiting = [self._words(origin)]
+        while waiting:
+            for following in self._steps[waiting.pop()] - found:
+                found.add(following)
+                waiting.append(following)
+        return frozenset(found)
+
+    def legal_steps(self, status: str) -> frozenset[S_co]:
+        """Every status that may follow ``status`` at once, allowed skips included. Of ``unknown``: every known one."""
+        return self._steps[self._words(status)]
+
+    def is_final(self, status: str) -> bool:
+        """Whether another final word after this one is a contradiction."""
+        return self._words(status) in self.final
+
+    def move(self, current: str, word: str, *, since: datetime | None = None, at: datetime | None = None) -> Step[S_co]:
+        """What a platform's ``word`` of time ``at`` does to a status that holds ``since``.
+
+        The times matter only where two statuses lead to each other (correction loop, breach and later performance):
+        there a word older than the status is a late repeat and moves nothing. Without times, order of arrival decides.
+        """
+        here, there = self._words(current), self._words(word)
+        if there == "unknown":
+            return Step(Outcome.UNKNOWN, here, since)
+        if there == here:
+            return Step(Outcome.REPEATED, here, max((t for t in (since, at) if t is not None), default=None))
+        if there in self._steps[here]:
+            if here in self._ahead[there] and since is not None and at is not None and at < since:
+                return Step(Outcome.BACKWARD, here, since)
+            return Step(Outcome.MOVED, there, at)
+        if here in self.final and there in self.final and here not in self._ahead[there]:
+            return Step(Outcome.CONTRADICTION, here, since)
+        return Step(Outcome.EARLY if there in self._ahead[here] else Outcome.BACKWARD, here, since)
+
+    def fold(
+        self, current: str, words: Iterable[tuple[str, datetime | None]], *, since: datetime | None = None
+    ) -> Folded[S_co]:
+        """Apply dated words in their order of arrival; an early one is tried again whenever the status has moved.
+
+        So a final word that overtook its predecessors on the way ends in the same status as if it had come last.
+        """
+        status = self._words(current)
+        outcomes: list[Outcome] = []
+        early: list[tuple[int, str, datetime | None]] = []
+        for index, (word, at) in enumerate(words):
+            step = self.move(status, word, since=since, at=at)
+            status, since = step.status, step.since
+            outcomes.append(step.outcome)
+            if step.outcome is Outcome.EARLY:
+                early.append((index, word, at))
+            elif step.outcome is Outcome.MOVED:
+                status, since = self._settle_early(status, since, early, outcomes)
+        return Folded(status, since, tuple(outcomes))
+
+    def _settle_early(
+        self,
+        moved_to: str,
+        since: datetime | None,
+        early: list[tuple[int, str, datetime | None]],
+        outcomes: list[Outcome],
+    ) -> tuple[S_co, datetime | None]:
+        status = self._words(moved_to)
+        settled = True
+        while settled:
+            settled = False
+            for waiting in tuple(early):
+                index, word, at = waiting
+                step = self.move(status, word, since=since, at=at)
+                if step.outcome is not Outcome.EARLY:
+                    early.remove(waiting)
+                    status, since, outcomes[index] = step.status, step.since, step.outcome
+                    settled = True
+        return status, since

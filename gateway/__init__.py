@@ -1,0 +1,1 @@
+"""The post office: takes canonical documents in, keeps them, hands them to interpreters, and brings every answer back."""

@@ -1,0 +1,179 @@
+"""The composition root: puts store, adapters, flow and bus together. Nothing else does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from random import Random
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from gateway.bus.memory import MemoryBus
+from gateway.flow.apply import Applier
+from gateway.flow.context import Contexts
+from gateway.flow.deliver import Deliverer, Line
+from gateway.flow.envelope import Publisher
+from gateway.flow.exchange import Limits, Pace
+from gateway.flow.forms import Forms
+from gateway.flow.house import House
+from gateway.flow.intake import Intake
+from gateway.flow.judgement import Judgement
+from gateway.flow.papers import Papers
+from gateway.flow.poll import Poller
+from gateway.flow.receive import Receiver
+from gateway.flow.relay import Relay
+from gateway.flow.route import Router
+from gateway.flow.settlement import Judge
+from gateway.flow.toolbox import Attachments, tools_for
+from gateway.flow.words import Words
+from gateway.flow.worker import Bells, Worker
+from gateway.registry import AnyAdapter, Endpoint, connect
+from gateway.security.fields import KeyRefused, Keys, Sealer, read_key_file, write_key_file
+from gateway.settings import Settings, SettingsRefused
+from gateway.store.ids import Ids
+from gateway.store.migrate import migrate_sqlite
+from gateway.store.store import Store, open_sqlite
+
+
+def database_path(settings: Settings) -> Path:
+    """Where the embedded database lies."""
+    return settings.data / "gateway.db"
+
+
+def read_keys(settings: Settings) -> Keys:
+    """The sealing keys: from the environment, the key file, or (not in production) a file made beside the database.
+
+    Raises:
+        SettingsRefused: no usable key.
+    """
+    try:
+        if settings.keys is not None:
+            return Keys.parse(settings.keys.get_secret_value())
+        if settings.key_file is not None:
+            return read_key_file(settings.key_file)
+        if settings.env == "production":
+            raise SettingsRefused(["key_file: production needs sealing keys (gateway config keys FILE makes a file)"])
+        path = settings.data / "keys"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_key_file(path, Keys.generate())
+        return read_key_file(path)
+    except KeyRefused as error:
+        raise SettingsRefused([f"keys: {error}"]) from None
+
+
+def http_transport() -> httpx.AsyncBaseTransport:
+    """The transport of production: aiohttp under httpx's interface. No proxies from the environment, no decompression, no
+    cookies; redirects are nobody's to follow."""
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),
+            auto_decompress=False,
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    return AiohttpTransport(client=session, trust_env=False)
+
+
+def machine_ms() -> int:
+    """The machine's clock in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+async def build(
+    settings: Settings,
+    *,
+    now_ms: Callable[[], int] = machine_ms,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+    random: Random | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None,
+    fault_point: Callable[[str], Awaitable[None]] | None = None,
+) -> House:
+    """Migrate, open, connect and compose; nothing is started yet.
+
+    Raises:
+        SettingsRefused: every reason at once.
+        StoreLocked: another process has the database.
+    """
+    path = database_path(settings)
+    sealer = Sealer(read_keys(settings))
+    await asyncio.to_thread(migrate_sqlite, path)
+    store = await open_sqlite(path, sealer, Ids(now_ms, random_bytes), now_ms)
+    try:
+        return await _compose(settings, store, random or Random(), transport, adapters, fault_point)
+    except BaseException:
+        await store.close()
+        raise
+
+
+async def _compose(
+    settings: Settings,
+    store: Store,
+    random: Random,
+    transport: httpx.AsyncBaseTransport | None,
+    adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None,
+    fault_point: Callable[[str], Awaitable[None]] | None,
+) -> House:
+    attachments = Attachments(store, settings.data / "attachments", settings.limits.attachment)
+    endpoints = connect(settings, lambda name: tools_for(store, attachments, name, store.now_ms), adapters)
+    for endpoint in endpoints.values():
+        await store.write("set_endpoint", (endpoint.name, endpoint.adapter.info.name, endpoint.slots))
+    way_out = transport or http_transport()
+    lines = {name: _line(endpoint, way_out) for name, endpoint in endpoints.items()}
+    bells = Bells()
+    bus = MemoryBus()
+    publisher = Publisher(settings.site, settings.public_base.rstrip("/"))
+    router = Router(endpoints, settings.routes)
+    contexts = Contexts(store, attachments)
+    judge = Judge(store, settings.retry, random)
+    deliverer = Deliverer(
+        store,
+        lines,
+        contexts,
+        judge,
+        lease_margin_s=settings.lease_margin_s,
+        changed=bells.committed,
+        fault_point=fault_point,
+    )
+    applier = Applier(store, endpoints, contexts, Words(store, router), settings.retry, bells.committed)
+    worker = Worker(
+        store,
+        bells,
+        deliverer,
+        applier,
+        Relay(store, bus, publisher),
+        Papers(store, lines, attachments, settings.retry, bells.committed),
+        [Poller(store, line, bells.stored) for line in lines.values() if line.endpoint.adapter.info.polls],
+        settings.concurrency,
+    )
+    judgement = Judgement(store, contexts, Forms(attachments))
+    intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed)
+    receiver = Receiver(store, endpoints, bells.stored)
+    return House(
+        settings,
+        store,
+        endpoints,
+        lines,
+        attachments,
+        contexts,
+        intake,
+        receiver,
+        publisher,
+        bus,
+        bells,
+        worker,
+        way_out,
+    )
+
+
+def _line(endpoint: Endpoint, transport: httpx.AsyncBaseTransport) -> Line:
+    limits = Limits.of(endpoint.adapter.info, endpoint.adapter.settings)
+    return Line(endpoint, limits, Pace(limits.rate_per_s, limits.at_once), transport)

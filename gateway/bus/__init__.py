@@ -1,0 +1,1 @@
+"""The event bus: where facts go once they are numbered."""

@@ -1,0 +1,174 @@
+"""Step 5, apply: parse the stored bytes, find the thing, move its status; message, deliveries and event in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from contracts.errors import UnreadableCallback
+from contracts.update import About, Inbound, ReferralOffered, StatusUpdate
+from gateway.flow.context import Contexts
+from gateway.flow.correlate import Contradicting, find
+from gateway.flow.offers import offer
+from gateway.flow.receive import place_of, unpack_call
+from gateway.flow.words import Speaker, Words
+from gateway.registry import Endpoint
+from gateway.settings import RetrySettings
+from gateway.store import inbox
+from gateway.store.engine import Operation
+from gateway.store.inbox import DueCallback
+from gateway.store.store import Store
+from gateway.store.unit import (
+    AlreadyApplied,
+    Committed,
+    InFlight,
+    MatterConflict,
+    Moved,
+    NewEvent,
+    NewTask,
+    Unit,
+)
+
+log = structlog.get_logger("gateway.apply")
+
+_LEASE_MS = 30_000
+_AGAIN = 8
+_FAR_MS = 365 * 86_400_000
+
+
+class Applier:
+    """Applies stored calls, at most once each, in whatever order and number they came."""
+
+    def __init__(
+        self,
+        store: Store,
+        endpoints: dict[str, Endpoint],
+        contexts: Contexts,
+        words: Words,
+        settings: RetrySettings,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._endpoints = endpoints
+        self._contexts = contexts
+        self._words = words
+        self._settings = settings
+        self._changed = changed
+
+    async def turn(self, batch: int = 32) -> int:
+        """Apply what is due; returns how many calls were looked at."""
+        due = await self._store.run(inbox.take_due, batch, _LEASE_MS)
+        await asyncio.gather(*(self._one(call) for call in due))
+        if due:
+            self._changed()
+        return len(due)
+
+    async def _one(self, due: DueCallback) -> None:
+        endpoint = self._endpoints.get(due.endpoint)
+        if endpoint is None:
+            await self._put_before_person(due, "unreadable", "unreadable_callback", "endpoint_gone")
+            return
+        if "#" in due.event_id and due.event_id.endswith(due.digest[:16]):
+            await self._put_before_person(due, "duplicate", "contradiction", "other_content")
+            return
+        try:
+            call = unpack_call(self._store.unseal(due.call_sealed, place_of(due.id)))
+            inbound = endpoint.adapter.parse_callback(call)
+        except UnreadableCallback as error:
+            await self._put_before_person(due, "unreadable", "unreadable_callback", error.code)
+            return
+        except Exception as error:  # noqa: BLE001,RUF100 # hostile bytes must not stop the loop; they are kept for a person
+            log.error("parse_failed", endpoint=due.endpoint, callback=due.id, error=type(error).__name__)
+            await self._put_before_person(due, "unreadable", "unreadable_callback", type(error).__name__)
+            return
+        speaker = Speaker(due.endpoint, endpoint.adapter.info.name)
+        outcomes = [await self._apply(speaker, word) for word in inbound]
+        await self._finish(due, outcomes)
+
+    async def _finish(self, due: DueCallback, outcomes: list[str]) -> None:
+        if "busy" in outcomes:
+            await self._store.write("move_callback", (due.id, due.state, None, 300))
+        elif "orphan" in outcomes:
+            waits = self._settings.orphan
+            if due.tries <= len(waits):
+                wait = round(1000 * waits[due.tries - 1])
+                await self._store.write("move_callback", (due.id, "orphan", "not_known", wait))
+            else:
+                await self._put_before_person(due, "orphan", "orphan_callback", "not_known")
+        else:
+            fresh = not outcomes or "applied" in outcomes or due.tries > 1
+            await self._store.write("move_callback", (due.id, "applied" if fresh else "duplicate", None, 0))
+        log.info("applied", endpoint=due.endpoint, callback=due.id, outcomes=sorted(set(outcomes)), tries=due.tries)
+
+    async def _put_before_person(self, due: DueCallback, state: str, task: str, code: str) -> None:
+        identifier = self._store.ids.new("task")
+
+        def both() -> Operation[None]:
+            yield "move_callback", [(due.id, state, code[:64], _FAR_MS)]
+            yield "open_task", [(identifier, task, due.id, due.id, due.endpoint, "", code[:64], None, None)]
+
+        await self._store.run(both)
+        log.warning("callback_kept", endpoint=due.endpoint, callback=due.id, state=state, code=code[:64])
+
+    async def _apply(self, speaker: Speaker, word: Inbound) -> str:
+        for _ in range(_AGAIN):
+            if await self._store.row("was_applied", speaker.endpoint, word.event_id) is not None:
+                return "duplicate"
+            pause: str | None = None
+            if isinstance(word, ReferralOffered):
+                unit: Unit | None = offer(self._store, speaker, word)
+            else:
+                unit, pause = await self._decide(speaker, word)
+            if unit is None:
+                return "orphan"
+            outcome = await self._store.commit(unit)
+            if isinstance(outcome, Committed | MatterConflict):
+                if pause is not None:
+                    await self._store.write("pause_endpoint", (speaker.endpoint, "platform", pause))
+                return "applied"
+            if isinstance(outcome, AlreadyApplied):
+                return "duplicate"
+            if isinstance(outcome, InFlight):
+                return "busy"
+            if not isinstance(outcome, Moved):
+                raise TypeError(f"a word cannot end as {type(outcome).__name__}")
+        return "busy"
+
+    async def _decide(self, speaker: Speaker, word: StatusUpdate) -> tuple[Unit | None, str | None]:
+        try:
+            found = await find(self._store, speaker.endpoint, word.about, word.keys)
+        except Contradicting:
+            return self._contradicting(speaker, word), None
+        if found is None:
+            return None, None
+        file = await self._store.load(found.subject)
+        if file is None:
+            return None, None
+        if word.about is About.DELIVERY:
+            delivery = next((row for row in file.deliveries if row.id == found.about), None)
+            return (None, None) if delivery is None else self._words.about_delivery(file, delivery, speaker, word)
+        if word.about is About.REPORT:
+            unit = self._words.unit(file, speaker, word)
+            return unit, None
+        matter = file.matters.get(found.about)
+        if matter is None:
+            return None, None
+        return self._words.about_matter(file, matter, speaker, word, await self._contexts.case_of(file)), None
+
+    def _contradicting(self, speaker: Speaker, word: StatusUpdate) -> Unit:
+        """Two keys name two things: nothing moves, a person looks. The task hangs on a subject of its own."""
+        identifier = self._store.ids.new("task")
+        return Unit(
+            subject=identifier,
+            organization="",
+            subject_kind="task",
+            applied=[(speaker.endpoint, word.event_id)],
+            tasks=[NewTask(identifier, "contradiction", identifier, speaker.endpoint, "keys_disagree")],
+            events=[NewEvent(self._store.ids.new("event"), "task.opened", identifier, _task_data(identifier))],
+        )
+
+
+def _task_data(identifier: str) -> str:
+    return f'{{"task":"{identifier}","kind":"contradiction"}}'

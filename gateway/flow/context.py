@@ -1,0 +1,157 @@
+"""What a translation may need beside its message: the documents as they stood when it was accepted, and what the endpoint
+already holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from contracts.adapter import AttachmentInfo, Context, ExternalReference
+from contracts.agreement import Agreement
+from contracts.case import Case
+from contracts.confirmation import ConfirmationRequest
+from contracts.document import Document
+from contracts.message import Message
+from contracts.messages import MessageType
+from contracts.referral import Referral
+from gateway.flow.documents import CASE_TYPES, message_of, reopen
+from gateway.flow.toolbox import Attachments
+from gateway.store.casefile import CaseFile
+from gateway.store.claim import Claim
+from gateway.store.engine import Row
+from gateway.store.store import Store
+
+D = TypeVar("D", bound=Document)
+
+
+class Contexts:
+    """Makes contexts from the store."""
+
+    def __init__(self, store: Store, attachments: Attachments) -> None:
+        self._store = store
+        self._attachments = attachments
+
+    async def of_claim(self, claim: Claim) -> tuple[Message, Context]:
+        """Message and context of a claimed delivery."""
+        return await self.make(claim.message, claim.delivery, claim.endpoint)
+
+    async def make(self, message_id: str, delivery: str, endpoint: str) -> tuple[Message, Context]:
+        """Message and context for any delivery (also a dry one)."""
+        row = await self._store.row("message", message_id)
+        if row is None:
+            raise LookupError(f"message {message_id} is not kept")
+        message = message_of(self._store, row)
+        file = await self._store.load(message.subject)
+        if file is None:
+            raise LookupError(f"subject {message.subject} is not kept")
+        rows = await self._store.rows("messages_of", message.subject)
+        earlier = [found for found in rows if found["sequence"] <= row["sequence"]]
+        return message, await self.compose(message, file, earlier, delivery, endpoint)
+
+    async def case_of(self, file: CaseFile) -> Case | None:
+        """The newest version of the file's case."""
+        matter = file.matters.get(file.subject)
+        row = None if matter is None else await self._store.row("message", matter.message)
+        document = None if row is None else reopen(self._store, row)
+        return document if isinstance(document, Case) else None
+
+    async def compose(
+        self, message: Message, file: CaseFile, rows: list[Row], delivery: str, endpoint: str
+    ) -> Context:
+        """The context from the subject's file and its messages up to this one."""
+        case_id, case = self._newest(rows, Case, CASE_TYPES, None)
+        if isinstance(message.document, Case):
+            case_id, case = message.about, message.document
+        confirmation_id = message.about if message.about.startswith("cnf_") else None
+        agreement_id = self._agreement_of(message, file, confirmation_id)
+        _, confirmation = self._newest(
+            rows, ConfirmationRequest, frozenset({MessageType.CONFIRMATION_REQUESTED}), confirmation_id
+        )
+        _, agreement = self._newest(rows, Agreement, frozenset({MessageType.AGREEMENT_CONCLUDED}), agreement_id)
+        if isinstance(message.document, ConfirmationRequest):
+            confirmation = message.document
+        if isinstance(message.document, Agreement):
+            agreement = message.document
+        referral_id = case.referral if case is not None else None
+        if message.about.startswith("ref_"):
+            referral_id = message.about
+        return Context(
+            delivery=delivery,
+            endpoint=endpoint,
+            organization=case.organization if case is not None else None,
+            case_id=case_id,
+            case=case,
+            agreement_id=agreement_id if agreement is not None else None,
+            agreement=agreement,
+            confirmation_id=confirmation_id,
+            confirmation=confirmation if confirmation_id is not None else None,
+            referral_id=referral_id,
+            referral=await self._referral(referral_id),
+            registered_version=_registered(file, rows, endpoint),
+            references=tuple(
+                ExternalReference(found.kind, found.value, found.about)
+                for found in file.references
+                if found.endpoint == endpoint
+            ),
+            attachments=await self._described(message.document, case, agreement, confirmation),
+        )
+
+    def _newest(
+        self, rows: list[Row], kind: type[D], types: frozenset[MessageType], about: str | None
+    ) -> tuple[str | None, D | None]:
+        for row in reversed(rows):
+            if row["type"] in types and (about is None or row["about"] == about):
+                document = reopen(self._store, row)
+                if isinstance(document, kind):
+                    return row["about"], document
+        return None, None
+
+    @staticmethod
+    def _agreement_of(message: Message, file: CaseFile, confirmation_id: str | None) -> str | None:
+        if message.about.startswith("agr_"):
+            return message.about
+        if confirmation_id is not None and confirmation_id in file.matters:
+            return file.matters[confirmation_id].parent
+        named = getattr(message.document, "agreement", None)
+        if isinstance(named, str):
+            return named
+        concluded = file.of_kind("agreement")
+        return concluded[-1].id if concluded else None
+
+    async def _referral(self, referral_id: str | None) -> Referral | None:
+        if referral_id is None:
+            return None
+        for row in await self._store.rows("messages_of", referral_id):
+            if row["type"] == MessageType.REFERRAL_OFFERED:
+                document = reopen(self._store, row)
+                return document if isinstance(document, Referral) else None
+        return None
+
+    async def _described(self, *documents: Document | None) -> dict[str, AttachmentInfo]:
+        described: dict[str, AttachmentInfo] = {}
+        for identifier in sorted({named for document in documents if document for _, named in attachments_in(document)}):
+            try:
+                described[identifier] = await self._attachments.info(identifier)
+            except LookupError:
+                continue  # a reference of a version that was corrected before its file came
+        return described
+
+
+def attachments_in(document: Document) -> Iterable[tuple[str, str]]:
+    """JSON pointer and id of every attachment that a document names."""
+    for field in ("attachments", "evidence"):
+        for place, reference in enumerate(getattr(document, field, ()) or ()):
+            yield f"/{field}/{place}/id", reference.id
+    single = getattr(document, "document", None)
+    if isinstance(single, str):
+        yield "/document", single
+
+
+def _registered(file: CaseFile, rows: list[Row], endpoint: str) -> int | None:
+    versions = {row["id"]: row["version"] for row in rows if row["type"] in CASE_TYPES}
+    held = [
+        versions[delivery.message]
+        for delivery in file.deliveries
+        if delivery.endpoint == endpoint and delivery.state == "delivered" and delivery.message in versions
+    ]
+    return max(held, default=None)

@@ -1,0 +1,171 @@
+"""Cases, their progress, alerts and follow-ups (案件, 进展, 预警, 回访)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from contracts.alert import CollectiveAlert
+from contracts.case import Case, CaseProgress, FollowUp
+from contracts.deadlines import clocks_started_by, states_after
+from contracts.findings import Code, Finding
+from contracts.messages import MessageType
+from contracts.status import CaseStatus, refuse_upstream
+from gateway.flow.order import Decision, Known, Refused
+from gateway.store.unit import MatterMove, NewMatter
+
+CASE_CLOSED = frozenset({CaseStatus.DECLINED.value, CaseStatus.CLOSED.value})
+
+
+def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decision:
+    """A new case (案件报送)."""
+    _check_referral(case, known)
+    status = CaseStatus.ACCEPTED if case.accepted_at is not None else CaseStatus.RECEIVED
+    made = Decision(case_id, status.value, case.organization.code)
+    made.matters.append(
+        NewMatter(
+            case_id,
+            "case",
+            None,
+            f"{case.organization.code}|{case.source_case_no}",
+            status.value,
+            message_id,
+        )
+    )
+    received = {"status": CaseStatus.RECEIVED.value, "at": case.received_at.isoformat()}
+    made.events.append(("case.received", case_id, received))
+    facts: dict[str, Any] = {"received_at": case.received_at}
+    made.clocks += [(case_id, clock) for clock in clocks_started_by("case.received", facts)]
+    if case.accepted_at is not None:
+        _accepted(made, case_id, case.accepted_at, CaseStatus.RECEIVED.value)
+    made.people = _people(case)
+    return made
+
+
+def _accepted(made: Decision, case_id: str, at: datetime, before: str) -> None:
+    facts = {"status": CaseStatus.ACCEPTED.value, "state_before": before, "at": at.isoformat()}
+    made.events.append(("case.accepted", case_id, facts))
+    told = {"accepted_at": at, "at": at}
+    made.clocks += [(case_id, clock) for clock in clocks_started_by("case.accepted", told)]
+    made.clock_turns += [(case_id, rule, state.value) for rule, state in states_after("case.accepted", told).items()]
+
+
+def _people(case: Case) -> list[tuple[str, str, str]]:
+    found = []
+    for party in case.parties:
+        number = getattr(party, "id_number", None) or getattr(party, "credit_code", None)
+        if number:
+            found.append(("number", str(number), str(party.role)))
+    return found
+
+
+def _check_referral(case: Case, known: Known) -> None:
+    if case.referral is None:
+        return
+    file = known.referral_file
+    matter = None if file is None else file.matters.get(case.referral)
+    if matter is None or matter.organization != case.organization.code or matter.status != "accepted":
+        raise Refused(
+            422, Code.REFERRAL_NOT_ACCEPTED, (Finding.of("/referral", Code.REFERRAL_NOT_ACCEPTED),)
+        )
+
+
+def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> Decision:
+    """A complete new version of a case (案件更正): only from the version that the sender has seen."""
+    matter = known.target
+    if matter is None:
+        raise Refused(404, "not_found")
+    open_case(matter.status)
+    check_version(matter.version, if_match)
+    key = f"{case.organization.code}|{case.source_case_no}"
+    if key != matter.business_key:
+        raise Refused(422, "business_key_changed")
+    status = matter.status
+    made = Decision(matter.id, status, matter.organization, version=matter.version + 1)
+    if case.accepted_at is not None and status == CaseStatus.RECEIVED.value:
+        status = made.status = CaseStatus.ACCEPTED.value
+    made.moves.append(MatterMove(matter.id, status, made.version, message_id))
+    facts = {"status": status, "state_before": matter.status, "version": made.version}
+    made.events.append(("case.revised", matter.id, facts))
+    if status != matter.status and case.accepted_at is not None:
+        _accepted(made, matter.id, case.accepted_at, matter.status)
+    made.supersedes = frozenset({MessageType.CASE_SUBMITTED, MessageType.CASE_REVISED})
+    made.people = _people(case)
+    return made
+
+
+def progressed(progress: CaseProgress, known: Known) -> Decision:
+    """Upstream's own step (进展): legal ones only; the same status again is no step and no error."""
+    matter = known.case_matter
+    if matter is None:
+        raise Refused(404, "not_found")
+    word = str(progress.status)
+    made = Decision(matter.id, word, matter.organization, version=matter.version)
+    made.business_key = f"progress|{matter.id}|{word}|{progress.at.isoformat()}"
+    check_step(matter.status, word, "/status")
+    if word == matter.status:
+        made.repeated = True
+        return made
+    made.moves.append(MatterMove(matter.id, word, matter.version, matter.message))
+    facts: dict[str, Any] = {"status": word, "state_before": matter.status, "at": progress.at.isoformat()}
+    if progress.reason_code is not None:
+        facts["reason_code"] = str(progress.reason_code)
+    made.events.append((f"case.{word}", matter.id, facts))
+    told = {"at": progress.at, "accepted_at": progress.at}
+    made.clocks = [(matter.id, clock) for clock in clocks_started_by(f"case.{word}", told)]
+    made.clock_turns = [(matter.id, rule, state.value) for rule, state in states_after(f"case.{word}", told).items()]
+    return made
+
+
+def alerted(alert: CollectiveAlert, known: Known) -> Decision:
+    """An alert (重大集体争议预警) moves nothing and overtakes the rest of its lane."""
+    matter = known.case_matter
+    if matter is None:
+        raise Refused(404, "not_found")
+    open_case(matter.status)
+    made = Decision(matter.id, matter.status, matter.organization, version=matter.version)
+    made.business_key = f"alert|{matter.id}|{alert.at.isoformat()}"
+    made.events.append(("case.alerted", matter.id, {"level": str(alert.level), "at": alert.at.isoformat()}))
+    return made
+
+
+def followed_up(visit: FollowUp, known: Known) -> Decision:
+    """A follow-up (回访) is kept; nobody is sent it."""
+    matter = known.case_matter
+    if matter is None:
+        raise Refused(404, "not_found")
+    open_case(matter.status)
+    made = Decision(matter.id, matter.status, matter.organization, version=matter.version)
+    made.business_key = f"follow_up|{matter.id}|{visit.party}|{visit.at.isoformat()}"
+    made.events.append(("case.followed_up", matter.id, {"at": visit.at.isoformat()}))
+    return made
+
+
+def open_case(status: str) -> None:
+    """Refuse every step on a declined or closed case."""
+    if status in CASE_CLOSED:
+        raise Refused(409, Code.CASE_CLOSED, (Finding.of("", Code.CASE_CLOSED),))
+
+
+def check_step(current: str, word: str, pointer: str) -> None:
+    """Refuse an illegal step of the upstream, naming the legal ones."""
+    refusal = refuse_upstream(current, word)
+    if refusal is None:
+        return
+    if refusal.code == Code.CASE_CLOSED.value:
+        raise Refused(409, Code.CASE_CLOSED, (Finding.of("", Code.CASE_CLOSED),))
+    legal = tuple(sorted(str(step) for step in refusal.legal))
+    raise Refused(
+        409,
+        Code.ILLEGAL_TRANSITION,
+        (Finding.of(pointer, Code.ILLEGAL_TRANSITION, legal=legal),),
+        extra={"legal": list(legal)},
+    )
+
+
+def check_version(version: int, if_match: int | None) -> None:
+    """Refuse a revision that was made from an older version."""
+    if if_match is None:
+        raise Refused(428, "if_match_missing")
+    if if_match != version:
+        raise Refused(412, Code.VERSION_STALE, (Finding.of("", Code.VERSION_STALE),))

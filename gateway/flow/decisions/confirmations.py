@@ -1,0 +1,139 @@
+"""Confirmations of an agreement: arbitration review and judicial confirmation, their supplements and withdrawal
+(仲裁审查确认, 司法确认, 补正, 撤回)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from contracts.agreement import effective_at
+from contracts.chinese_calendar import beijing_day
+from contracts.confirmation import (
+    ConfirmationRequest,
+    ConfirmationSupplement,
+    ConfirmationWithdrawal,
+    examine_confirmation,
+)
+from contracts.deadlines import (
+    Deadline,
+    clocks_started_by,
+    confirmation_deadline,
+    deadline_passed,
+    latest_safe_time,
+    states_after,
+)
+from contracts.findings import Code, Finding
+from contracts.messages import MessageType
+from contracts.status import is_final
+from gateway.flow.decisions.agreements import clock_fact, sort_findings
+from gateway.flow.decisions.cases import check_version, open_case
+from gateway.flow.order import Decision, Known, Refused
+from gateway.store.casefile import Matter
+from gateway.store.unit import MatterMove, NewMatter
+
+
+def requested(
+    request: ConfirmationRequest, known: Known, confirmation_id: str, message_id: str, if_match: int | None
+) -> Decision:
+    """A request for confirmation, or a new version of one that nobody has yet."""
+    case, agreement, agreement_id = known.case, known.agreement, known.agreement_id
+    if case is None or agreement is None or agreement_id is None or known.case_matter is None or known.file is None:
+        raise Refused(404, "not_found")
+    open_case(known.case_matter.status)
+    deadline = confirmation_deadline(str(request.route), effective_at(agreement))
+    late = deadline_passed(request.applied_at, deadline) and request.late_reason is None
+    found = list(examine_confirmation(request, case, agreement))
+    if late:
+        found.append(_late(deadline, request.applied_at))
+    warnings = sort_findings(found)
+    made = Decision(confirmation_id, "requested", known.case_matter.organization, warnings=warnings)
+    revised = known.target is not None and known.target.kind == "confirmation"
+    if revised and known.target is not None:
+        check_version(known.target.version, if_match)
+        made.version, made.status = known.target.version + 1, known.target.status
+        made.moves.append(MatterMove(confirmation_id, known.target.status, made.version, message_id))
+        made.supersedes = frozenset({MessageType.CONFIRMATION_REQUESTED})
+    else:
+        made.matters.append(
+            NewMatter(
+                confirmation_id,
+                "confirmation",
+                agreement_id,
+                agreement_id,
+                "requested",
+                message_id,
+                facet=str(request.route),
+            )
+        )
+    told: dict[str, datetime | str] = {"applied_at": request.applied_at, "at": request.applied_at, "route": str(request.route)}
+    clocks = [(confirmation_id, clock) for clock in clocks_started_by("confirmation.requested", told)]
+    made.clocks = clocks
+    turns = states_after("confirmation.requested", told)
+    made.clock_turns = [(agreement_id, rule, state.value) for rule, state in turns.items()]
+    facts: dict[str, Any] = {
+        "confirmation": confirmation_id,
+        "agreement": agreement_id,
+        "route": str(request.route),
+        "status": made.status,
+        "at": request.applied_at.isoformat(),
+        "clocks": [clock_fact(clock) for _, clock in clocks],
+    }
+    made.events.append(("confirmation.requested", confirmation_id, facts))
+    made.safe_at = latest_safe_time(deadline.due)
+    return made
+
+
+def _late(deadline: Deadline, applied_at: datetime) -> Finding:
+    return Finding.of(
+        "/applied_at",
+        Code.DEADLINE_PASSED,
+        article=deadline.article,
+        due=deadline.due.isoformat(),
+        applied=beijing_day(applied_at).isoformat(),
+    )
+
+
+def supplemented(supplement: ConfirmationSupplement, known: Known) -> Decision:
+    """What the platform asked for (补正): the confirmation is requested again."""
+    target = _open(known)
+    if target.status != "correction_required":
+        raise Refused(409, "correction_not_open")
+    made = Decision(target.id, "requested", target.organization, version=target.version)
+    made.business_key = f"supplement|{target.id}|{supplement.at.isoformat()}"
+    made.moves.append(MatterMove(target.id, "requested", target.version, target.message))
+    facts = {
+        "confirmation": target.id,
+        "agreement": target.parent,
+        "route": target.facet,
+        "status": "requested",
+        "state_before": target.status,
+        "at": supplement.at.isoformat(),
+    }
+    made.events.append(("confirmation.supplemented", target.id, facts))
+    made.closed_tasks.append(("correction_due", target.id, "supplemented"))
+    return made
+
+
+def withdrawal_requested(withdrawal: ConfirmationWithdrawal, known: Known) -> Decision:
+    """The applicants take their application back (撤回); the platform decides."""
+    target = _open(known)
+    made = Decision(target.id, target.status, target.organization, version=target.version)
+    made.business_key = f"withdrawal|{target.id}"
+    facts = {
+        "confirmation": target.id,
+        "agreement": target.parent,
+        "route": target.facet,
+        "status": target.status,
+        "at": withdrawal.at.isoformat(),
+    }
+    made.events.append(("confirmation.withdrawal_requested", target.id, facts))
+    return made
+
+
+def _open(known: Known) -> Matter:
+    target = known.target
+    if target is None or target.kind != "confirmation":
+        raise Refused(404, "not_found")
+    if is_final("confirmation", target.status):
+        raise Refused(409, "confirmation_closed")
+    return target

@@ -1,0 +1,63 @@
+"""Transfers of a case, and the roster of mediators (移送, 调解员名册)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts.deadlines import clocks_started_by, states_after
+from contracts.mediator import Mediator
+from contracts.messages import MessageType
+from contracts.transfer import Transfer
+from gateway.flow.decisions.cases import check_version, open_case
+from gateway.flow.order import Decision, Known, Refused
+from gateway.store.unit import MatterMove, NewMatter
+
+
+def requested(transfer: Transfer, known: Known, transfer_id: str, message_id: str, if_match: int | None) -> Decision:
+    """A transfer to arbitration, court, payment order, legal aid or labour inspection; it moves nothing by itself."""
+    matter = known.case_matter
+    if matter is None or known.case is None:
+        raise Refused(404, "not_found")
+    open_case(matter.status)
+    made = Decision(transfer_id, "requested", matter.organization)
+    revised = known.target is not None and known.target.kind == "transfer"
+    if revised and known.target is not None:
+        check_version(known.target.version, if_match)
+        made.version, made.status = known.target.version + 1, known.target.status
+        made.moves.append(MatterMove(transfer_id, known.target.status, made.version, message_id))
+        made.supersedes = frozenset({MessageType.TRANSFER_REQUESTED})
+    else:
+        made.matters.append(
+            NewMatter(
+                transfer_id,
+                "transfer",
+                matter.id,
+                f"{matter.id}|{transfer.to}",
+                "requested",
+                message_id,
+                facet=str(transfer.to),
+            )
+        )
+    facts: dict[str, Any] = {"transfer": transfer_id, "to": str(transfer.to), "status": made.status}
+    made.events.append(("transfer.requested", transfer_id, facts))
+    told = {"to": str(transfer.to)}
+    made.clocks = [(transfer_id, clock) for clock in clocks_started_by("transfer.requested", told)]
+    turns = states_after("transfer.requested", told)
+    made.clock_turns = [(matter.id, rule, state.value) for rule, state in turns.items()]
+    return made
+
+
+def listed(mediator: Mediator, known: Known, mediator_id: str, message_id: str) -> Decision:
+    """A mediator on the roster (调解员), new or changed."""
+    status = "active" if mediator.active else "left"
+    made = Decision(mediator_id, status, mediator.organization_code)
+    if known.target is not None:
+        made.version = known.target.version + 1
+        made.moves.append(MatterMove(mediator_id, status, made.version, message_id))
+        made.supersedes = frozenset({MessageType.MEDIATOR_LISTED})
+    else:
+        made.matters.append(
+            NewMatter(mediator_id, "mediator", None, mediator.certificate_no, status, message_id)
+        )
+    made.events.append(("mediator.listed", mediator_id, {"status": status}))
+    return made

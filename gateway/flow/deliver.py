@@ -1,0 +1,171 @@
+"""Step 3, deliver: claim what is due, let the adapter translate and send, settle what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+import structlog
+
+from contracts.adapter import DeliveryClass, Receipt, Wire
+from contracts.errors import AdapterError, RetryableError
+from gateway.flow import wires
+from gateway.flow.context import Contexts
+from gateway.flow.exchange import HttpExchange, Limits, Pace, pack_steps
+from gateway.flow.settlement import QUARANTINE_AFTER, Attempted, Judge
+from gateway.registry import Endpoint
+from gateway.store.claim import Claim, FrozenWire, Settlement
+from gateway.store.store import Store
+
+log = structlog.get_logger("gateway.deliver")
+
+
+@dataclass(slots=True)
+class Line:
+    """One endpoint as the engine uses it: its adapter, agreed limits and pace, and the transport to reach it."""
+
+    endpoint: Endpoint
+    limits: Limits
+    pace: Pace
+    transport: httpx.AsyncBaseTransport
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name."""
+        return self.endpoint.name
+
+    def exchange(self, now_ms: Callable[[], int], seconds: float) -> HttpExchange:
+        """A way out for one attempt, poll or probe. Platforms where a lost answer cannot be healed get a connection of their
+        own each time: a reused one may be dead already, and the loss would look like doubt."""
+        keep_alive = self.endpoint.adapter.info.delivery_class is not DeliveryClass.NEITHER
+        deadline = time.monotonic() + seconds
+        return HttpExchange(self.transport, self.limits, self.pace, now_ms, deadline, keep_alive)
+
+
+class Deliverer:
+    """Takes due deliveries and brings each to its next state. One attempt is one exchange is one row."""
+
+    def __init__(
+        self,
+        store: Store,
+        lines: dict[str, Line],
+        contexts: Contexts,
+        judge: Judge,
+        *,
+        lease_margin_s: float,
+        changed: Callable[[], None] = lambda: None,
+        fault_point: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        self._store = store
+        self._lines = lines
+        self._contexts = contexts
+        self._judge = judge
+        self._changed = changed
+        self._fault_point = fault_point
+        self._margin_ms = round(lease_margin_s * 1000)
+        self._leases = {
+            name: round(1000 * max(line.limits.deadline_s, line.limits.deadline_files_s)) + self._margin_ms
+            for name, line in lines.items()
+        }
+
+    async def take(self, most: int) -> list[Claim]:
+        """Claim at most so many due deliveries."""
+        return await self._store.claim(most, self._leases, frozenset(self._lines))
+
+    async def bring(self, claim: Claim) -> None:
+        """Deliver one claim and write its outcome. Never raises but when cancelled."""
+        await self._reach("claimed")
+        settlement = await self._outcome(claim)
+        if settlement is None:
+            return
+        await self._reach("before_settle")
+        held = await self._store.settle(settlement)
+        await self._reach("settled")
+        log.info(
+            "delivery",
+            delivery=claim.delivery,
+            endpoint=claim.endpoint,
+            type=claim.type,
+            state=settlement.state if held else "stale",
+            code=settlement.code,
+            tries=claim.tries,
+        )
+        self._changed()
+
+    async def _reach(self, point: str) -> None:
+        if self._fault_point is not None:
+            await self._fault_point(point)
+
+    async def _outcome(self, claim: Claim) -> Settlement | None:
+        line = self._lines[claim.endpoint]
+        info, limits = line.endpoint.adapter.info, line.limits
+        doubt_at = claim.doubt_at
+        if claim.lost > 0 and doubt_at is None:
+            # The dead claim's exchange had ended when its lease did, the margin ago at the least.
+            doubt_at = claim.claimed_at - self._margin_ms
+        if claim.crashes + claim.lost >= QUARANTINE_AFTER:
+            return self._judge.quarantined(claim, doubt_at)
+        if doubt_at is not None:
+            if info.delivery_class is DeliveryClass.NEITHER:
+                return self._judge.in_doubt(claim, "claim_died", None)
+            lag_ms = round(limits.lookup_lag_s * 1000) - (claim.claimed_at - doubt_at)
+            if info.delivery_class is DeliveryClass.QUERYABLE and lag_ms > 0:
+                return self._judge.not_yet(claim, lag_ms, doubt_at)
+        return await self._attempt(claim, line, ask_first=doubt_at is not None)
+
+    async def _attempt(self, claim: Claim, line: Line, *, ask_first: bool) -> Settlement | None:
+        started = time.monotonic()
+        adapter, info = line.endpoint.adapter, line.endpoint.adapter.info
+        try:
+            wire = await self._wire(claim, line)
+        except AdapterError as error:
+            return self._judge.failed(claim, info, line.limits, error, None, self._store.now_ms())
+        if wire is None:
+            log.warning("claim_taken_over", delivery=claim.delivery, endpoint=claim.endpoint)
+            return None
+        seconds = line.limits.deadline_files_s if wire.files else line.limits.deadline_s
+        exchange = line.exchange(self._store.now_ms, seconds)
+        ask = ask_first and info.delivery_class is DeliveryClass.QUERYABLE
+        found: Receipt | AdapterError
+        try:
+            async with asyncio.timeout(seconds):
+                receipt = await adapter.lookup(wire, exchange) if ask else None
+                found = receipt or await adapter.send(wire, exchange)
+        except AdapterError as error:
+            found = error
+        except TimeoutError:
+            found = RetryableError("timeout", "the attempt's deadline is over", maybe_accepted=exchange.filed)
+        except Exception as error:  # noqa: BLE001,RUF100 # whatever an adapter does, it stays inside its attempt
+            log.error("adapter_failed", endpoint=claim.endpoint, delivery=claim.delivery, error=type(error).__name__)
+            found = RetryableError(f"adapter_failed:{type(error).__name__}", maybe_accepted=exchange.filed)
+        await self._reach("answered")
+        if ask and isinstance(found, RetryableError) and not exchange.filed:
+            found.maybe_accepted = True  # the doubt sticks until the platform has answered the question
+        sealed = self._store.seal(pack_steps(exchange.steps), f"attempts.steps:{claim.delivery}/{claim.tries}")
+        duration = round(1000 * (time.monotonic() - started))
+        how = Attempted("lookup" if ask else "schedule", duration, len(exchange.steps), sealed)
+        if isinstance(found, Receipt):
+            return self._judge.delivered(claim, info, line.limits, found, how)
+        return self._judge.failed(claim, info, line.limits, found, how, self._store.now_ms())
+
+    async def _wire(self, claim: Claim, line: Line) -> Wire | None:
+        """The frozen wire; translated and frozen now, where this is the first time. ``None``: the claim was taken over."""
+        place = f"deliveries.wire:{claim.delivery}"
+        if claim.wire_sealed is not None:
+            return wires.unpack(self._store.unseal(claim.wire_sealed, place))
+        message, context = await self._contexts.of_claim(claim)
+        adapter = line.endpoint.adapter
+        try:
+            wire = adapter.translate(message, context)
+        except AdapterError:
+            raise
+        except Exception as error:
+            log.error("translation_failed", endpoint=claim.endpoint, delivery=claim.delivery, error=type(error).__name__)
+            raise RetryableError(f"translation_failed:{type(error).__name__}") from error
+        frozen = FrozenWire(claim, wire.operation, wire.mapping, self._store.seal(wires.pack(wire), place))
+        held = await self._store.freeze(frozen)
+        await self._reach("translated")
+        return wire if held else None

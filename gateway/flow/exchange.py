@@ -1,0 +1,209 @@
+"""The one way out: requests of one attempt through the injected transport, bounded in time and bytes, every step recorded.
+
+A failure is told apart by one question: may a byte of the filing have left us? Before that, nothing happened; after it, the
+platform may have it (``design.md`` §6, ``reliability.md`` §2 rows 13-19).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+import orjson
+
+from contracts.adapter import AdapterInfo, AdapterSettings, Reply, Request
+from contracts.errors import EndpointError, RetryableError
+
+_MOST_HEADERS = 200
+_MOST_KEPT = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """An endpoint's agreed limits: the page's, as its settings change them. Seconds, requests, bytes."""
+
+    connect_s: float
+    deadline_s: float
+    deadline_files_s: float
+    rate_per_s: float
+    at_once: int
+    reply_limit: int
+    lookup_lag_s: float
+    word_within_s: float
+    poll_every_s: tuple[float, float]
+
+    @staticmethod
+    def of(info: AdapterInfo, settings: AdapterSettings) -> Limits:
+        """The page's values where the settings say nothing."""
+        return Limits(
+            connect_s=settings.connect_s or info.connect_s,
+            deadline_s=settings.deadline_s or info.deadline_s,
+            deadline_files_s=settings.deadline_files_s or info.deadline_files_s,
+            rate_per_s=settings.rate_per_s or info.rate_per_s,
+            at_once=settings.at_once or info.at_once,
+            reply_limit=info.reply_limit,
+            lookup_lag_s=info.lookup_lag.total_seconds() if settings.lookup_lag_s is None else settings.lookup_lag_s,
+            word_within_s=settings.word_within_s or info.word_within.total_seconds(),
+            poll_every_s=settings.poll_every_s or info.poll_every_s,
+        )
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """One request and what came of it."""
+
+    step: str
+    method: str
+    address: str
+    filing: bool
+    at_ms: int
+    duration_ms: int = 0
+    status: int | None = None
+    error: str | None = None
+    request: bytes = b""
+    reply: bytes = b""
+
+    def as_json(self) -> dict[str, object]:
+        """For the sealed exchange of the attempt; bodies in base64, cut at 256 KiB."""
+        return {
+            "step": self.step,
+            "method": self.method,
+            "address": self.address,
+            "filing": self.filing,
+            "at": self.at_ms,
+            "ms": self.duration_ms,
+            "status": self.status,
+            "error": self.error,
+            "request": base64.b64encode(self.request[:_MOST_KEPT]).decode(),
+            "reply": base64.b64encode(self.reply[:_MOST_KEPT]).decode(),
+        }
+
+
+def pack_steps(steps: list[StepRecord]) -> bytes:
+    """The exchange of an attempt as compressed JSON, to be sealed."""
+    return zlib.compress(orjson.dumps([step.as_json() for step in steps]), 1)
+
+
+def unpack_steps(packed: bytes) -> list[dict[str, object]]:
+    """What ``pack_steps`` made."""
+    steps: list[dict[str, object]] = orjson.loads(zlib.decompress(packed))
+    return steps
+
+
+class Pace:
+    """An endpoint's agreed rate and number of requests at once, for every request that goes there."""
+
+    def __init__(self, rate_per_s: float, at_once: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._interval = 1 / rate_per_s
+        self._now = now
+        self._next = 0.0
+        self._places = asyncio.Semaphore(at_once)
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+        try:
+            now = self._now()
+            turn = max(self._next, now)
+            self._next = turn + self._interval
+            if turn > now:
+                await asyncio.sleep(turn - now)
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._places.release()
+
+
+@dataclass(slots=True)
+class HttpExchange:
+    """The ``Exchange`` of one attempt, poll, look-up or probe. ``filed``: a filing request may have left us."""
+
+    transport: httpx.AsyncBaseTransport
+    limits: Limits
+    pace: Pace
+    now_ms: Callable[[], int]
+    deadline: float
+    keep_alive: bool = True
+    steps: list[StepRecord] = field(default_factory=list)
+    filed: bool = False
+
+    async def call(
+        self, step: str, request: Request, *, filing: bool = False, within: float | None = None, limit: int | None = None
+    ) -> Reply:
+        """See ``contracts.adapter.Exchange``."""
+        outgoing = self._build(request)
+        record = StepRecord(
+            step, request.method, str(outgoing.url.copy_with(query=None)), filing, self.now_ms(), request=request.body
+        )
+        started = time.monotonic()
+        try:
+            async with self.pace:
+                left = self.deadline - time.monotonic()
+                if left <= 0:
+                    raise RetryableError("deadline", "no time left in this attempt")
+                self.steps.append(record)
+                record.at_ms, started = self.now_ms(), time.monotonic()
+                reply = await self._within(outgoing, min(left, within or left), limit or self.limits.reply_limit, filing)
+        except RetryableError as error:
+            record.error = error.code
+            raise
+        finally:
+            record.duration_ms = round(1000 * (time.monotonic() - started))
+        record.status, record.reply = reply.status, reply.body
+        return reply
+
+    def _build(self, request: Request) -> httpx.Request:
+        headers = [("Accept-Encoding", "identity"), *request.headers]
+        if not self.keep_alive:
+            headers.append(("Connection", "close"))
+        try:
+            outgoing = httpx.Request(request.method, request.url, headers=headers, content=request.body)
+        except (httpx.InvalidURL, ValueError, UnicodeError) as error:
+            raise EndpointError("bad_address", type(error).__name__) from None
+        connect = self.limits.connect_s
+        outgoing.extensions["timeout"] = {"connect": connect, "read": None, "write": None, "pool": connect}
+        return outgoing
+
+    async def _within(self, outgoing: httpx.Request, seconds: float, limit: int, filing: bool) -> Reply:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._once(outgoing, limit, filing)
+        except TimeoutError:
+            raise RetryableError("timeout", "no whole answer in time", maybe_accepted=self.filed) from None
+
+    async def _once(self, outgoing: httpx.Request, limit: int, filing: bool) -> Reply:
+        sent_before, self.filed = self.filed, self.filed or filing
+        try:
+            response = await self.transport.handle_async_request(outgoing)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            self.filed = sent_before
+            raise RetryableError("unreachable", type(error).__name__) from None
+        except httpx.TransportError as error:
+            raise RetryableError("broken_off", type(error).__name__, maybe_accepted=self.filed) from None
+        try:
+            return await self._read(response, limit)
+        except httpx.HTTPError as error:
+            raise RetryableError("broken_off", type(error).__name__, maybe_accepted=self.filed) from None
+        finally:
+            await response.aclose()
+
+    async def _read(self, response: httpx.Response, limit: int) -> Reply:
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw[:_MOST_HEADERS]
+        )
+        parts: list[bytes] = []
+        size = 0
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 # the async transport's contract
+        async for part in stream:
+            size += len(part)
+            if size > limit:
+                raise RetryableError("reply_too_large", f"over {limit} bytes", maybe_accepted=self.filed)
+            parts.append(part)
+        return Reply(response.status_code, headers, b"".join(parts))

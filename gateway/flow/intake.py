@@ -1,0 +1,354 @@
+"""Step 1, intake: a canonical document comes in; document, message, one delivery per route and an event are stored in one
+transaction; then, and only then, the caller hears 202."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from contracts.case import Case
+from contracts.document import Document
+from contracts.findings import Code, Finding
+from contracts.intake import DocumentRefused, read
+from contracts.json_text import NotJson
+from contracts.messages import MESSAGE_TYPES, MessageType, RetryClass
+from gateway.flow.context import attachments_in
+from gateway.flow.documents import DOCUMENTS, place_of
+from gateway.flow.envelope import Publisher, compact
+from gateway.flow.judgement import Judgement
+from gateway.flow.order import Decision, Known, Order, Refused
+from gateway.flow.route import Hop, Question, Router
+from gateway.flow.toolbox import Attachments
+from gateway.store.store import Store
+from gateway.store.unit import (
+    Committed,
+    DeliveryMove,
+    InFlight,
+    Key,
+    KeyConflict,
+    MatterConflict,
+    Moved,
+    NewClock,
+    NewDelivery,
+    NewEvent,
+    NewMessage,
+    Outcome,
+    Replayed,
+    Unit,
+)
+
+log = structlog.get_logger("gateway.intake")
+
+_AGAIN = 8
+_YIELDS = frozenset({"pending", "rejected", "dead", "expired", "cancelled"})
+_KINDS = {
+    MessageType.CASE_SUBMITTED: "case",
+    MessageType.AGREEMENT_CONCLUDED: "agreement",
+    MessageType.CONFIRMATION_REQUESTED: "confirmation",
+    MessageType.TRANSFER_REQUESTED: "transfer",
+    MessageType.MEDIATOR_LISTED: "mediator",
+}
+_HOMES = {"case": "cases", "agreement": "agreements", "confirmation": "confirmations", "transfer": "transfers"}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A document that is durable: the answer's JSON bytes, where the thing is read, its version."""
+
+    about: str
+    answer: bytes
+    version: int
+    replayed: bool = False
+
+
+class Intake:
+    """Takes documents in."""
+
+    def __init__(
+        self,
+        store: Store,
+        router: Router,
+        judgement: Judgement,
+        attachments: Attachments,
+        publisher: Publisher,
+        limit: int,
+        accepted: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._router = router
+        self._judgement = judgement
+        self._attachments = attachments
+        self._publisher = publisher
+        self._limit = limit
+        self._accepted = accepted
+
+    async def take(self, order: Order) -> Accepted:
+        """The whole step.
+
+        Raises:
+            Refused: with HTTP status, code and every finding.
+        """
+        document, warnings = self.read(order)
+        digest = hashlib.sha256(f"{order.type}\0{order.target}\0{order.revises}\0".encode() + order.raw).digest()
+        replayed = await self._replayed(order, digest)
+        if replayed is not None:
+            return replayed
+        for _ in range(_AGAIN):
+            known = await self._judgement.known(order, document)
+            await self._check_attachments(order, document, known)
+            message_id = self._store.ids.new("message")
+            about = self._about(order, known)
+            decision = await self._judgement.decide(order, document, known, about, message_id)
+            decision.warnings[:0] = warnings
+            if decision.repeated:
+                return Accepted(decision.about, self._answer(decision, []), decision.version)
+            unit, accepted = self._unit(order, document, known, decision, message_id, digest)
+            outcome = await self._store.commit(unit)
+            if isinstance(outcome, Committed):
+                log.info("accepted", type=order.type.value, subject=unit.subject, client=order.principal.client)
+                self._accepted()
+                return accepted
+            if not isinstance(outcome, Moved | InFlight):
+                return self._refused_or_replayed(outcome)
+        raise Refused(409, "busy")
+
+    def read(self, order: Order) -> tuple[Document, list[Finding]]:
+        """The document and its warnings.
+
+        Raises:
+            Refused: 400 no JSON, 413 too large, 422 with every finding.
+        """
+        if len(order.raw) > self._limit:
+            raise Refused(413, "too_large", extra={"limit": self._limit})
+        now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
+        try:
+            reading = read(DOCUMENTS[order.type], order.raw, now=now)
+        except NotJson as error:
+            raise Refused(400, Code.JSON_INVALID, (error.finding,)) from None
+        except DocumentRefused as error:
+            raise Refused(422, error.findings[0].code, tuple(error.findings)) from None
+        return reading.document, list(reading.warnings)
+
+    async def _replayed(self, order: Order, digest: bytes) -> Accepted | None:
+        """A known key answers before anything is judged: the world may have moved on since."""
+        if order.key is None:
+            return None
+        row = await self._store.row("read_key", order.principal.client, order.key)
+        if row is None:
+            return None
+        if bytes(row["digest"]) != digest:
+            raise Refused(422, "idempotency_key_reused")
+        return _replay(bytes(row["answer"]), row["about"])
+
+    async def _check_attachments(self, order: Order, document: Document, known: Known) -> None:
+        findings = []
+        for pointer, identifier in attachments_in(document):
+            found = await self._attachments.find(identifier)
+            if found is None or not self._owns(order, found[0]):
+                findings.append(Finding.of(pointer, Code.ATTACHMENT_UNKNOWN))
+        if findings:
+            raise Refused(422, Code.ATTACHMENT_UNKNOWN, tuple(findings))
+
+    @staticmethod
+    def _owns(order: Order, owner: str) -> bool:
+        return owner == f"client:{order.principal.client}" or order.principal.acts_for(owner)
+
+    def _about(self, order: Order, known: Known) -> str:
+        kind = _KINDS.get(order.type)
+        if order.type is MessageType.CASE_REVISED or kind is None or order.revises:
+            return known.target.id if known.target is not None else ""
+        if kind == "mediator" and known.target is not None:
+            return known.target.id
+        return self._store.ids.new(kind)
+
+    def _unit(
+        self,
+        order: Order,
+        document: Document,
+        known: Known,
+        decision: Decision,
+        message_id: str,
+        digest: bytes,
+    ) -> tuple[Unit, Accepted]:
+        file = known.file
+        subject = file.subject if file is not None else decision.about
+        unit = Unit(
+            subject=subject,
+            organization=decision.organization,
+            expected=file.sequence if file is not None else None,
+            subject_kind="case" if subject.startswith("case_") else _KINDS.get(order.type, "case"),
+            matters=decision.matters,
+            matter_moves=decision.moves,
+        )
+        raw = order.raw if decision.document is None else decision.document.to_json()
+        carried = decision.document or document
+        correlation = self._store.ids.new("correlation")
+        unit.messages.append(
+            NewMessage(
+                message_id,
+                order.type.value,
+                decision.about,
+                decision.version,
+                order.principal.client,
+                correlation,
+                carried.schema_version,
+                self._store.seal(raw, place_of(message_id)),
+            )
+        )
+        unit.events = [
+            NewEvent(self._store.ids.new("event"), kind, about, compact(facts)) for kind, about, facts in decision.events
+        ]
+        hops = self._hops(order, carried, known, decision)
+        self._owe(unit, order.type, decision, message_id, hops)
+        self._supersede(unit, known, decision)
+        if order.type is MessageType.CASE_SUBMITTED:
+            unit.holders = [hop.endpoint for hop in hops]
+        unit.clocks = [self._clock(about, clock) for about, clock in decision.clocks]
+        unit.clock_moves = decision.clock_turns
+        unit.closed_tasks += decision.closed_tasks
+        unit.people = [(self._store.sealer.blind(kind, number), role) for kind, number, role in decision.people]
+        answer = self._answer(decision, unit.deliveries)
+        if order.key is not None:
+            unit.keys.append(Key(order.principal.client, order.key, digest, decision.about, answer))
+        if decision.business_key is not None:
+            unit.keys.append(Key("", decision.business_key, digest, decision.about, answer))
+        return unit, Accepted(decision.about, answer, decision.version)
+
+    def _hops(self, order: Order, document: Document, known: Known, decision: Decision) -> list[Hop]:
+        case = document if isinstance(document, Case) else known.case
+        sender = known.referral.endpoint if known.referral is not None else None
+        question = Question(
+            order.type,
+            decision.about,
+            document,
+            case,
+            known.file,
+            order.principal.client,
+            sender,
+            known.referral_file,
+            known.agreement_id,
+        )
+        return self._router.hops(question)
+
+    def _owe(
+        self, unit: Unit, kind: MessageType, decision: Decision, message_id: str, hops: list[Hop]
+    ) -> None:
+        described = MESSAGE_TYPES[kind]
+        retry = described.retry or RetryClass.STANDARD
+        safe_at = None if decision.safe_at is None else round(decision.safe_at.timestamp() * 1000)
+        unit.deliveries += [
+            NewDelivery(
+                self._store.ids.new("delivery"),
+                message_id,
+                kind.value,
+                decision.about,
+                hop.endpoint,
+                retry.value,
+                hop.requires,
+                safe_at if retry is RetryClass.STATUTORY else None,
+                described.overtakes,
+            )
+            for hop in hops
+        ]
+
+    def _supersede(self, unit: Unit, known: Known, decision: Decision) -> None:
+        """The older version's deliveries that nobody has give way; what waited for them waits for the new one."""
+        if not decision.supersedes or known.file is None:
+            return
+        old = [row for row in known.file.deliveries if row.type in decision.supersedes and row.about == decision.about]
+        if decision.supersedes.isdisjoint({MessageType.CASE_SUBMITTED, MessageType.MEDIATOR_LISTED}):
+            taken = [row for row in old if row.state in ("delivered", "relayed", "in_doubt")]
+            if taken:
+                raise Refused(409, Code.ALREADY_DELIVERED, (Finding.of("", Code.ALREADY_DELIVERED),))
+        fresh = {delivery.endpoint: delivery.id for delivery in unit.deliveries}
+        for row in old:
+            if row.state not in _YIELDS:
+                continue
+            unit.delivery_moves.append(DeliveryMove(row.id, row.endpoint, row.state, "superseded"))
+            if row.endpoint in fresh:
+                unit.repointed.append((row.id, fresh[row.endpoint]))
+            unit.events.append(
+                NewEvent(
+                    self._store.ids.new("event"),
+                    "delivery.superseded",
+                    row.id,
+                    compact(
+                        {
+                            "delivery": row.id,
+                            "message": row.message,
+                            "endpoint": row.endpoint,
+                            "status": "superseded",
+                            "state_before": row.state,
+                        }
+                    ),
+                )
+            )
+
+    def _clock(self, about: str, clock: Any) -> NewClock:
+        return NewClock(
+            self._store.ids.new("clock"),
+            about,
+            clock.rule,
+            clock.start.isoformat(),
+            clock.due.isoformat(),
+            round(clock.latest_safe_time.timestamp() * 1000),
+            str(clock.state),
+            clock.provisional,
+            clock.calendar_version,
+        )
+
+    def _answer(self, decision: Decision, deliveries: list[NewDelivery]) -> bytes:
+        """The 202's body; a repeat of the same key is answered with the same bytes."""
+        case = decision.about if decision.about.startswith("case_") else None
+        return orjson.dumps(
+            {
+                "id": decision.about,
+                "status": decision.status,
+                "version": decision.version,
+                "warnings": [finding.as_error() for finding in decision.warnings],
+                "deliveries": [
+                    {"id": delivery.id, "endpoint": delivery.endpoint, "state": "pending"} for delivery in deliveries
+                ],
+                "clocks": [
+                    {
+                        "about": about,
+                        "rule": clock.rule,
+                        "article": clock.article,
+                        "start": clock.start.isoformat(),
+                        "due": clock.due.isoformat(),
+                        "latest_safe_time": clock.latest_safe_time.isoformat(),
+                        "state": str(clock.state),
+                        "provisional": clock.provisional,
+                    }
+                    for about, clock in decision.clocks
+                ],
+                "links": self._publisher.links(decision.about, case),
+            }
+        )
+
+    def _refused_or_replayed(self, outcome: Outcome) -> Accepted:
+        if isinstance(outcome, Replayed):
+            return _replay(outcome.answer, outcome.about)
+        if isinstance(outcome, KeyConflict):
+            if outcome.business:
+                raise Refused(409, "already_posted", link=self._link(outcome.about))
+            raise Refused(422, "idempotency_key_reused")
+        if isinstance(outcome, MatterConflict):
+            if outcome.kind == "confirmation":
+                finding = Finding.of("", Code.CONFIRMATION_ACTIVE)
+                raise Refused(409, Code.CONFIRMATION_ACTIVE, (finding,), link=self._link(outcome.id))
+            raise Refused(409, "already_posted", link=self._link(outcome.id))
+        raise TypeError(f"a document cannot end as {type(outcome).__name__}")
+
+    def _link(self, about: str) -> str | None:
+        return self._publisher.links(about, None).get("self")
+
+
+def _replay(answer: bytes, about: str) -> Accepted:
+    return Accepted(about, answer, orjson.loads(answer).get("version", 1), replayed=True)

@@ -1,0 +1,155 @@
+"""What is known when a document comes in, and which decision it leads to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from contracts.agreement import Agreement, Performance
+from contracts.alert import CollectiveAlert
+from contracts.case import Case, CaseProgress, FollowUp
+from contracts.confirmation import ConfirmationRequest, ConfirmationSupplement, ConfirmationWithdrawal
+from contracts.deadlines import latest_safe_time
+from contracts.document import Document
+from contracts.findings import Code
+from contracts.mediator import Mediator
+from contracts.messages import MessageType
+from contracts.referral import Referral, ReferralAnswer, ReferralResult
+from contracts.transfer import Transfer
+from gateway.flow.context import Contexts
+from gateway.flow.decisions import agreements, cases, confirmations, referrals, transfers
+from gateway.flow.decisions.agreements import refuse
+from gateway.flow.documents import reopen
+from gateway.flow.forms import Forms
+from gateway.flow.order import Decision, Known, Order, Refused
+from gateway.store.casefile import Matter
+from gateway.store.store import Store
+
+
+class Judgement:
+    """Reads what a decision needs, checks whose it is, and calls the decision."""
+
+    def __init__(self, store: Store, contexts: Contexts, forms: Forms) -> None:
+        self._store = store
+        self._contexts = contexts
+        self._forms = forms
+
+    async def known(self, order: Order, document: Document) -> Known:
+        """The file of the target and the documents that hang together in it.
+
+        Raises:
+            Refused: 404 for a thing that is not there or not the caller's (the same answer), 403 for a foreign
+                organisation in the document itself.
+        """
+        known = Known()
+        if isinstance(document, Case) and order.target is None:
+            self._mine(order, document.organization.code)
+            await self._add_referral(known, document.referral)
+            return known
+        if isinstance(document, Mediator):
+            await self._known_mediator(order, document, known)
+            return known
+        file = await self._store.load_of_matter(order.target or "")
+        if file is None or not order.principal.acts_for(file.organization):
+            raise Refused(404, "not_found")
+        known.file, known.target = file, file.matters.get(order.target or "")
+        known.case = await self._contexts.case_of(file)
+        if known.case is not None:
+            await self._add_referral(known, known.case.referral)
+        if known.target is not None:
+            await self._add_chain(known, known.target)
+        return known
+
+    @staticmethod
+    def _mine(order: Order, organization: str) -> None:
+        if not order.principal.acts_for(organization):
+            raise Refused(403, "organization_foreign")
+
+    async def _known_mediator(self, order: Order, mediator: Mediator, known: Known) -> None:
+        self._mine(order, mediator.organization_code)
+        if order.target is not None and order.target != mediator.certificate_no:
+            raise Refused(422, "certificate_no_differs")
+        rows = await self._store.rows("organization_known", mediator.organization_code)
+        if not rows:
+            raise refuse(Code.ORGANIZATION_UNKNOWN, "/organization_code")
+        row = await self._store.row("find_matter", "mediator", mediator.certificate_no)
+        if row is not None:
+            known.file = await self._store.load(row["subject"])
+            known.target = None if known.file is None else known.file.matters.get(row["id"])
+
+    async def _add_referral(self, known: Known, referral_id: str | None) -> None:
+        if referral_id is None:
+            return
+        known.referral_file = await self._store.load(referral_id)
+        matter = None if known.referral_file is None else known.referral_file.matters.get(referral_id)
+        if matter is not None:
+            document = await self._document(matter)
+            known.referral = document if isinstance(document, Referral) else None
+
+    async def _add_chain(self, known: Known, target: Matter) -> None:
+        document = await self._document(target)
+        if isinstance(document, Referral):
+            known.referral = document
+        if isinstance(document, ConfirmationRequest):
+            known.confirmation = document
+        if isinstance(document, Agreement):
+            known.agreement, known.agreement_id = document, target.id
+        elif target.parent is not None and known.file is not None and target.parent in known.file.matters:
+            parent = known.file.matters[target.parent]
+            held = await self._document(parent)
+            if isinstance(held, Agreement):
+                known.agreement, known.agreement_id = held, parent.id
+
+    async def _document(self, matter: Matter) -> Document | None:
+        row = await self._store.row("message", matter.message)
+        return None if row is None else reopen(self._store, row)
+
+    async def decide(
+        self, order: Order, document: Document, known: Known, about: str, message_id: str
+    ) -> Decision:
+        """The decision of the document's kind."""
+        now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
+        match document:
+            case Case() if order.type is MessageType.CASE_SUBMITTED:
+                return cases.submitted(document, known, about, message_id)
+            case Case():
+                return cases.revised(document, known, message_id, order.if_match)
+            case CaseProgress():
+                return cases.progressed(document, known)
+            case CollectiveAlert():
+                return cases.alerted(document, known)
+            case FollowUp():
+                return cases.followed_up(document, known)
+            case Agreement():
+                return agreements.concluded(document, known, about, message_id, now, order.if_match)
+            case Performance():
+                return agreements.performed(document, known, message_id)
+            case ConfirmationRequest():
+                decision = confirmations.requested(document, known, about, message_id, order.if_match)
+                decision.document = await self._forms.complete(document, known)
+                return decision
+            case ConfirmationSupplement():
+                decision = confirmations.supplemented(document, known)
+                decision.safe_at = await self._correction_due(known)
+                return decision
+            case ConfirmationWithdrawal():
+                return confirmations.withdrawal_requested(document, known)
+            case Transfer():
+                return transfers.requested(document, known, about, message_id, order.if_match)
+            case Mediator():
+                return transfers.listed(document, known, about, message_id)
+            case ReferralAnswer():
+                return referrals.answered(document, known)
+            case ReferralResult():
+                return referrals.returned(document, known)
+        raise TypeError(f"nobody decides about {type(document).__name__}")
+
+    async def _correction_due(self, known: Known) -> datetime | None:
+        """The latest safe time of a supplement: the date that the platform set, less the margin."""
+        if known.file is None or known.target is None:
+            return None
+        dues = [
+            row["due_at"]
+            for row in await self._store.rows("tasks_of", known.file.subject)
+            if row["kind"] == "correction_due" and row["about"] == known.target.id and row["due_at"] is not None
+        ]
+        return latest_safe_time(datetime.fromtimestamp(dues[-1] / 1000, UTC)) if dues else None

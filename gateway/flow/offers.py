@@ -1,0 +1,80 @@
+"""Cases that platforms hand over for mediation (委派, 委托, 分流指派, 移交): kept as offered referrals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.messages import MessageType
+from contracts.update import ReferralOffered
+from gateway.flow.documents import place_of
+from gateway.flow.envelope import compact
+from gateway.flow.references import fold
+from gateway.store.unit import NewEvent, NewMatter, NewMessage, NewReference, NewTask, Unit
+
+if TYPE_CHECKING:
+    from gateway.flow.words import Speaker
+    from gateway.store.store import Store
+
+
+def offer(store: Store, speaker: Speaker, word: ReferralOffered) -> Unit:
+    """The unit that keeps an offer: a subject and matter of its own, its numbers, an event for its owner, and a task with the
+    answer's due time. The same task number offered again meets its open matter and changes nothing."""
+    referral = word.referral
+    identifier = store.ids.new("referral")
+    message_id = store.ids.new("message")
+    raw = referral.model_dump_json(exclude_none=True).encode()
+    numbers = {("task_no", referral.task_no)}
+    if referral.letter_no:
+        numbers.add(("letter_no", referral.letter_no))
+    numbers |= {(found.kind, found.value) for found in referral.external_refs}
+    facts = {
+        "referral": identifier,
+        "kind": referral.kind,
+        "task_no": referral.task_no,
+        "due_at": referral.due_at.isoformat(),
+        "status": "offered",
+        "at": word.at.isoformat(),
+        "endpoint": speaker.endpoint,
+    }
+    return Unit(
+        subject=identifier,
+        organization=referral.organization_code,
+        subject_kind="referral",
+        matters=[
+            NewMatter(
+                identifier,
+                "referral",
+                None,
+                f"{speaker.endpoint}|{referral.task_no}",
+                "offered",
+                message_id,
+                facet=f"{referral.kind}|{referral.task_no}",
+            )
+        ],
+        messages=[
+            NewMessage(
+                message_id,
+                MessageType.REFERRAL_OFFERED,
+                identifier,
+                1,
+                speaker.endpoint,
+                store.ids.new("correlation"),
+                referral.schema_version,
+                store.seal(raw, place_of(message_id)),
+            )
+        ],
+        events=[NewEvent(store.ids.new("event"), "referral.offered", identifier, compact(facts))],
+        references=[
+            NewReference(speaker.endpoint, kind, value, identifier, fold(value)) for kind, value in sorted(numbers)
+        ],
+        tasks=[
+            NewTask(
+                store.ids.new("task"),
+                "referral_due",
+                identifier,
+                speaker.endpoint,
+                due_at=round(referral.due_at.timestamp() * 1000),
+            )
+        ],
+        applied=[(speaker.endpoint, word.event_id)],
+    )

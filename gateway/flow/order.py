@@ -1,0 +1,116 @@
+"""One posted document on its way in, and what may be said to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from contracts.agreement import Agreement
+from contracts.case import Case
+from contracts.confirmation import ConfirmationRequest
+from contracts.deadlines import Clock
+from contracts.document import Document
+from contracts.findings import Finding
+from contracts.messages import MessageType
+from contracts.referral import Referral
+from gateway.store.casefile import CaseFile, Matter
+from gateway.store.unit import MatterMove, NewMatter
+
+
+class Refused(Exception):
+    """A document (or a call) that is not taken. ``code`` is a finding's or a problem's; ``findings`` are all of them;
+    ``link`` leads to what stands in the way; ``extra`` goes into the problem answer (no input values)."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        findings: tuple[Finding, ...] = (),
+        *,
+        link: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.findings = findings
+        self.link = link
+        self.extra = dict(extra or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: the client, the organisations it may act for (``*``: all), its scopes."""
+
+    client: str
+    organizations: frozenset[str]
+    scopes: frozenset[str]
+
+    def acts_for(self, organization: str) -> bool:
+        """Whether it may act for this organisation."""
+        return "*" in self.organizations or organization in self.organizations
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A call that brings a document: its type, the thing it is appended to (``None``: a new case), its raw bytes.
+
+    ``key`` is the ``Idempotency-Key``; ``if_match`` the version that a revision was made from, ``revises`` says that it
+    is one.
+    """
+
+    type: MessageType
+    principal: Principal
+    raw: bytes
+    target: str | None = None
+    key: str | None = None
+    revises: bool = False
+    if_match: int | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known when a decision is made: the subject's file and the documents that hang together in it."""
+
+    file: CaseFile | None = None
+    target: Matter | None = None
+    case: Case | None = None
+    agreement: Agreement | None = None
+    agreement_id: str | None = None
+    confirmation: ConfirmationRequest | None = None
+    referral: Referral | None = None
+    referral_file: CaseFile | None = None
+
+    @property
+    def case_matter(self) -> Matter | None:
+        """The case's standing, where the subject is a case."""
+        return None if self.file is None else self.file.matters.get(self.file.subject)
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a document changes. ``about`` is the thing's id, ``status`` what the answer says.
+
+    ``effective_rules`` of clocks are pairs (about, clock); ``safe_at`` is the message's latest safe time. ``supersedes``:
+    message types whose undelivered deliveries about the same thing give way. ``repeated``: nothing changes.
+    """
+
+    about: str
+    status: str
+    organization: str
+    version: int = 1
+    business_key: str | None = None
+    matters: list[NewMatter] = field(default_factory=list)
+    moves: list[MatterMove] = field(default_factory=list)
+    events: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    clocks: list[tuple[str, Clock]] = field(default_factory=list)
+    clock_turns: list[tuple[str, str, str]] = field(default_factory=list)
+    closed_tasks: list[tuple[str, str, str]] = field(default_factory=list)
+    people: list[tuple[str, str, str]] = field(default_factory=list)
+    safe_at: datetime | None = None
+    supersedes: frozenset[MessageType] = frozenset()
+    document: Document | None = None
+    repeated: bool = False

@@ -1,0 +1,64 @@
+"""Platforms that never call back are asked: one page at a time, each stored with its cursor in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from contracts.adapter import InboundCall, Origin, PolledItem
+from contracts.errors import EndpointError, RetryableError
+from gateway.flow.deliver import Line
+from gateway.flow.receive import pack_call, place_of
+from gateway.store import inbox
+from gateway.store.store import Store
+
+log = structlog.get_logger("gateway.poll")
+
+
+class Poller:
+    """Polls one endpoint, oftener while there is news (5 s … 15 min by default)."""
+
+    def __init__(self, store: Store, line: Line, stored: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._stored = stored
+        self._line = line
+        self._wait_s = line.limits.poll_every_s[0]
+
+    async def turn(self) -> float:
+        """One poll if its time has come; returns the seconds until the next look."""
+        shortest, longest = self._line.limits.poll_every_s
+        row = await self._store.row("poll_due", self._line.name)
+        if row is None:
+            return min(self._wait_s, 1.0)
+        adapter = self._line.endpoint.adapter
+        exchange = self._line.exchange(self._store.now_ms, self._line.limits.deadline_s)
+        try:
+            page = await adapter.poll(row["cursor"], exchange)
+        except RetryableError as error:
+            wait = max(self._wait_s, error.retry_after.total_seconds() if error.retry_after else 0)
+            await self._store.write("set_poll_at", (self._line.name, round(wait * 1000)))
+            log.warning("poll_failed", endpoint=self._line.name, code=error.code)
+            self._wait_s = min(self._wait_s * 2, longest)
+            return min(wait, 1.0)
+        except EndpointError as error:
+            await self._store.write("pause_endpoint", (self._line.name, "gateway", error.code))
+            log.error("poll_refused", endpoint=self._line.name, code=error.code)
+            return 1.0
+        self._wait_s = shortest if page.items else min(self._wait_s * 1.5, longest)
+        wait_ms = 0 if page.more else round(self._wait_s * 1000)
+        calls = [self._call(item) for item in page.items]
+        stored = await self._store.run(inbox.keep_page, self._line.name, calls, page.cursor, wait_ms)
+        if page.items:
+            self._stored()
+            await adapter.mark_read(page.items, exchange)
+            log.info("polled", endpoint=self._line.name, items=len(stored), fresh=sum(kept.fresh for kept in stored))
+        return 0.0 if page.more else min(self._wait_s, 1.0)
+
+    def _call(self, item: PolledItem) -> inbox.NewCallback:
+        now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
+        call = InboundCall("", "", (), item.body, now, origin=Origin.POLL)
+        identifier = self._store.ids.new("callback")
+        sealed = self._store.seal(pack_call(call), place_of(identifier))
+        return inbox.NewCallback(identifier, self._line.name, item.event_id, item.digest, sealed)

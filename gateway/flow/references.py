@@ -1,0 +1,13 @@
+"""How numbers that others gave are folded, so that any spelling of them finds the thing (``domain.md`` §2.5)."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_BRACKETS = str.maketrans({"〔": "(", "〕": ")", "[": "(", "]": ")", "【": "(", "】": ")", "（": "(", "）": ")", "﹝": "(", "﹞": ")"})
+
+
+def fold(number: str) -> str:
+    """Width, brackets, blanks, case and the optional 字 and 第 make no difference: ``鲁0102民初（2026）12号``."""
+    plain = unicodedata.normalize("NFKC", number).translate(_BRACKETS)
+    return "".join(plain.split()).upper().replace("案字", "案").replace("第", "")

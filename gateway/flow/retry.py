@@ -1,0 +1,79 @@
+"""When a delivery is tried again, and when its tries end. Pure: the clock and the dice are handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from gateway.settings import RetrySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try again in ``wait_ms``; ``step`` is the delivery's new place in its schedule. ``late``: a statutory message that is
+    undelivered for so long that a person must know."""
+
+    wait_ms: int
+    step: int
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """No more tries: ``dead``, or ``expired`` at the latest safe time."""
+
+    state: str
+
+
+def full_jitter(wait_s: float, random: Random) -> int:
+    """A wait drawn evenly from (0, ``wait_s``], in ms, never below a tenth of it (a herd that comes back is spread; one that
+    comes back at once is none)."""
+    return round(1000 * wait_s * max(0.1, random.random()))
+
+
+def after_failure(
+    *,
+    retry_class: str,
+    step: int,
+    created_at: int,
+    safe_at: int | None,
+    now: int,
+    settings: RetrySettings,
+    random: Random,
+    at_least_ms: int = 0,
+) -> Again | Over:
+    """What follows a failed try (times in ms since 1970).
+
+    A statutory message is tried until its latest safe time, oftener on the last day; one that was made after that time has
+    no deadline left to keep and ends like a standard one (``design.md`` §7).
+    """
+    if retry_class == "statutory" and (safe_at is None or created_at < safe_at):
+        return _statutory(step, created_at, safe_at, now, settings, random, at_least_ms)
+    waits = settings.notify if retry_class == "notify" else settings.standard
+    if step >= len(waits):
+        return Over("dead")
+    return Again(max(full_jitter(waits[step], random), at_least_ms), step + 1)
+
+
+def _statutory(
+    step: int,
+    created_at: int,
+    safe_at: int | None,
+    now: int,
+    settings: RetrySettings,
+    random: Random,
+    at_least_ms: int,
+) -> Again | Over:
+    late = now - created_at >= settings.statutory_task_after * 1000
+    if safe_at is None:
+        if now - created_at >= settings.statutory_without_clock * 1000:
+            return Over("dead")
+    elif now >= safe_at:
+        return Over("expired")
+    wait = settings.statutory[min(step, len(settings.statutory) - 1)]
+    if safe_at is not None and safe_at - now <= 86_400_000:
+        wait = min(wait, settings.statutory_last_day)
+    wait_ms = max(full_jitter(wait, random), at_least_ms)
+    if safe_at is not None:
+        wait_ms = min(wait_ms, max(safe_at - now, 0))
+    return Again(wait_ms, step + 1, late)

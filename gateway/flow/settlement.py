@@ -1,0 +1,205 @@
+"""What an attempt's end means for its delivery and its endpoint. Pure: one outcome in, one settlement out.
+
+::
+
+    Receipt                  delivered, or relayed (they have the bytes, their word comes later)
+    RetryableError           pending, by the class's schedule; maybe accepted:
+                               idempotent   the same id again
+                               queryable    ask first, not before the platform's lag
+                               neither      in doubt, before a person
+    EndpointError            pending, no step burnt; the endpoint is paused
+    PermanentError           rejected with the platform's reasons, before a person
+    three dead claims        dead: whatever kills the worker is kept away from it (poison)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import TYPE_CHECKING
+
+import orjson
+
+from contracts.adapter import AdapterInfo, DeliveryClass, Receipt
+from contracts.errors import AdapterError, EndpointError, PermanentError, RetryableError
+from gateway.flow.references import fold
+from gateway.flow.retry import Over, after_failure
+from gateway.settings import RetrySettings
+from gateway.store.claim import AttemptRow, Claim, EndpointEffect, Settlement
+from gateway.store.unit import NewEvent, NewReference, NewTask
+
+if TYPE_CHECKING:
+    from gateway.flow.exchange import Limits
+    from gateway.store.store import Store
+
+QUARANTINE_AFTER = 3
+"""Claims in a row that died without an outcome."""
+
+RETRY_AFTER_CAP_MS = 86_400_000
+"""The longest ``Retry-After`` that is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """How an attempt went: its trigger, its length, its sealed steps, the requests it made."""
+
+    trigger: str
+    duration_ms: int
+    exchanges: int
+    steps_sealed: bytes | None
+
+
+class Judge:
+    """Turns outcomes into settlements for one store's deliveries."""
+
+    def __init__(self, store: Store, settings: RetrySettings, random: Random) -> None:
+        self._store = store
+        self._settings = settings
+        self._random = random
+
+    def delivered(self, claim: Claim, info: AdapterInfo, limits: Limits, receipt: Receipt, how: Attempted) -> Settlement:
+        """The platform has it, or (``relayed``) its bytes."""
+        state = "relayed" if receipt.relayed else "delivered"
+        settled = self._ended(claim, state, None, how, reference=receipt.reference)
+        settled.word_wait_ms = round(limits.word_within_s * 1000)
+        settled.effect = EndpointEffect(failed=False)
+        settled.references = [
+            NewReference(claim.endpoint, found.kind, found.value, claim.about, fold(found.value))
+            for found in receipt.references
+        ]
+        if receipt.filed_twice:
+            settled.tasks.append(self._task("filed_twice", claim))
+        if not receipt.relayed:
+            settled.closed_tasks = [(kind, claim.delivery, "delivered") for kind in _HEALED]
+        return settled
+
+    def failed(
+        self, claim: Claim, info: AdapterInfo, limits: Limits, error: AdapterError, how: Attempted | None, now: int
+    ) -> Settlement:
+        """An attempt ended in one of the three kinds of error."""
+        if isinstance(error, PermanentError):
+            return self._rejected(claim, error, how)
+        if isinstance(error, EndpointError):
+            settled = self._pending(claim, error.code, claim.step, 0, how)
+            settled.doubt_at = claim.doubt_at
+            settled.effect = EndpointEffect(pause_reason=error.code)
+            return settled
+        if not isinstance(error, RetryableError):
+            raise TypeError("an adapter error of no known kind")
+        return self._retryable(claim, info, limits, error, how, now)
+
+    def _retryable(
+        self, claim: Claim, info: AdapterInfo, limits: Limits, error: RetryableError, how: Attempted | None, now: int
+    ) -> Settlement:
+        quiet_ms = 0
+        if error.retry_after is not None:
+            quiet_ms = min(max(round(error.retry_after.total_seconds() * 1000), 0), RETRY_AFTER_CAP_MS)
+        effect = EndpointEffect(hush_ms=quiet_ms, failed=True, breaker_ms=round(self._settings.breaker * 1000))
+        doubt = claim.doubt_at
+        at_least = quiet_ms
+        if error.maybe_accepted:
+            if info.delivery_class is DeliveryClass.NEITHER:
+                return replace(self.in_doubt(claim, error.code, how), effect=effect)
+            doubt = now
+            if info.delivery_class is DeliveryClass.QUERYABLE:
+                at_least = max(at_least, round(limits.lookup_lag_s * 1000))
+        next_try = after_failure(
+            retry_class=claim.retry_class,
+            step=claim.step,
+            created_at=claim.created_at,
+            safe_at=claim.safe_at,
+            now=now,
+            settings=self._settings,
+            random=self._random,
+            at_least_ms=at_least,
+        )
+        if isinstance(next_try, Over):
+            return replace(self._over(claim, next_try.state, error.code, doubt, how), effect=effect)
+        settled = self._pending(claim, error.code, next_try.step, next_try.wait_ms, how)
+        settled.doubt_at = doubt
+        settled.effect = effect
+        if next_try.late:
+            settled.tasks.append(self._task("statutory_late", claim, error.code))
+        return settled
+
+    def in_doubt(self, claim: Claim, code: str, how: Attempted | None) -> Settlement:
+        """Nobody can say whether the platform has it: a person decides, or the platform's later word."""
+        settled = self._ended(claim, "in_doubt", code, how)
+        settled.doubt_at = claim.doubt_at or self._store.now_ms()
+        settled.tasks.append(self._task("in_doubt", claim, code))
+        return settled
+
+    def not_yet(self, claim: Claim, wait_ms: int, doubt_at: int) -> Settlement:
+        """The platform's look-up would not be conclusive before ``wait_ms``: nothing is asked, nothing is burnt."""
+        settled = self._pending(claim, None, claim.step, wait_ms, None)
+        settled.doubt_at = doubt_at
+        return settled
+
+    def quarantined(self, claim: Claim, doubt_at: int | None) -> Settlement:
+        """Claims of it died one after the other: it may be what kills the worker."""
+        return self._over(claim, "dead", "crash_loop", doubt_at, None)
+
+    def _rejected(self, claim: Claim, error: PermanentError, how: Attempted | None) -> Settlement:
+        settled = self._ended(claim, "rejected", error.code, how)
+        if error.reasons:
+            reasons = [{"code": r.code, "place": r.place, "text": r.text} for r in error.reasons]
+            settled.reasons_sealed = self._store.seal(orjson.dumps(reasons), f"deliveries.reasons:{claim.delivery}")
+        settled.tasks.append(self._task("rejected", claim, error.code))
+        settled.effect = EndpointEffect(failed=False if how else None)
+        return settled
+
+    def _over(self, claim: Claim, state: str, code: str, doubt_at: int | None, how: Attempted | None) -> Settlement:
+        settled = self._ended(claim, state, code, how)
+        settled.doubt_at = doubt_at
+        settled.tasks.append(self._task("dead" if state == "dead" else "statutory_late", claim, code))
+        return settled
+
+    def _task(self, kind: str, claim: Claim, code: str | None = None) -> NewTask:
+        return NewTask(self._store.ids.new("task"), kind, claim.delivery, claim.endpoint, code)
+
+    def _pending(self, claim: Claim, code: str | None, step: int, wait_ms: int, how: Attempted | None) -> Settlement:
+        return Settlement(
+            claim, "pending", code=code, step=step, wait_ms=wait_ms, attempt=_row("pending", code, how)
+        )
+
+    def _ended(
+        self, claim: Claim, state: str, code: str | None, how: Attempted | None, reference: str | None = None
+    ) -> Settlement:
+        event = NewEvent(
+            self._store.ids.new("event"),
+            f"delivery.{state}",
+            claim.delivery,
+            event_data(claim, state, code),
+        )
+        return Settlement(
+            claim,
+            state,
+            code=code,
+            reference=reference,
+            step=claim.step,
+            attempt=_row(state, code, how),
+            events=[event],
+        )
+
+
+_HEALED = ("in_doubt", "statutory_late", "word_overdue", "blocked")
+
+
+def event_data(claim: Claim, state: str, code: str | None) -> str:
+    """The thin facts of a ``delivery.*`` event (``webhook.md`` §4)."""
+    facts: dict[str, object] = {
+        "delivery": claim.delivery,
+        "message": claim.message,
+        "endpoint": claim.endpoint,
+        "status": state,
+        "attempts": claim.tries,
+    }
+    if code:
+        facts["code"] = code
+    return orjson.dumps(facts).decode()
+
+
+def _row(outcome: str, code: str | None, how: Attempted | None) -> AttemptRow | None:
+    if how is None:
+        return None
+    return AttemptRow(how.trigger, outcome, code, how.exchanges, how.duration_ms, how.steps_sealed)

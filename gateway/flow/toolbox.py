@@ -1,0 +1,156 @@
+"""What an adapter is handed at its making: clock, chance, attachments, nonces, a small durable memory."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from contracts.adapter import AttachmentInfo, Tools
+from contracts.attachment import sniff
+from gateway.store.store import Store
+
+
+class AttachmentRefused(Exception):
+    """An upload that is not taken: ``code`` is ``attachment_too_large``, ``attachment_type`` or ``attachment_empty``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Attachments:
+    """Files by content: sealed on disk under their SHA-256, described by rows (附件)."""
+
+    def __init__(self, store: Store, directory: Path, limit: int) -> None:
+        self._store = store
+        self._directory = directory
+        self.limit = limit
+
+    async def take(self, owner: str, kind: str, name: str, parts: AsyncIterator[bytes]) -> AttachmentInfo:
+        """Read a stream to its end and keep it, durable when this returns.
+
+        Raises:
+            AttachmentRefused: empty, over the limit, or not PDF, OFD, JPEG or PNG by content.
+        """
+        data = bytearray()
+        async for part in parts:
+            data += part
+            if len(data) > self.limit:
+                raise AttachmentRefused("attachment_too_large")
+        return await self.keep(owner, kind, name, bytes(data))
+
+    async def keep(self, owner: str, kind: str, name: str, data: bytes, media_type: str | None = None) -> AttachmentInfo:
+        """Keep bytes that are in hand (an upload, a decision that a platform issued, a paper that we made)."""
+        if not data:
+            raise AttachmentRefused("attachment_empty")
+        media_type = media_type or sniff(data)
+        if media_type is None:
+            raise AttachmentRefused("attachment_type")
+        digest = hashlib.sha256(data).hexdigest()
+        await asyncio.to_thread(self._write, digest, data)
+        identifier = self._store.ids.new("attachment")
+        sealed = self._store.seal(name.encode(), f"attachments.name:{identifier}")
+        await self._store.write("add_upload", (identifier, owner, kind, sealed, media_type, len(data), digest))
+        return AttachmentInfo(identifier, kind, name, media_type, len(data), digest)
+
+    def _path(self, digest: str) -> Path:
+        return self._directory / digest[:2] / digest
+
+    def _write(self, digest: str, data: bytes) -> None:
+        path = self._path(digest)
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{digest}.{os.getpid()}.{id(data)}.part")
+        with partial.open("wb") as file:
+            file.write(self._store.seal(data, f"attachment:{digest}"))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    async def find(self, identifier: str) -> tuple[str, AttachmentInfo] | None:
+        """Owner and description, or ``None``."""
+        row = await self._store.row("upload", identifier)
+        if row is None:
+            return None
+        name = self._store.unseal(row["name_sealed"], f"attachments.name:{identifier}").decode()
+        return row["owner"], AttachmentInfo(identifier, row["kind"], name, row["media_type"], row["size"], row["sha256"])
+
+    async def info(self, attachment: str) -> AttachmentInfo:
+        """See ``contracts.adapter.AttachmentReader``. ``LookupError`` where there is none."""
+        found = await self.find(attachment)
+        if found is None:
+            raise LookupError("attachment_unknown")
+        return found[1]
+
+    async def read(self, attachment: str) -> bytes:
+        """The bytes of an attachment."""
+        described = await self.info(attachment)
+        sealed = await asyncio.to_thread(self._path(described.sha256).read_bytes)
+        return self._store.unseal(sealed, f"attachment:{described.sha256}")
+
+
+class Nonces:
+    """Nonces of inbound calls, per endpoint, in the store."""
+
+    def __init__(self, store: Store, endpoint: str) -> None:
+        self._store = store
+        self._endpoint = endpoint
+
+    async def first_seen(self, nonce: str, keep: timedelta) -> bool:
+        """See ``contracts.adapter.NonceStore``."""
+        keep_ms = round(keep.total_seconds() * 1000)
+        return bool(await self._store.write("see_nonce", (self._endpoint, nonce, keep_ms)))
+
+
+class EndpointMemory:
+    """An adapter's small durable memory, sealed."""
+
+    def __init__(self, store: Store, endpoint: str) -> None:
+        self._store = store
+        self._endpoint = endpoint
+
+    def _place(self, key: str) -> str:
+        return f"memory.value:{self._endpoint}/{key}"
+
+    async def get(self, key: str) -> str | None:
+        """The value, unless its time is over."""
+        row = await self._store.row("get_memory", self._endpoint, key)
+        return None if row is None else self._store.unseal(row["value_sealed"], self._place(key)).decode()
+
+    async def put(self, key: str, value: str, keep: timedelta | None = None) -> None:
+        """Keep a value, for a while or until it is replaced."""
+        keep_ms = None if keep is None else round(keep.total_seconds() * 1000)
+        sealed = self._store.seal(value.encode(), self._place(key))
+        await self._store.write("put_memory", (self._endpoint, key, sealed, keep_ms))
+
+    async def forget(self, key: str) -> None:
+        """Drop a value."""
+        await self._store.write("drop_memory", (self._endpoint, key))
+
+
+async def off_the_loop(function: Callable[..., Any], /, *arguments: Any) -> Any:
+    """Run a slow computation in a thread."""
+    return await asyncio.to_thread(function, *arguments)
+
+
+def tools_for(store: Store, attachments: Attachments, endpoint: str, now_ms: Callable[[], int]) -> Tools:
+    """The tools of one endpoint."""
+    return Tools(
+        now=lambda: datetime.fromtimestamp(now_ms() / 1000, UTC),
+        random_bytes=os.urandom,
+        attachments=attachments,
+        nonces=Nonces(store, endpoint),
+        memory=EndpointMemory(store, endpoint),
+        blocking=off_the_loop,
+    )

@@ -1,0 +1,365 @@
+"""What a platform's word does: pure decisions from one ``StatusUpdate`` and the file of its subject.
+
+Late or repeated words never move anything backward and are kept as events; unknown ones stay unknown with their raw value;
+a contradiction to a final status goes to a person with both values kept (``messages.md`` §3, §4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from contracts.lifecycle import Outcome
+from contracts.messages import MessageType
+from contracts.report import StatusReport
+from contracts.status import CaseStatus, Noun, frees_agreement, is_end, is_final, move
+from contracts.update import About, DeliveryWord, StatusUpdate
+from gateway.flow.documents import place_of
+from gateway.flow.envelope import compact
+from gateway.flow.references import fold
+from gateway.flow.route import Question, Router
+from gateway.store.casefile import CaseFile, DeliveryRow, Matter
+from gateway.store.unit import (
+    DeliveryMove,
+    MatterMove,
+    NewDelivery,
+    NewEvent,
+    NewMatter,
+    NewMessage,
+    NewPaper,
+    NewReference,
+    NewTask,
+    Unit,
+)
+
+if TYPE_CHECKING:
+    from contracts.case import Case
+    from gateway.store.store import Store
+
+_NOUNS = {
+    About.CASE: Noun.CASE,
+    About.CONFIRMATION: Noun.CONFIRMATION,
+    About.TRANSFER: Noun.TRANSFER,
+    About.FULFILMENT: Noun.FULFILMENT,
+    About.REFERRAL: Noun.REFERRAL,
+}
+_TO_COURT_OR_ARBITRATION = frozenset({"arbitration", "court"})
+
+
+class Busy(Exception):
+    """The delivery that the word is about is being sent right now: its outcome first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who said it: the endpoint and its adapter's name."""
+
+    endpoint: str
+    adapter: str
+
+
+class Words:
+    """Decides what a word changes."""
+
+    def __init__(self, store: Store, router: Router) -> None:
+        self._store = store
+        self._router = router
+
+    def _event(self, kind: str, about: str, facts: dict[str, Any]) -> NewEvent:
+        return NewEvent(self._store.ids.new("event"), kind, about, compact(facts))
+
+    def _task(
+        self, kind: str, about: str, endpoint: str, code: str | None, detail: dict[str, Any] | None = None, due: int | None = None
+    ) -> NewTask:
+        identifier = self._store.ids.new("task")
+        sealed = None if detail is None else self._store.seal(orjson.dumps(detail), f"tasks.detail:{identifier}")
+        return NewTask(identifier, kind, about, endpoint, code, sealed, due)
+
+    def unit(self, file: CaseFile, speaker: Speaker, update: StatusUpdate) -> Unit:
+        """A unit that applies this event once, and keeps the numbers that it brought."""
+        return Unit(
+            subject=file.subject,
+            organization=file.organization,
+            expected=file.sequence,
+            applied=[(speaker.endpoint, update.event_id)],
+        )
+
+    # ---- about a delivery -------------------------------------------------------------------------------------------------
+
+    def about_delivery(
+        self, file: CaseFile, delivery: DeliveryRow, speaker: Speaker, update: StatusUpdate
+    ) -> tuple[Unit, str | None]:
+        """Settles a relayed or in-doubt delivery; makes no message. Also returns the reason to pause the endpoint, if any."""
+        unit = self.unit(file, speaker, update)
+        self._keep_numbers(unit, speaker, update, delivery.about)
+        match update.status:
+            case DeliveryWord.ACCEPTED:
+                after = "delivered"
+            case DeliveryWord.REFUSED:
+                after = "rejected"
+            case DeliveryWord.POSTPONED:
+                after = "pending"
+            case DeliveryWord.TAKEN:
+                after = "relayed"
+            case DeliveryWord.FAILED:
+                return unit, update.reason_code or "platform_failed"
+            case _:
+                unit.tasks.append(self._task("unmapped_code", delivery.id, speaker.endpoint, update.raw_status[:64]))
+                return unit, None
+        if not _may_become(delivery.state, after):
+            if after == "rejected" and delivery.state == "delivered":
+                unit.tasks.append(self._task("contradiction", delivery.id, speaker.endpoint, update.reason_code))
+            return unit, None
+        reasons = None
+        if update.reasons:
+            told = [{"code": r.code, "place": r.place, "text": r.text} for r in update.reasons]
+            reasons = self._store.seal(orjson.dumps(told), f"deliveries.reasons:{delivery.id}")
+        unit.delivery_moves.append(
+            DeliveryMove(
+                delivery.id,
+                delivery.endpoint,
+                delivery.state,
+                after,
+                update.reason_code,
+                reasons,
+                update.references[0].value if update.references else None,
+                round(1000 * (update.retry_after_s or 0)),
+            )
+        )
+        facts = {
+            "delivery": delivery.id,
+            "message": delivery.message,
+            "endpoint": delivery.endpoint,
+            "status": after,
+            "state_before": delivery.state,
+            "code": update.reason_code,
+            "at": update.at.isoformat(),
+        }
+        unit.events.append(self._event(f"delivery.{after}", delivery.id, facts))
+        if after == "rejected":
+            unit.tasks.append(self._task("rejected", delivery.id, speaker.endpoint, update.reason_code))
+        if after in ("delivered", "rejected"):
+            unit.closed_tasks += [(kind, delivery.id, after) for kind in ("in_doubt", "word_overdue")]
+        return unit, None
+
+    # ---- about a matter ---------------------------------------------------------------------------------------------------
+
+    def about_matter(
+        self, file: CaseFile, matter: Matter, speaker: Speaker, update: StatusUpdate, case: Case | None
+    ) -> Unit:
+        """Moves the one status where the word is a legal step, keeps it as an event in any case, tells the others."""
+        unit = self.unit(file, speaker, update)
+        if update.about is About.FULFILMENT:
+            matter = self._term_of(unit, file, matter, update)
+        self._keep_numbers(unit, speaker, update, matter.id.partition("/")[0])
+        self._keep_papers(unit, speaker, update, matter)
+        noun = _NOUNS[update.about]
+        if update.about is About.CASE and update.note is not None and not update.status:
+            self._noted(unit, matter, speaker, update)
+            return unit
+        step = move(noun, matter.status, update.status or "unknown")
+        facts = self._facts(matter, speaker, update)
+        if step.outcome is Outcome.UNKNOWN:
+            facts["raw_status"] = update.raw_status[:64]
+            facts["status"] = "unknown"
+            unit.events.append(self._event(f"{noun.value}.unknown_status", matter.id, facts))
+            unit.tasks.append(self._task("unmapped_code", matter.id, speaker.endpoint, update.raw_status[:64]))
+            return unit
+        facts["state_before"] = matter.status
+        if step.outcome is Outcome.MOVED:
+            self._moved(unit, file, matter, step.status.value, update)
+        else:
+            facts["moved"] = False
+        unit.events.insert(0, self._event(f"{noun.value}.{update.status}", matter.id, facts))
+        if step.outcome is Outcome.CONTRADICTION:
+            detail = {"kept": matter.status, "said": update.status, "at": update.at.isoformat()}
+            unit.tasks.append(self._task("contradiction", matter.id, speaker.endpoint, update.raw_status[:64], detail))
+        self._correction(unit, matter, speaker, update, moved=step.outcome is Outcome.MOVED)
+        if step.outcome is Outcome.MOVED:
+            self._tell_others(unit, file, matter, speaker, update, case)
+        return unit
+
+    def _facts(self, matter: Matter, speaker: Speaker, update: StatusUpdate) -> dict[str, Any]:
+        facts: dict[str, Any] = {"status": update.status, "at": update.at.isoformat(), "endpoint": speaker.endpoint}
+        if update.reason_code is not None:
+            facts["reason_code"] = update.reason_code
+        match matter.kind:
+            case "confirmation":
+                facts |= {"confirmation": matter.id, "agreement": matter.parent, "route": matter.facet}
+            case "transfer":
+                facts |= {"transfer": matter.id, "to": matter.facet}
+            case "referral":
+                kind, _, task_no = (matter.facet or "").partition("|")
+                facts |= {"referral": matter.id, "kind": kind, "task_no": task_no}
+            case "fulfilment":
+                agreement, _, term = matter.id.partition("/")
+                facts |= {"agreement": agreement, "term_no": int(term)}
+        if update.references:
+            facts["external_refs"] = [
+                {"endpoint": speaker.endpoint, "kind": found.kind, "value": found.value} for found in update.references
+            ]
+        return facts
+
+    def _moved(self, unit: Unit, file: CaseFile, matter: Matter, status: str, update: StatusUpdate) -> None:
+        active = True
+        if matter.kind == "confirmation":
+            active = not frees_agreement(status)
+        elif matter.kind in ("transfer", "referral"):
+            active = not is_final(Noun(matter.kind), status)
+        if not any(new.id == matter.id for new in unit.matters):
+            unit.matter_moves.append(MatterMove(matter.id, status, matter.version, matter.message, active))
+        if matter.kind == "transfer" and status == "filed" and matter.facet in _TO_COURT_OR_ARBITRATION:
+            self._case_transferred(unit, file, update)
+        if matter.kind == "confirmation" and status == "objected":
+            unit.tasks.append(self._task("contradiction", matter.id, "", "objected"))
+
+    def _case_transferred(self, unit: Unit, file: CaseFile, update: StatusUpdate) -> None:
+        case = file.matters.get(file.subject)
+        if case is None or not is_end(case.status):
+            return
+        moved = CaseStatus.TRANSFERRED.value
+        unit.matter_moves.append(MatterMove(case.id, moved, case.version, case.message))
+        facts = {"status": moved, "state_before": case.status, "at": update.at.isoformat()}
+        unit.events.append(self._event("case.transferred", case.id, facts))
+
+    def _correction(
+        self, unit: Unit, matter: Matter, speaker: Speaker, update: StatusUpdate, *, moved: bool
+    ) -> None:
+        if update.status != "correction_required":
+            if moved:
+                unit.closed_tasks.append(("correction_due", matter.id, update.status))
+            return
+        if moved:
+            detail = {"reasons": [reason.text for reason in update.reasons], "note": update.note}
+            unit.tasks.append(self._task("correction_due", matter.id, speaker.endpoint, None, detail, _due_ms(update.due_at)))
+
+    def _noted(self, unit: Unit, matter: Matter, speaker: Speaker, update: StatusUpdate) -> None:
+        facts = {"at": update.at.isoformat(), "endpoint": speaker.endpoint}
+        unit.events.append(self._event("case.noted", matter.id, facts))
+        detail = {"note": update.note}
+        unit.tasks.append(
+            self._task("supervision", f"{matter.id}/{update.event_id}", speaker.endpoint, None, detail, _due_ms(update.due_at))
+        )
+
+    def _keep_numbers(self, unit: Unit, speaker: Speaker, update: StatusUpdate, about: str) -> None:
+        unit.references += [
+            NewReference(speaker.endpoint, found.kind, found.value, about, fold(found.value)) for found in update.references
+        ]
+
+    def _keep_papers(self, unit: Unit, speaker: Speaker, update: StatusUpdate, matter: Matter) -> None:
+        for document in update.documents:
+            identifier = self._store.ids.new("paper")
+            link = {
+                "ref": document.ref,
+                "kind": document.kind,
+                "name": document.name,
+                "link": document.link,
+                "expires_at": document.expires_at.isoformat() if document.expires_at else None,
+                "size": document.size,
+                "sha256": document.sha256,
+            }
+            sealed = self._store.seal(orjson.dumps(link), f"papers.link:{identifier}")
+            unit.papers.append(NewPaper(identifier, speaker.endpoint, matter.id, document.ref, sealed))
+
+    def _term_of(self, unit: Unit, file: CaseFile, agreement: Matter, update: StatusUpdate) -> Matter:
+        """The fulfilment of one term; opened where nothing was said of it yet."""
+        identifier = f"{agreement.id}/{update.term_no or 1}"
+        found = file.matters.get(identifier)
+        if found is not None:
+            return found
+        unit.matters.append(
+            NewMatter(identifier, "fulfilment", agreement.id, identifier, update.status or "performing", agreement.message)
+        )
+        return Matter(
+            identifier,
+            "fulfilment",
+            file.subject,
+            agreement.id,
+            file.organization,
+            identifier,
+            None,
+            "performing",
+            1,
+            agreement.message,
+            True,
+            0,
+            0,
+        )
+
+    def _tell_others(
+        self, unit: Unit, file: CaseFile, matter: Matter, speaker: Speaker, update: StatusUpdate, case: Case | None
+    ) -> None:
+        """``status.reported``: kept as a message, owed to the platforms that hold the case, never back to its source."""
+        message_id = self._store.ids.new("message")
+        report = _report(matter, speaker, update)
+        question = Question(
+            MessageType.STATUS_REPORTED, matter.id, report, case, file, speaker.endpoint
+        )
+        sealed = self._store.seal(report.model_dump_json(exclude_none=True).encode(), place_of(message_id))
+        unit.messages.append(
+            NewMessage(
+                message_id,
+                MessageType.STATUS_REPORTED,
+                matter.id.partition("/")[0],
+                matter.version,
+                speaker.endpoint,
+                self._store.ids.new("correlation"),
+                "1.0",
+                sealed,
+            )
+        )
+        unit.deliveries += [
+            NewDelivery(
+                self._store.ids.new("delivery"),
+                message_id,
+                MessageType.STATUS_REPORTED,
+                matter.id.partition("/")[0],
+                hop.endpoint,
+                "standard",
+                hop.requires,
+            )
+            for hop in self._router.hops(question)
+        ]
+
+
+def _may_become(before: str, after: str) -> bool:
+    match after:
+        case "delivered":
+            return before not in ("delivered", "cancelled", "superseded")
+        case "rejected" | "pending":
+            return before in ("pending", "relayed", "in_doubt")
+        case _:
+            return before == "in_doubt"
+
+
+def _due_ms(due: date | datetime | None) -> int | None:
+    if due is None:
+        return None
+    if isinstance(due, datetime):
+        return round(due.timestamp() * 1000)
+    return round(datetime.fromisoformat(f"{due.isoformat()}T23:59:59+08:00").timestamp() * 1000)
+
+
+def _report(matter: Matter, speaker: Speaker, update: StatusUpdate) -> StatusReport:
+    numbers = {found.kind: found.value for found in update.references}
+    return StatusReport.model_validate(
+        {
+            "schema_version": "1.0",
+            "source_endpoint": speaker.endpoint,
+            "source_platform": speaker.adapter,
+            "event_id": update.event_id,
+            "about": update.about.value,
+            "status": update.status,
+            "raw_status": update.raw_status,
+            "at": update.at,
+            "about_id": matter.id.partition("/")[0],
+            "term_no": update.term_no,
+            "reason_code": update.reason_code,
+            "document_no": numbers.get("document_no"),
+            "case_no": numbers.get("case_no"),
+            "references": [{"kind": found.kind, "value": found.value} for found in update.references],
+        }
+    )

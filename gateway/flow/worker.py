@@ -1,0 +1,199 @@
+"""The hands: one loop per step, each supervised, woken by what the others commit, with a sweep as the safety net."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from gateway.flow.apply import Applier
+from gateway.flow.deliver import Deliverer
+from gateway.flow.papers import Papers
+from gateway.flow.poll import Poller
+from gateway.flow.relay import Relay
+from gateway.store.claim import Claim
+from gateway.store.engine import Operation
+from gateway.store.store import Store
+
+log = structlog.get_logger("gateway.worker")
+
+_SWEEP_S = 1.0
+_FULL_S = 0.05
+"""A look again where something is due and every slot is taken: a landing rings sooner."""
+_AFTER_FAILURE_S = 1.0
+_BATCH = 64
+
+
+@dataclass(slots=True)
+class Bells:
+    """In-process wake-ups, one per loop, rung after the commit that made work."""
+
+    deliver: asyncio.Event = field(default_factory=asyncio.Event)
+    apply: asyncio.Event = field(default_factory=asyncio.Event)
+    relay: asyncio.Event = field(default_factory=asyncio.Event)
+    papers: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def committed(self) -> None:
+        """Something was written about a case: deliveries may be due, events are to be numbered, documents fetched."""
+        self.deliver.set()
+        self.relay.set()
+        self.papers.set()
+
+    def stored(self) -> None:
+        """A call was stored."""
+        self.apply.set()
+
+
+class Worker:
+    """Runs the loops until it is told to stop; then claims nothing more and lets what is in flight end."""
+
+    def __init__(
+        self,
+        store: Store,
+        bells: Bells,
+        deliverer: Deliverer,
+        applier: Applier,
+        relay: Relay,
+        papers: Papers,
+        pollers: list[Poller],
+        concurrency: int,
+    ) -> None:
+        self._store = store
+        self._bells = bells
+        self._deliverer = deliverer
+        self._applier = applier
+        self._relay = relay
+        self._papers = papers
+        self._pollers = pollers
+        self._concurrency = concurrency
+        self._flying: set[asyncio.Task[None]] = set()
+        self._loops: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+
+    def stuck(self) -> list[str]:
+        """Loops that ended though nobody told them to."""
+        if self._stopping.is_set():
+            return []
+        return sorted(task.get_name() for task in self._loops if task.done())
+
+    def start(self) -> None:
+        """Start every loop."""
+        loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("deliver", self._deliver_turn),
+            ("apply", self._apply_turn),
+            ("relay", self._relay_turn),
+            ("papers", self._papers_turn),
+            ("watch", self._watch_turn),
+        ]
+        for place, poller in enumerate(self._pollers):
+            loops.append((f"poll{place}", partial(self._poll_turn, poller)))
+        self._loops = [asyncio.create_task(self._supervised(name, turn), name=f"loop:{name}") for name, turn in loops]
+
+    async def _supervised(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopping.is_set():
+            try:
+                await turn()
+            except Exception as error:  # noqa: BLE001,RUF100 # a loop that dies silently is the worst fault of all
+                log.error("loop_failed", loop=name, error=type(error).__name__)
+                await self._rest(_AFTER_FAILURE_S)
+
+    async def _rest(self, seconds: float, bell: asyncio.Event | None = None) -> None:
+        """Sleep until the time is over, the bell rings, or the end comes."""
+        waits = [asyncio.create_task(self._stopping.wait())]
+        if bell is not None:
+            waits.append(asyncio.create_task(bell.wait()))
+        try:
+            await asyncio.wait(waits, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if bell is not None:
+            bell.clear()
+
+    async def _deliver_turn(self) -> None:
+        free = self._concurrency - len(self._flying)
+        claims = await self._deliverer.take(min(free, _BATCH)) if free > 0 else []
+        for claim in claims:
+            task = asyncio.create_task(self._bring(claim))
+            self._flying.add(task)
+            task.add_done_callback(self._landed)
+        if not claims:
+            await self._rest(await self._until_due(), self._bells.deliver)
+
+    async def _bring(self, claim: Claim) -> None:
+        try:
+            await self._deliverer.bring(claim)
+        except Exception as error:  # noqa: BLE001,RUF100 # the lease ends by itself; the loop goes on
+            log.error("delivery_failed", delivery=claim.delivery, endpoint=claim.endpoint, error=type(error).__name__)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        self._bells.deliver.set()
+
+    async def _until_due(self) -> float:
+        row = await self._store.row("next_due")
+        if row is None or row["due_at"] is None:
+            return _SWEEP_S
+        if row["due_at"] <= row["now"]:
+            return _FULL_S
+        due_in: float = (row["due_at"] - row["now"]) / 1000
+        return min(due_in, _SWEEP_S)
+
+    async def _apply_turn(self) -> None:
+        if await self._applier.turn():
+            return
+        row = await self._store.row("next_callback")
+        wait = _SWEEP_S
+        if row is not None and row["due_at"] is not None:
+            wait = min(max((row["due_at"] - row["now"]) / 1000, 0.005), _SWEEP_S)
+        await self._rest(wait, self._bells.apply)
+
+    async def _relay_turn(self) -> None:
+        if not await self._relay.turn():
+            await self._rest(_SWEEP_S, self._bells.relay)
+
+    async def _papers_turn(self) -> None:
+        if not await self._papers.turn():
+            await self._rest(_SWEEP_S, self._bells.papers)
+
+    async def _poll_turn(self, poller: Poller) -> None:
+        await self._rest(await poller.turn())
+
+    async def _watch_turn(self) -> None:
+        """Words that are overdue become tasks; old nonces go."""
+        await self._store.run(remind_of_words, self._store)
+        await self._store.write("drop_nonces", ())
+        await self._rest(60.0)
+
+    async def stop(self, grace_s: float = 20.0) -> None:
+        """Claim nothing more, let what is in flight end within the grace, give the rest up to their leases."""
+        self._stopping.set()
+        if self._flying:
+            await asyncio.wait(set(self._flying), timeout=grace_s)
+        for task in [*self._flying, *self._loops]:
+            if not task.done() and task in self._flying:
+                task.cancel()
+        done, late = await asyncio.wait(self._loops, timeout=5.0) if self._loops else (set(), set())
+        for task in late:
+            task.cancel()
+        for task in [*self._flying, *done, *late]:
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+def remind_of_words(store: Store) -> Operation[None]:
+    """A relayed delivery whose word did not come in time gets a task; it stays relayed."""
+    rows = yield "overdue_words", [(store.now_ms(),)]
+    if not rows:
+        return
+    tasks = []
+    for row in rows:
+        tasks.append(
+            (store.ids.new("task"), "word_overdue", row["subject"], row["id"], row["endpoint"], "", None, None, None)
+        )
+    yield "open_task", tasks
+    yield "word_reminded", [(row["id"],) for row in rows]

@@ -1,0 +1,278 @@
+"""The claim of due deliveries, and the settlement of what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.store.commit import BLOCKED_STATES, free_successors, open_blocked_tasks
+from gateway.store.engine import Operation
+from gateway.store.ids import Ids
+from gateway.store.unit import NewEvent, NewReference, NewTask
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery in our hands until its lease ends. ``lost`` counts claims before this one that died without an outcome."""
+
+    delivery: str
+    message: str
+    type: str
+    about: str
+    endpoint: str
+    subject: str
+    sequence: int
+    retry_class: str
+    safe_at: int | None
+    created_at: int
+    step: int
+    crashes: int
+    doubt_at: int | None
+    wire_sealed: bytes | None
+    tries: int
+    token: int
+    claimed_at: int
+    lost: int
+    organization: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt, appended and never changed."""
+
+    trigger: str
+    outcome: str
+    code: str | None
+    exchanges: int
+    duration_ms: int
+    steps_sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointEffect:
+    """What an outcome means for the whole endpoint: leave it alone, count a failure, or pause it."""
+
+    hush_ms: int = 0
+    failed: bool | None = None
+    pause_reason: str | None = None
+    breaker_ms: int = 10_000
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What became of a claim. ``wait_ms`` is the time to the next try of one that stays pending."""
+
+    claim: Claim
+    state: str
+    code: str | None = None
+    reasons_sealed: bytes | None = None
+    reference: str | None = None
+    step: int = 0
+    doubt_at: int | None = None
+    wait_ms: int = 0
+    word_wait_ms: int = 0
+    attempt: AttemptRow | None = None
+    events: list[NewEvent] = field(default_factory=list)
+    references: list[NewReference] = field(default_factory=list)
+    tasks: list[NewTask] = field(default_factory=list)
+    closed_tasks: list[tuple[str, str, str]] = field(default_factory=list)
+    effect: EndpointEffect = EndpointEffect()
+
+
+BREAKER_AFTER = 5
+"""Failures in a row that open an endpoint's breaker."""
+
+BREAKER_CAP_MS = 300_000
+"""The longest an open breaker waits before its next probe."""
+
+
+def shares(free: dict[str, int], batch: int, turn: int) -> list[tuple[str, int]]:
+    """Split ``batch`` places over endpoints with ``free`` slots: equal shares, the smallest first so that what they leave is
+    used. Where there are more endpoints than places, ``turn`` decides where the list begins."""
+    names = sorted(name for name, slots in free.items() if slots > 0)
+    if not names:
+        return []
+    start = turn % len(names)
+    names = sorted((names[start:] + names[:start])[:batch], key=lambda name: free[name])
+    split = []
+    for place, name in enumerate(names):
+        got = min(free[name], -(-batch // (len(names) - place)))
+        batch -= got
+        if got:
+            split.append((name, got))
+    return split
+
+
+def claim(batch: int, token: int, leases: dict[str, int], ready: frozenset[str]) -> Operation[list[Claim]]:
+    """At most ``batch`` due heads of the ``ready`` endpoints, leased under ``token`` for ``leases[endpoint]`` ms. An endpoint
+    whose breaker is open gets one place: its probe."""
+    found = yield "open_endpoints", [()]
+    mine = [row for row in found if row["name"] in ready]
+    if not mine:
+        return []
+    live = {row["endpoint"]: row["live"] for row in (yield "count_live", [(row["name"],) for row in mine])}
+    free = {
+        row["name"]: (row["slots"] if row["breaker"] == "closed" else 1) - live[row["name"]] for row in mine
+    }
+    quota = shares(free, batch, token)
+    if not quota:
+        return []
+    taken = yield "claim", [(endpoint, places, token, leases[endpoint]) for endpoint, places in quota]
+    if not taken:
+        return []
+    rows = yield "load_claimed", [(row["head"],) for row in taken]
+    loaded = {row["id"]: row for row in rows}
+    return [
+        Claim(
+            delivery=lane["head"],
+            message=row["message"],
+            type=row["type"],
+            about=row["about"],
+            endpoint=lane["endpoint"],
+            subject=lane["subject"],
+            sequence=row["sequence"],
+            retry_class=row["class"],
+            safe_at=row["safe_at"],
+            created_at=row["created_at"],
+            step=row["step"],
+            crashes=row["crashes"],
+            doubt_at=row["doubt_at"],
+            wire_sealed=row["wire_sealed"],
+            tries=lane["tries"],
+            token=token,
+            claimed_at=row["now"],
+            lost=lane["tries"] - 1 - row["attempts"],
+            organization=row["organization"] or "",
+        )
+        for lane in taken
+        for row in (loaded[lane["head"]],)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenWire:
+    """A wire to keep before its first sending."""
+
+    claim: Claim
+    operation: str
+    mapping: str
+    wire_sealed: bytes
+
+
+def freeze(wires: list[FrozenWire]) -> Operation[list[bool]]:
+    """Store wires under their claims' tokens; ``False`` for a claim that was taken over."""
+    held = yield "hold_lane", _lanes([wire.claim for wire in wires])
+    kept = {row["head"] for row in held}
+    good = [wire for wire in wires if wire.claim.delivery in kept]
+    if good:
+        yield "freeze_wire", [(wire.claim.delivery, wire.operation, wire.mapping, wire.wire_sealed) for wire in good]
+    return [wire.claim.delivery in kept for wire in wires]
+
+
+def _lanes(claims: list[Claim]) -> list[tuple[object, ...]]:
+    ordered = sorted(claims, key=lambda claim: (claim.endpoint, claim.subject))
+    return [(claim.endpoint, claim.subject, claim.delivery, claim.token) for claim in ordered]
+
+
+def settle(results: list[Settlement], ids: Ids) -> Operation[list[bool]]:
+    """Write outcomes under their tokens: delivery, attempt, events, references, tasks, the endpoint's standing, and the lane's
+    next head. A stale one (its lane was taken over) changes nothing and is told ``False``."""
+    subjects = sorted({result.claim.subject for result in results})
+    locked = yield "lock_subject", [(subject,) for subject in subjects]
+    at: dict[str, int] = {row["id"]: row["sequence"] for row in locked}
+    held = yield "hold_lane", _lanes([result.claim for result in results])
+    kept = {row["head"] for row in held}
+    good = [result for result in results if result.claim.delivery in kept]
+    if good:
+        yield from _settle_held(good, at, ids)
+    return [result.claim.delivery in kept for result in results]
+
+
+def _settle_held(good: list[Settlement], at: dict[str, int], ids: Ids) -> Operation[None]:
+    events: list[tuple[object, ...]] = []
+    for result in good:
+        subject = result.claim.subject
+        for event in result.events:
+            at[subject] += 1
+            events.append((subject, at[subject], event.id, event.type, event.about, result.claim.organization, event.data))
+    yield "settle_delivery", [_settled_row(result) for result in good]
+    attempts = [
+        (r.claim.delivery, r.claim.tries, a.trigger, a.outcome, a.code, a.exchanges, a.duration_ms, a.steps_sealed)
+        for r in good
+        for a in [r.attempt]
+        if a is not None
+    ]
+    if attempts:
+        yield "add_attempt", attempts
+    if events:
+        yield "add_event", events
+        yield "move_subject", sorted({r.claim.subject: at[r.claim.subject] for r in good if r.events}.items())
+    references = [
+        (ref.endpoint, ref.kind, ref.value, ref.about, r.claim.subject, ref.folded) for r in good for ref in r.references
+    ]
+    if references:
+        yield "add_reference", references
+    closed = [row for r in good for row in r.closed_tasks]
+    if closed:
+        yield "close_task", closed
+    tasks = [
+        (t.id, t.kind, r.claim.subject, t.about, t.endpoint, r.claim.organization, t.code, t.detail_sealed, t.due_at)
+        for r in good
+        for t in r.tasks
+    ]
+    if tasks:
+        yield "open_task", tasks
+    yield from _affect_endpoints(good)
+    yield "release_lane", [(r.claim.endpoint, r.claim.subject, r.claim.token) for r in good]
+    touched = {(r.claim.endpoint, r.claim.subject) for r in good}
+    yield from free_successors([r.claim.delivery for r in good if r.state == "delivered"], touched)
+    yield from open_blocked_tasks(
+        [r.claim.delivery for r in good if r.state in BLOCKED_STATES], {r.claim.subject: r.claim.organization for r in good}, ids
+    )
+    yield "rehead", sorted(touched)
+
+
+def _settled_row(result: Settlement) -> tuple[object, ...]:
+    claim = result.claim
+    return (
+        claim.delivery,
+        result.state,
+        result.code,
+        result.reasons_sealed,
+        result.reference,
+        claim.tries,
+        0 if result.attempt else claim.crashes + claim.lost,
+        result.step,
+        result.doubt_at,
+        result.wait_ms,
+        result.word_wait_ms,
+    )
+
+
+def _affect_endpoints(good: list[Settlement]) -> Operation[None]:
+    judged = [result for result in good if result.effect.failed is not None]
+    if judged:
+        names = sorted({result.claim.endpoint for result in judged})
+        rows = yield "read_breaker", [(name,) for name in names]
+        changes = []
+        open_for = []
+        for row in rows:
+            failures, breaker = row["failures"], row["breaker"]
+            for result in judged:
+                if result.claim.endpoint == row["name"]:
+                    failures = failures + 1 if result.effect.failed else 0
+            state = "open" if failures >= BREAKER_AFTER else "closed"
+            if state == "open":
+                first = max(r.effect.breaker_ms for r in judged if r.claim.endpoint == row["name"])
+                open_for.append((row["name"], min(first << min(failures - BREAKER_AFTER, 8), BREAKER_CAP_MS)))
+            if (failures, state) != (row["failures"], breaker):
+                changes.append((row["name"], failures, state))
+        if changes:
+            yield "set_breaker", changes
+        if open_for:
+            yield "hush_endpoint", open_for
+    hushes = [(result.claim.endpoint, result.effect.hush_ms) for result in good if result.effect.hush_ms]
+    if hushes:
+        yield "hush_endpoint", hushes
+    pauses = [(r.claim.endpoint, "gateway", r.effect.pause_reason) for r in good if r.effect.pause_reason]
+    if pauses:
+        yield "pause_endpoint", pauses

@@ -1,0 +1,294 @@
+"""The commit: many units in one transaction, each whole or not at all (group commit of intake and apply alike)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.store.engine import Operation, Row
+from gateway.store.ids import Ids
+from gateway.store.unit import (
+    AlreadyApplied,
+    Committed,
+    DeliveryMove,
+    InFlight,
+    KeyConflict,
+    MatterConflict,
+    Moved,
+    NewDelivery,
+    Outcome,
+    Replayed,
+    Unit,
+)
+
+BLOCKED_STATES = frozenset({"rejected", "dead", "expired", "cancelled", "superseded"})
+"""States of a predecessor that will not be met without somebody's hand."""
+
+
+def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
+    """Write the units; the outcome of each, in order. Expected conflicts are outcomes, not errors.
+
+    A group never holds two units of one subject that both win: the second sees that the subject moved.
+    """
+    outcomes: dict[int, Outcome] = {}
+    at = yield from _lock_subjects(units, outcomes)
+    yield from _reserve_keys(units, outcomes)
+    yield from _mark_applied(units, outcomes)
+    yield from _refuse_in_flight(units, outcomes)
+    yield from _open_matters(units, outcomes)
+    live = [(place, unit) for place, unit in enumerate(units) if place not in outcomes]
+    touched: set[tuple[str, str]] = set()
+    for place, unit in live:
+        base = at.get(unit.subject, 0)
+        yield from _write(unit, base, touched)
+        at[unit.subject] = base + len(unit.events)
+        outcomes[place] = Committed(at[unit.subject])
+    if live:
+        yield "move_subject", sorted({unit.subject: at[unit.subject] for _, unit in live}.items())
+        moves = [(move, unit) for _, unit in live for move in unit.delivery_moves]
+        yield from free_successors([move.id for move, _ in moves if move.after == "delivered"], touched)
+        yield from open_blocked_tasks(
+            [move.id for move, _ in moves if move.after in BLOCKED_STATES],
+            {unit.subject: unit.organization for _, unit in live},
+            ids,
+        )
+        if touched:
+            yield "rehead", sorted(touched)
+    callbacks = [unit.callback for place, unit in enumerate(units) if unit.callback and _settled(outcomes[place])]
+    if callbacks:
+        yield "move_callback", [(move.id, move.state, move.code, move.wait_ms) for move in callbacks]
+    return [outcomes[place] for place in range(len(units))]
+
+
+def _settled(outcome: Outcome) -> bool:
+    return isinstance(outcome, Committed)
+
+
+def _lock_subjects(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[dict[str, int]]:
+    wanted = sorted({unit.subject for unit in units if unit.expected is not None})
+    at: dict[str, int] = {}
+    if wanted:
+        found = yield "lock_subject", [(subject,) for subject in wanted]
+        at = {row["id"]: row["sequence"] for row in found}
+    taken: set[str] = set()
+    for place, unit in enumerate(units):
+        if unit.expected is None:
+            continue
+        if unit.subject in taken or at.get(unit.subject) != unit.expected:
+            outcomes[place] = Moved()
+        else:
+            taken.add(unit.subject)
+    return at
+
+
+def _alive(units: list[Unit], outcomes: dict[int, Outcome]) -> list[tuple[int, Unit]]:
+    return [(place, unit) for place, unit in enumerate(units) if place not in outcomes]
+
+
+def _reserve_keys(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[None]:
+    wanting = [(place, unit) for place, unit in _alive(units, outcomes) if unit.keys]
+    if not wanting:
+        return
+    rows = [(key.client, key.key, key.digest, key.about, key.answer) for _, unit in wanting for key in unit.keys]
+    won = {(row["client"], row["key"]) for row in (yield "reserve_key", sorted(rows, key=lambda row: row[:2]))}
+    forget: list[tuple[object, ...]] = []
+    ask: list[tuple[int, Unit]] = []
+    for place, unit in wanting:
+        names = [(key.client, key.key) for key in unit.keys]
+        if all(name in won for name in names):
+            won.difference_update(names)  # a twin of the same group does not win them again
+        else:
+            ask.append((place, unit))
+    for _, unit in ask:
+        forget += [(key.client, key.key) for key in unit.keys if (key.client, key.key) in won]
+    if forget:
+        yield "forget_key", forget
+    if ask:
+        found = yield "read_key", [(key.client, key.key) for _, unit in ask for key in unit.keys]
+        kept = {(row["client"], row["key"]): row for row in found}
+        for place, unit in ask:
+            outcomes[place] = _repeat(unit, kept)
+
+
+def _repeat(unit: Unit, kept: dict[tuple[str, str], Row]) -> Outcome:
+    for key in unit.keys:
+        row = kept.get((key.client, key.key))
+        if row is None:
+            continue
+        if bytes(row["digest"]) == key.digest:
+            return Replayed(bytes(row["answer"]), row["about"])
+        return KeyConflict(row["about"], business=key.client == "")
+    return Moved()  # its twin in this group failed at a later step: decide again
+
+
+def _mark_applied(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[None]:
+    for place, unit in _alive(units, outcomes):
+        if unit.applied:
+            fresh = yield "add_applied", list(unit.applied)
+            if not fresh:
+                outcomes[place] = AlreadyApplied()
+
+
+def _refuse_in_flight(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[None]:
+    for place, unit in _alive(units, outcomes):
+        if not unit.delivery_moves:
+            continue
+        lanes = sorted({(move.endpoint, unit.subject) for move in unit.delivery_moves})
+        locked = yield "lock_lane", lanes
+        flying = {row["head"] for row in locked if row["in_flight"]}
+        if any(move.id in flying for move in unit.delivery_moves):
+            outcomes[place] = InFlight()
+            yield from _give_back(unit)
+
+
+def _open_matters(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[None]:
+    for place, unit in _alive(units, outcomes):
+        if not unit.matters:
+            continue
+        rows = [
+            (
+                matter.id,
+                matter.kind,
+                unit.subject,
+                matter.parent,
+                unit.organization,
+                matter.business_key,
+                matter.facet,
+                matter.status,
+                matter.version,
+                matter.message,
+            )
+            for matter in unit.matters
+        ]
+        opened = {row["id"] for row in (yield "open_matter", rows)}
+        lost = next((matter for matter in unit.matters if matter.id not in opened), None)
+        if lost is None:
+            continue
+        found = yield "find_matter", [(lost.kind, lost.business_key)]
+        if opened:
+            yield "drop_matter", [(identifier,) for identifier in sorted(opened)]
+        yield from _give_back(unit)
+        outcomes[place] = MatterConflict(lost.kind, found[0]["id"])
+
+
+def _give_back(unit: Unit) -> Operation[None]:
+    if unit.keys:
+        yield "forget_key", [(key.client, key.key) for key in unit.keys]
+    if unit.applied:
+        yield "forget_applied", list(unit.applied)
+
+
+def _write(unit: Unit, base: int, touched: set[tuple[str, str]]) -> Operation[None]:
+    subject, organization = unit.subject, unit.organization
+    if len(unit.events) < len(unit.messages):
+        raise ValueError("every message needs an event of its own: its sequence is the event's")
+    if unit.expected is None:
+        yield "open_subject", [(subject, unit.subject_kind)]
+    for name, rows in _rows(unit, base):
+        if rows:
+            yield name, rows
+    yield from _move_deliveries(unit, touched)
+    if unit.repointed:
+        yield "repoint", list(unit.repointed)
+    touched.update((delivery.endpoint, subject) for delivery in unit.deliveries)
+    events = [
+        (subject, base + place, event.id, event.type, event.about, organization, event.data)
+        for place, event in enumerate(unit.events, 1)
+    ]
+    if events:
+        yield "add_event", events
+
+
+def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]]]:
+    subject, organization = unit.subject, unit.organization
+    places = {message.id: base + place for place, message in enumerate(unit.messages, 1)}
+    yield "move_matter", [(m.id, m.status, m.version, m.message, m.active) for m in unit.matter_moves]
+    yield "add_holder", [(subject, endpoint) for endpoint in unit.holders]
+    yield (
+        "add_message",
+        [
+            (m.id, subject, places[m.id], m.type, m.about, m.version, m.source, m.correlation, m.schema, m.document_sealed)
+            for m in unit.messages
+        ],
+    )
+    yield "add_delivery", [_delivery_row(d, subject, places.get(d.message, base)) for d in unit.deliveries]
+    yield "add_reference", [(r.endpoint, r.kind, r.value, r.about, subject, r.folded) for r in unit.references]
+    yield "close_task", [(kind, about, resolution) for kind, about, resolution in unit.closed_tasks]
+    yield (
+        "open_task",
+        [(t.id, t.kind, subject, t.about, t.endpoint, organization, t.code, t.detail_sealed, t.due_at) for t in unit.tasks],
+    )
+    yield (
+        "start_clock",
+        [
+            (
+                c.id,
+                subject,
+                c.about,
+                c.rule,
+                organization,
+                c.started_on,
+                c.due_on,
+                c.safe_at,
+                c.state,
+                c.provisional,
+                c.calendar,
+            )
+            for c in unit.clocks
+        ],
+    )
+    yield "move_clock", list(unit.clock_moves)
+    yield "add_paper", [(p.id, p.endpoint, subject, p.about, p.ref, p.link_sealed) for p in unit.papers]
+    yield "add_person", [(blind, subject, role) for blind, role in unit.people]
+
+
+def _delivery_row(delivery: NewDelivery, subject: str, sequence: int) -> tuple[object, ...]:
+    return (
+        delivery.id,
+        delivery.message,
+        delivery.type,
+        delivery.about,
+        delivery.endpoint,
+        subject,
+        sequence,
+        int(delivery.overtakes),
+        delivery.retry_class,
+        delivery.requires,
+        delivery.safe_at,
+    )
+
+
+def _move_deliveries(unit: Unit, touched: set[tuple[str, str]]) -> Operation[None]:
+    if not unit.delivery_moves:
+        return
+    lanes = sorted({(move.endpoint, unit.subject) for move in unit.delivery_moves})
+    yield "note_crash", lanes
+    moved = yield "move_delivery", [_move_row(move) for move in unit.delivery_moves]
+    if len(moved) != len(unit.delivery_moves):
+        raise LookupError("a delivery was not in the state that its subject's sequence promised")
+    yield "clear_lane", lanes
+    touched.update(lanes)
+
+
+def _move_row(move: DeliveryMove) -> tuple[object, ...]:
+    return (move.id, move.before, move.after, move.code, move.reasons_sealed, move.reference, move.wait_ms, move.fresh)
+
+
+def free_successors(delivered: list[str], touched: set[tuple[str, str]]) -> Operation[None]:
+    """Add the lanes whose deliveries waited for these to be delivered."""
+    if delivered:
+        waiting = yield "waiting_on", [(identifier,) for identifier in sorted(delivered)]
+        touched.update((row["endpoint"], row["subject"]) for row in waiting)
+
+
+def open_blocked_tasks(ended: list[str], organizations: dict[str, str], ids: Ids) -> Operation[None]:
+    """A statutory successor of a delivery that ended undelivered is before a person at once."""
+    if not ended:
+        return
+    blocked = yield "blocked_by", [(identifier,) for identifier in sorted(ended)]
+    tasks = [
+        (ids.new("task"), "blocked", row["subject"], row["id"], row["endpoint"], organizations[row["subject"]], None, None, None)
+        for row in blocked
+        if row["subject"] in organizations
+    ]
+    if tasks:
+        yield "open_task", tasks

@@ -1,0 +1,176 @@
+"""The runner: drives operations over statements on one connection, in one thread, with group commit.
+
+An operation is a generator that yields ``(statement name, rows)`` and is handed back the rows that came; it knows no driver.
+So it is written once, runs here on SQLite's writer thread and elsewhere on asyncpg, and can be simulated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from gateway.store.statements import Statement, load
+
+Row = Any  # sqlite3.Row and asyncpg.Record: read by column name
+Rows = list[Row]
+Step = tuple[str, Sequence[tuple[object, ...]]]
+T = TypeVar("T")
+U = TypeVar("U")
+Operation = Generator[Step, Rows, T]
+
+
+class StoreLocked(Exception):
+    """Another process has this SQLite database: it carries one process. Several need PostgreSQL."""
+
+
+class Runner(Protocol):
+    """What the store asks of an engine."""
+
+    async def run(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        """Run the operation in one transaction, durable when this returns."""
+        ...
+
+    async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        """Run an operation that writes nothing."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def one(name: str, *row: object) -> Operation[Rows]:
+    """The operation that is one statement over one row."""
+    rows = yield name, [row]
+    return rows
+
+
+def many(name: str, rows: Sequence[tuple[object, ...]]) -> Operation[Rows]:
+    """The operation that is one statement over many rows."""
+    if not rows:
+        return []
+    found = yield name, rows
+    return found
+
+
+class Sqlite:
+    """SQLite on one connection in one thread, reads included; WAL with synchronous=FULL.
+
+    WAL is safe here on every version, because the lock file admits exactly one process and the process has exactly one
+    connection (the WAL-reset race needs two writers; ``reliability.md`` §0.1). ``clock`` gives milliseconds since 1970: the
+    machine's or a simulation's.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], int]) -> None:
+        self.path = path
+        self._statements = load("sqlite")
+        self._lock = (path.parent / (path.name + ".lock")).open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise StoreLocked(path.name) from None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._connection = self._thread.submit(self._open, clock).result()
+
+    def _open(self, clock: Callable[[], int]) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
+        connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-32768", "foreign_keys=ON", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.create_function("now_ms", 0, clock)
+        return connection
+
+    async def run(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, operation, arguments)
+
+    async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._drive, operation, arguments)
+
+    def _transact(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> T:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = self._drive(operation, arguments)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def _drive(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> T:
+        steps, found = operation(*arguments), None
+        while True:
+            try:
+                name, rows = steps.send(found) if found is not None else next(steps)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            found = self._execute(self._statements[name], rows)
+
+    def _execute(self, statement: Statement, rows: Sequence[tuple[object, ...]]) -> Rows:
+        if statement.answers:
+            return [found for row in rows for found in self._connection.execute(statement.sql, row).fetchall()]
+        self._connection.executemany(statement.sql, rows)
+        return []
+
+    async def script(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function on the one connection (console queries through Core, checks of a verifier)."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
+
+    async def close(self) -> None:
+        """Finish what is queued, close the connection, give the lock back."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        self._thread.shutdown()
+        self._lock.close()
+
+
+class Group(Generic[U, T]):
+    """Group commit: units that wait are run as one operation; a group that fails is halved until the bad one fails alone."""
+
+    def __init__(self, runner: Runner, operation: Callable[[list[U]], Operation[list[T]]], size: int = 256) -> None:
+        self._runner = runner
+        self._operation = operation
+        self._size = size
+        self._waiting: deque[tuple[U, asyncio.Future[T]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def put(self, unit: U) -> T:
+        """The unit's outcome, once it is durable. The work goes on if the caller is cancelled."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((unit, done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+        return await done
+
+    async def _write(self) -> None:
+        while self._waiting:
+            group = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+            outcomes = await self._try([unit for unit, _ in group])
+            for (_, done), outcome in zip(group, outcomes, strict=True):
+                if done.done():
+                    continue
+                if isinstance(outcome, BaseException):
+                    done.set_exception(outcome)
+                else:
+                    done.set_result(outcome)
+
+    async def _try(self, units: list[U]) -> Sequence[T | BaseException]:
+        try:
+            return await self._runner.run(self._operation, units)
+        except Exception as error:
+            if len(units) == 1:
+                return [error]
+            half = len(units) // 2
+            return [*await self._try(units[:half]), *await self._try(units[half:])]
+
+    async def drained(self) -> None:
+        """Wait until nothing waits."""
+        while self._writer is not None and not self._writer.done():
+            await asyncio.shield(self._writer)

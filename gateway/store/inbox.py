@@ -1,0 +1,95 @@
+"""Platforms' words: kept raw and sealed before they are answered, handed out to be applied, at most once each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.store.engine import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class NewCallback:
+    """A raw call (or one polled item) to keep."""
+
+    id: str
+    endpoint: str
+    event_id: str
+    digest: str
+    call_sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """``fresh``: kept for the first time. ``conflict``: the number was known with other content; kept beside the first."""
+
+    id: str
+    fresh: bool
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DueCallback:
+    """A stored call whose turn it is."""
+
+    id: str
+    endpoint: str
+    event_id: str
+    digest: str
+    state: str
+    tries: int
+    call_sealed: bytes
+    received_at: int
+
+
+def keep(calls: list[NewCallback]) -> Operation[list[Stored]]:
+    """Store raw calls; a number known with the same content is a duplicate, with other content is kept beside it."""
+    fresh = {row["id"] for row in (yield "store_callback", [_row(call, call.event_id) for call in calls])}
+    known = [call for call in calls if call.id not in fresh]
+    found = {}
+    if known:
+        rows = yield "find_callback", [(call.endpoint, call.event_id) for call in known]
+        found = {(row["endpoint"], row["event_id"]): row for row in rows}
+    outcomes = []
+    for call in calls:
+        if call.id in fresh:
+            outcomes.append(Stored(call.id, fresh=True))
+            continue
+        first = found[(call.endpoint, call.event_id)]
+        if first["digest"] == call.digest:
+            outcomes.append(Stored(first["id"], fresh=False))
+            continue
+        beside = yield "store_callback", [_row(call, f"{call.event_id}#{call.digest[:16]}")]
+        outcomes.append(Stored(call.id, fresh=bool(beside), conflict=True))
+    return outcomes
+
+
+def _row(call: NewCallback, event_id: str) -> tuple[object, ...]:
+    return (call.id, call.endpoint, event_id, call.digest, call.call_sealed)
+
+
+def keep_page(endpoint: str, calls: list[NewCallback], cursor: str, wait_ms: int) -> Operation[list[Stored]]:
+    """A polled page and the cursor behind it, in one transaction."""
+    outcomes: list[Stored] = []
+    if calls:
+        outcomes = yield from keep(calls)
+    yield "set_cursor", [(endpoint, cursor)]
+    yield "set_poll_at", [(endpoint, wait_ms)]
+    return outcomes
+
+
+def take_due(batch: int, lease_ms: int) -> Operation[list[DueCallback]]:
+    """Stored calls (and orphans whose time has come), leased for ``lease_ms``."""
+    rows = yield "due_callbacks", [(batch, lease_ms)]
+    return [
+        DueCallback(
+            row["id"],
+            row["endpoint"],
+            row["event_id"],
+            row["digest"],
+            row["state"],
+            row["tries"],
+            bytes(row["call_sealed"]),
+            row["received_at"],
+        )
+        for row in sorted(rows, key=lambda row: (row["received_at"], row["id"]))
+    ]

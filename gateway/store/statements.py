@@ -1,0 +1,59 @@
+"""Reads ``statements.sql`` and renders each statement for an engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Literal
+
+Engine = Literal["sqlite", "postgresql"]
+
+_STATEMENT = re.compile(r"^-- name: (\w+)( each)? \(([^)\n]*)\)\n(.*?)(?=^--|\Z)", re.MULTILINE | re.DOTALL)
+_GIVEN = re.compile(r"\bFROM given\b")
+_ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement for one engine. ``whole``: one execution takes the whole batch, its columns as arrays. ``answers``: it
+    returns rows."""
+
+    name: str
+    sql: str
+    whole: bool
+    answers: bool
+    fields: tuple[str, ...]
+
+
+def load(engine: Engine) -> dict[str, Statement]:
+    """Every statement of the file, rendered for the engine."""
+    text = files("gateway.store").joinpath("statements.sql").read_text("utf-8")
+    return {
+        name: _render(engine, name, bool(each), tuple(_fields(fields)), sql.strip())
+        for name, each, fields, sql in _STATEMENT.findall(text)
+    }
+
+
+def _fields(declared: str) -> Iterable[tuple[str, str]]:
+    for field in filter(None, declared.split(", ")):
+        name, _, kind = field.partition(" ")
+        yield name, kind
+
+
+def _render(engine: Engine, name: str, each: bool, fields: tuple[tuple[str, str], ...], sql: str) -> Statement:
+    names = tuple(field for field, _ in fields)
+    if each:
+        for place, (field, kind) in enumerate(fields, 1):
+            sql = re.sub(rf":{field}\b", f"?{place}" if engine == "sqlite" else f"${place}::{kind}", sql)
+    elif engine == "sqlite":
+        row = ", ".join(f"?{place} AS {field}" for place, field in enumerate(names, 1))
+        sql = _GIVEN.sub(f"FROM (SELECT {row}) AS given", sql)
+    else:
+        arrays = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(fields, 1))
+        sql = _GIVEN.sub(f"FROM unnest({arrays}) AS given({', '.join(names)})", sql)
+    if engine == "sqlite":
+        sql = _ROW_LOCK.sub("", sql)
+    whole = engine == "postgresql" and not each and bool(fields)
+    return Statement(name, sql, whole, sql.startswith("SELECT") or "RETURNING" in sql, names)

@@ -1,0 +1,347 @@
+-- Every statement of the engine, one text for both engines. The header names a statement's input; `given` is that input as
+-- rows: unnest($1::text[], …) on PostgreSQL (the whole batch in one statement), (SELECT ?1 AS …) on SQLite (once per row).
+-- `each` runs once per row on both. Row locks are dropped for SQLite, which has one writer.
+-- Locks are always taken in this order: subjects, keys, matters, lanes; rows of one table in the order of their ids.
+
+-- subjects and keys ----------------------------------------------------------------------------------------------------------
+-- name: open_subject (id text, kind text)
+INSERT INTO subjects (id, kind, sequence) SELECT id, kind, 0 FROM given
+-- name: lock_subject (id text)
+SELECT s.id, s.sequence FROM given JOIN subjects s ON s.id = given.id ORDER BY s.id FOR UPDATE OF s
+-- name: move_subject (id text, sequence bigint)
+UPDATE subjects SET sequence = given.sequence FROM given WHERE subjects.id = given.id
+-- name: reserve_key (client text, key text, digest bytea, about text, answer bytea)
+INSERT INTO idempotency_keys (client, key, digest, about, answer, created_at)
+SELECT client, key, digest, about, answer, now_ms() FROM given WHERE true ON CONFLICT DO NOTHING RETURNING client, key
+-- name: read_key (client text, key text)
+SELECT k.client, k.key, k.digest, k.about, k.answer FROM given
+JOIN idempotency_keys k ON k.client = given.client AND k.key = given.key
+-- name: forget_key (client text, key text)
+DELETE FROM idempotency_keys WHERE (client, key) IN (SELECT client, key FROM given)
+
+-- matters, messages, deliveries, events --------------------------------------------------------------------------------------
+-- name: open_matter (id text, kind text, subject text, parent text, organization text, business_key text, facet text, status text, version int, message text)
+INSERT INTO matters (id, kind, subject, parent, organization, business_key, facet, status, version, message, active, created_at, updated_at)
+SELECT id, kind, subject, parent, organization, business_key, facet, status, version, message, true, now_ms(), now_ms() FROM given WHERE true
+ON CONFLICT (kind, business_key) WHERE active DO NOTHING RETURNING id
+-- name: find_matter (kind text, business_key text)
+SELECT m.id, m.kind, m.business_key, m.subject FROM given
+JOIN matters m ON m.kind = given.kind AND m.business_key = given.business_key WHERE m.active
+-- name: drop_matter (id text)
+DELETE FROM matters WHERE id IN (SELECT id FROM given)
+-- name: move_matter (id text, status text, version int, message text, active boolean)
+UPDATE matters SET status = given.status, version = given.version, message = given.message, active = given.active, updated_at = now_ms()
+FROM given WHERE matters.id = given.id
+-- name: touch_matter (id text)
+UPDATE matters SET updated_at = now_ms() FROM given WHERE matters.id = given.id
+-- name: add_holder (subject text, endpoint text)
+INSERT INTO holders (subject, endpoint) SELECT subject, endpoint FROM given WHERE true ON CONFLICT DO NOTHING
+-- name: add_message (id text, subject text, sequence bigint, type text, about text, version int, source text, correlation text, schema text, document_sealed bytea)
+INSERT INTO messages (id, subject, sequence, type, about, version, source, correlation, schema, document_sealed, created_at)
+SELECT id, subject, sequence, type, about, version, source, correlation, schema, document_sealed, now_ms() FROM given
+-- name: add_delivery (id text, message text, type text, about text, endpoint text, subject text, sequence bigint, first int, class text, requires text, safe_at bigint)
+INSERT INTO deliveries (id, message, type, about, endpoint, subject, sequence, first, class, requires, state, next_at, safe_at, created_at)
+SELECT id, message, type, about, endpoint, subject, sequence, first, class, requires, 'pending', now_ms(), safe_at, now_ms() FROM given
+-- name: add_event (subject text, sequence bigint, id text, type text, about text, organization text, data text)
+INSERT INTO events (subject, sequence, id, type, about, organization, data, at)
+SELECT subject, sequence, id, type, about, organization, data, now_ms() FROM given
+
+-- what hangs on a subject ----------------------------------------------------------------------------------------------------
+-- name: add_reference (endpoint text, kind text, value text, about text, subject text, folded text)
+INSERT INTO external_references (endpoint, kind, value, about, subject, folded, created_at)
+SELECT endpoint, kind, value, about, subject, folded, now_ms() FROM given WHERE true ON CONFLICT DO NOTHING
+-- name: open_task (id text, kind text, subject text, about text, endpoint text, organization text, code text, detail_sealed bytea, due_at bigint)
+INSERT INTO tasks (id, kind, subject, about, endpoint, organization, state, code, detail_sealed, due_at, created_at)
+SELECT id, kind, subject, about, endpoint, organization, 'open', code, detail_sealed, due_at, now_ms() FROM given WHERE true
+ON CONFLICT (kind, about) WHERE state = 'open' DO NOTHING
+-- name: close_task (kind text, about text, resolution text)
+UPDATE tasks SET state = 'resolved', resolved_at = now_ms(), resolution = given.resolution FROM given
+WHERE tasks.kind = given.kind AND tasks.about = given.about AND tasks.state = 'open'
+-- name: start_clock (id text, subject text, about text, rule text, organization text, started_on text, due_on text, safe_at bigint, state text, provisional boolean, calendar text)
+INSERT INTO clocks (id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar)
+SELECT id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar FROM given WHERE true
+ON CONFLICT (about, rule) DO UPDATE SET started_on = excluded.started_on, due_on = excluded.due_on, safe_at = excluded.safe_at,
+  state = excluded.state, provisional = excluded.provisional, calendar = excluded.calendar
+-- name: move_clock (about text, rule text, state text)
+UPDATE clocks SET state = given.state FROM given WHERE clocks.about = given.about AND clocks.rule = given.rule AND clocks.state = 'running'
+-- name: add_paper (id text, endpoint text, subject text, about text, ref text, link_sealed bytea)
+INSERT INTO papers (id, endpoint, subject, about, ref, link_sealed, state, due_at)
+SELECT id, endpoint, subject, about, ref, link_sealed, 'pending', now_ms() FROM given WHERE true ON CONFLICT DO NOTHING
+-- name: add_person (blind text, subject text, role text)
+INSERT INTO people (blind, subject, role) SELECT blind, subject, role FROM given WHERE true ON CONFLICT DO NOTHING
+-- name: add_applied (endpoint text, event_id text)
+INSERT INTO applied (endpoint, event_id, at) SELECT endpoint, event_id, now_ms() FROM given WHERE true
+ON CONFLICT DO NOTHING RETURNING endpoint, event_id
+-- name: forget_applied (endpoint text, event_id text)
+DELETE FROM applied WHERE (endpoint, event_id) IN (SELECT endpoint, event_id FROM given)
+-- name: was_applied (endpoint text, event_id text)
+SELECT a.endpoint, a.event_id FROM given JOIN applied a ON a.endpoint = given.endpoint AND a.event_id = given.event_id
+
+-- lanes ----------------------------------------------------------------------------------------------------------------------
+-- The one rule of a lane: its head is the first open delivery whose requirement is delivered; one in doubt is no head but
+-- holds the rest. What overtakes (first = 1) comes first. A head in flight stays.
+-- name: rehead (endpoint text, subject text)
+INSERT INTO lanes (endpoint, subject, head, due_at, safe_at, tries)
+SELECT d.endpoint, d.subject, d.id, d.next_at,
+  (SELECT min(s.safe_at) FROM deliveries s WHERE s.endpoint = d.endpoint AND s.subject = d.subject AND s.state = 'pending' AND s.safe_at IS NOT NULL),
+  d.attempts
+FROM given JOIN deliveries d ON d.state = 'pending' AND d.id = (
+  SELECT n.id FROM deliveries n LEFT JOIN deliveries r ON r.id = n.requires
+  WHERE n.endpoint = given.endpoint AND n.subject = given.subject AND n.state IN ('pending', 'in_doubt')
+    AND (n.state = 'in_doubt' OR n.requires IS NULL OR r.state = 'delivered')
+  ORDER BY n.first DESC, n.sequence LIMIT 1)
+WHERE true
+ON CONFLICT (endpoint, subject) DO UPDATE SET head = excluded.head, due_at = excluded.due_at, safe_at = excluded.safe_at, tries = excluded.tries
+WHERE lanes.token IS NULL AND (lanes.head <> excluded.head OR lanes.due_at <> excluded.due_at OR lanes.safe_at IS DISTINCT FROM excluded.safe_at)
+-- name: lock_lane (endpoint text, subject text)
+SELECT l.endpoint, l.subject, l.head, l.token IS NOT NULL AND l.lease_until > now_ms() AS in_flight
+FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject ORDER BY l.endpoint, l.subject FOR UPDATE OF l
+-- name: hold_lane (endpoint text, subject text, head text, token bigint)
+SELECT l.head FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject AND l.head = given.head AND l.token = given.token
+ORDER BY l.endpoint, l.subject FOR UPDATE OF l
+-- name: release_lane (endpoint text, subject text, token bigint)
+DELETE FROM lanes WHERE (endpoint, subject, token) IN (SELECT endpoint, subject, token FROM given)
+-- A lane that is dropped with a dead claim keeps the memory of that death on its delivery.
+-- name: note_crash (endpoint text, subject text)
+UPDATE deliveries SET attempts = l.tries, crashes = deliveries.crashes + l.tries - deliveries.attempts, doubt_at = coalesce(deliveries.doubt_at, l.lease_until)
+FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject
+WHERE deliveries.id = l.head AND l.token IS NOT NULL AND l.lease_until <= now_ms()
+-- name: clear_lane (endpoint text, subject text)
+DELETE FROM lanes WHERE (endpoint, subject) IN (SELECT endpoint, subject FROM given) AND (token IS NULL OR lease_until <= now_ms())
+-- name: waiting_on (id text)
+SELECT DISTINCT d.endpoint, d.subject FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' ORDER BY d.endpoint, d.subject
+-- name: blocked_by (id text)
+SELECT d.id, d.endpoint, d.subject, d.type FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' AND d.class = 'statutory'
+
+-- claim: two looks and one write per endpoint --------------------------------------------------------------------------------
+-- The endpoint's row is locked before the count, in a statement of its own: a count in the same statement would use a
+-- snapshot from before the other claimer's commit, and overfill the slots.
+-- name: open_endpoints ()
+SELECT e.name, e.slots, e.breaker FROM endpoints e WHERE NOT e.paused AND e.quiet_until <= now_ms()
+  AND (EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NULL AND l.due_at <= now_ms())
+    OR EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NOT NULL AND l.due_at <= now_ms()))
+FOR NO KEY UPDATE OF e SKIP LOCKED
+-- name: count_live (endpoint text)
+SELECT given.endpoint, (SELECT count(*) FROM lanes l WHERE l.endpoint = given.endpoint AND l.lease_until > now_ms()) AS live FROM given
+-- name: claim each (endpoint text, quota bigint, token bigint, lease bigint)
+WITH pick AS MATERIALIZED (
+  SELECT * FROM (SELECT subject FROM lanes WHERE endpoint = :endpoint AND safe_at IS NOT NULL AND due_at <= now_ms()
+                 ORDER BY safe_at, due_at LIMIT :quota FOR UPDATE SKIP LOCKED) statutory
+  UNION ALL
+  SELECT * FROM (SELECT subject FROM lanes WHERE endpoint = :endpoint AND safe_at IS NULL AND due_at <= now_ms()
+                 ORDER BY due_at LIMIT :quota FOR UPDATE SKIP LOCKED) others
+  LIMIT :quota)
+UPDATE lanes SET token = :token, tries = tries + 1, lease_until = now_ms() + :lease, due_at = now_ms() + :lease
+WHERE endpoint = :endpoint AND subject IN (SELECT subject FROM pick) RETURNING endpoint, subject, head, tries, token
+-- name: load_claimed (id text)
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.class, d.safe_at, d.attempts, d.crashes, d.step, d.doubt_at,
+  d.wire_sealed, d.created_at, now_ms() AS now,
+  (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
+FROM given JOIN deliveries d ON d.id = given.id
+-- name: next_due ()
+SELECT min(CASE WHEN quiet_until > due_at THEN quiet_until ELSE due_at END) AS due_at, now_ms() AS now FROM (
+  SELECT e.quiet_until, (SELECT min(l.due_at) FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NULL) AS due_at FROM endpoints e WHERE NOT e.paused
+  UNION ALL
+  SELECT e.quiet_until, (SELECT min(l.due_at) FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NOT NULL) FROM endpoints e WHERE NOT e.paused) soonest
+WHERE due_at IS NOT NULL
+-- name: end_leases ()
+UPDATE lanes SET lease_until = now_ms(), due_at = now_ms() WHERE token IS NOT NULL
+
+-- settle and move ------------------------------------------------------------------------------------------------------------
+-- name: freeze_wire (id text, operation text, mapping text, wire_sealed bytea)
+UPDATE deliveries SET operation = given.operation, mapping = given.mapping, wire_sealed = given.wire_sealed FROM given WHERE deliveries.id = given.id
+-- name: settle_delivery (id text, state text, code text, reasons_sealed bytea, reference text, attempts int, crashes int, step int, doubt_at bigint, wait bigint, word_wait bigint)
+UPDATE deliveries SET state = given.state, code = given.code, reasons_sealed = coalesce(given.reasons_sealed, deliveries.reasons_sealed),
+  reference = coalesce(given.reference, deliveries.reference), attempts = given.attempts, crashes = given.crashes, step = given.step, doubt_at = given.doubt_at,
+  next_at = CASE WHEN given.state = 'pending' THEN now_ms() + given.wait ELSE deliveries.next_at END,
+  word_due_at = CASE WHEN given.state = 'relayed' THEN now_ms() + given.word_wait ELSE deliveries.word_due_at END,
+  finished_at = CASE WHEN given.state IN ('pending', 'relayed', 'in_doubt') THEN NULL ELSE now_ms() END
+FROM given WHERE deliveries.id = given.id
+-- name: add_attempt (delivery text, number int, trigger text, outcome text, code text, exchanges int, duration_ms int, steps_sealed bytea)
+INSERT INTO attempts (delivery, number, trigger, outcome, code, exchanges, ended_at, duration_ms, steps_sealed)
+SELECT delivery, number, trigger, outcome, code, exchanges, now_ms(), duration_ms, steps_sealed FROM given
+-- name: move_delivery (id text, before text, after text, code text, reasons_sealed bytea, reference text, wait bigint, fresh boolean)
+UPDATE deliveries SET state = given.after, code = given.code, reasons_sealed = coalesce(given.reasons_sealed, deliveries.reasons_sealed),
+  reference = coalesce(given.reference, deliveries.reference), next_at = CASE WHEN given.after = 'pending' THEN now_ms() + given.wait ELSE deliveries.next_at END,
+  step = CASE WHEN given.fresh THEN 0 ELSE deliveries.step END, crashes = CASE WHEN given.fresh THEN 0 ELSE deliveries.crashes END,
+  doubt_at = CASE WHEN given.after = 'pending' AND NOT given.fresh THEN deliveries.doubt_at ELSE NULL END,
+  finished_at = CASE WHEN given.after IN ('pending', 'relayed', 'in_doubt') THEN NULL ELSE now_ms() END
+FROM given WHERE deliveries.id = given.id AND deliveries.state = given.before RETURNING deliveries.id
+-- name: repoint (old text, new text)
+UPDATE deliveries SET requires = given.new FROM given WHERE deliveries.requires = given.old AND deliveries.state = 'pending'
+-- name: overdue_words (now bigint)
+SELECT d.id, d.endpoint, d.subject, d.type FROM given JOIN deliveries d ON d.state = 'relayed' AND d.word_due_at <= given.now ORDER BY d.word_due_at LIMIT 100
+-- name: word_reminded (id text)
+UPDATE deliveries SET word_due_at = NULL FROM given WHERE deliveries.id = given.id
+
+-- endpoints ------------------------------------------------------------------------------------------------------------------
+-- name: set_endpoint (name text, adapter text, slots int)
+INSERT INTO endpoints (name, adapter, slots, changed_at) SELECT name, adapter, slots, now_ms() FROM given WHERE true
+ON CONFLICT (name) DO UPDATE SET adapter = excluded.adapter, slots = excluded.slots
+-- name: pause_endpoint (name text, by text, reason text)
+UPDATE endpoints SET paused = true, paused_by = given.by, reason = given.reason, changed_at = now_ms() FROM given
+WHERE endpoints.name = given.name AND NOT endpoints.paused RETURNING endpoints.name
+-- name: resume_endpoint (name text)
+UPDATE endpoints SET paused = false, paused_by = NULL, reason = NULL, quiet_until = 0, failures = 0, breaker = 'closed', changed_at = now_ms()
+FROM given WHERE endpoints.name = given.name RETURNING endpoints.name
+-- name: hush_endpoint (name text, wait bigint)
+UPDATE endpoints SET quiet_until = now_ms() + given.wait FROM given WHERE endpoints.name = given.name AND endpoints.quiet_until < now_ms() + given.wait
+-- name: read_breaker (name text)
+SELECT e.name, e.failures, e.breaker FROM given JOIN endpoints e ON e.name = given.name ORDER BY e.name FOR UPDATE OF e
+-- name: set_breaker (name text, failures int, breaker text)
+UPDATE endpoints SET failures = given.failures, breaker = given.breaker FROM given WHERE endpoints.name = given.name
+-- name: all_endpoints ()
+SELECT e.*, now_ms() AS now FROM endpoints e ORDER BY e.name
+-- name: poll_due (name text)
+SELECT e.name, e.cursor, e.poll_at, now_ms() AS now FROM given JOIN endpoints e ON e.name = given.name WHERE NOT e.paused AND e.poll_at <= now_ms()
+-- name: set_poll_at (name text, wait bigint)
+UPDATE endpoints SET poll_at = now_ms() + given.wait FROM given WHERE endpoints.name = given.name
+-- name: set_cursor (name text, cursor text)
+UPDATE endpoints SET cursor = given.cursor FROM given WHERE endpoints.name = given.name
+
+-- events: positions are given under one lock held until commit, so they become visible in order and a mark is safe ------------
+-- name: lock_log ()
+SELECT position FROM log WHERE id = 1 FOR UPDATE
+-- name: move_log (position bigint)
+UPDATE log SET position = given.position FROM given WHERE log.id = 1
+-- name: number_events each (top bigint, batch bigint)
+UPDATE events SET position = :top + n.place FROM (
+  SELECT subject, sequence, row_number() OVER (ORDER BY sequence, subject) AS place FROM (
+    SELECT subject, sequence FROM events WHERE position IS NULL ORDER BY sequence, subject LIMIT :batch) fresh) n
+WHERE events.subject = n.subject AND events.sequence = n.sequence RETURNING events.position
+-- name: read_mark (consumer text)
+SELECT m.position FROM given JOIN marks m ON m.consumer = given.consumer
+-- name: set_mark (consumer text, position bigint)
+INSERT INTO marks (consumer, position) SELECT consumer, position FROM given WHERE true ON CONFLICT (consumer) DO UPDATE SET position = excluded.position
+-- name: events_after each (mark bigint, batch bigint)
+SELECT * FROM events WHERE position > :mark ORDER BY position LIMIT :batch
+-- name: owned_events_after each (organization text, mark bigint, batch bigint)
+SELECT * FROM events WHERE organization = :organization AND position > :mark ORDER BY position LIMIT :batch
+-- name: events_of (subject text)
+SELECT e.* FROM given JOIN events e ON e.subject = given.subject ORDER BY e.sequence
+
+-- callbacks ------------------------------------------------------------------------------------------------------------------
+-- name: store_callback (id text, endpoint text, event_id text, digest text, call_sealed bytea)
+INSERT INTO callbacks (id, endpoint, event_id, digest, state, due_at, call_sealed, received_at)
+SELECT id, endpoint, event_id, digest, 'stored', now_ms(), call_sealed, now_ms() FROM given WHERE true ON CONFLICT (endpoint, event_id) DO NOTHING RETURNING id
+-- name: find_callback (endpoint text, event_id text)
+SELECT c.id, c.endpoint, c.event_id, c.digest, c.state FROM given JOIN callbacks c ON c.endpoint = given.endpoint AND c.event_id = given.event_id
+-- name: due_callbacks each (batch bigint, lease bigint)
+UPDATE callbacks SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
+  SELECT id FROM callbacks WHERE state IN ('stored', 'orphan') AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED)
+RETURNING id, endpoint, event_id, digest, state, tries, call_sealed, received_at
+-- name: move_callback (id text, state text, code text, wait bigint)
+UPDATE callbacks SET state = given.state, code = given.code, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id
+-- name: next_callback ()
+SELECT min(due_at) AS due_at, now_ms() AS now FROM callbacks WHERE state IN ('stored', 'orphan')
+
+-- papers ---------------------------------------------------------------------------------------------------------------------
+-- name: due_papers each (batch bigint, lease bigint)
+UPDATE papers SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
+  SELECT id FROM papers WHERE state = 'pending' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED)
+RETURNING id, endpoint, subject, about, ref, link_sealed, tries
+-- name: move_paper (id text, state text, attachment text, code text, wait bigint)
+UPDATE papers SET state = given.state, attachment = given.attachment, code = given.code, due_at = now_ms() + given.wait FROM given WHERE papers.id = given.id
+-- name: papers_of (subject text)
+SELECT p.* FROM given JOIN papers p ON p.subject = given.subject ORDER BY p.id
+
+-- what is known of one subject -----------------------------------------------------------------------------------------------
+-- name: subject_of (id text)
+SELECT s.id, s.kind, s.sequence FROM given JOIN subjects s ON s.id = given.id
+-- name: matters_of (subject text)
+SELECT m.* FROM given JOIN matters m ON m.subject = given.subject ORDER BY m.id
+-- name: matter (id text)
+SELECT m.* FROM given JOIN matters m ON m.id = given.id
+-- name: organization_known (organization text)
+SELECT given.organization FROM given WHERE EXISTS (SELECT 1 FROM matters m WHERE m.organization = given.organization AND m.kind = 'case')
+-- name: holders_of (subject text)
+SELECT h.endpoint FROM given JOIN holders h ON h.subject = given.subject ORDER BY h.endpoint
+-- name: deliveries_of (subject text)
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.first, d.class, d.requires, d.state, d.next_at, d.safe_at, d.attempts, d.step,
+  d.doubt_at, d.code, d.reference, d.operation, d.created_at, d.finished_at FROM given JOIN deliveries d ON d.subject = given.subject ORDER BY d.sequence, d.endpoint
+-- name: delivery (id text)
+SELECT d.*, now_ms() AS now FROM given JOIN deliveries d ON d.id = given.id
+-- name: delivery_of_message (message text, endpoint text)
+SELECT d.* FROM given JOIN deliveries d ON d.message = given.message AND d.endpoint = given.endpoint
+-- name: attempts_of (delivery text)
+SELECT a.* FROM given JOIN attempts a ON a.delivery = given.delivery ORDER BY a.number
+-- name: message (id text)
+SELECT m.* FROM given JOIN messages m ON m.id = given.id
+-- name: messages_of (subject text)
+SELECT m.* FROM given JOIN messages m ON m.subject = given.subject ORDER BY m.sequence
+-- name: references_of (subject text)
+SELECT r.* FROM given JOIN external_references r ON r.subject = given.subject ORDER BY r.created_at, r.endpoint, r.kind, r.value
+-- name: find_reference (endpoint text, kind text, value text)
+SELECT r.* FROM given JOIN external_references r ON r.endpoint = given.endpoint AND r.kind = given.kind AND r.value = given.value ORDER BY r.created_at
+-- name: find_folded (folded text)
+SELECT r.* FROM given JOIN external_references r ON r.folded = given.folded ORDER BY r.created_at
+-- name: find_person (blind text)
+SELECT p.subject, p.role FROM given JOIN people p ON p.blind = given.blind
+-- name: clocks_of (subject text)
+SELECT c.* FROM given JOIN clocks c ON c.subject = given.subject ORDER BY c.due_on, c.rule
+-- name: tasks_of (subject text)
+SELECT t.* FROM given JOIN tasks t ON t.subject = given.subject ORDER BY t.id
+
+-- attachments, tasks, clients, small memories --------------------------------------------------------------------------------
+-- name: add_upload (id text, owner text, kind text, name_sealed bytea, media_type text, size bigint, sha256 text)
+INSERT INTO attachments (id, owner, kind, name_sealed, media_type, size, sha256, created_at)
+SELECT id, owner, kind, name_sealed, media_type, size, sha256, now_ms() FROM given
+-- name: upload (id text)
+SELECT a.* FROM given JOIN attachments a ON a.id = given.id
+-- name: task (id text)
+SELECT t.* FROM given JOIN tasks t ON t.id = given.id
+-- name: assign_task (id text, assignee text)
+UPDATE tasks SET assignee = given.assignee FROM given WHERE tasks.id = given.id AND tasks.state = 'open' RETURNING tasks.id
+-- name: resolve_task (id text, resolution text)
+UPDATE tasks SET state = 'resolved', resolved_at = now_ms(), resolution = given.resolution FROM given WHERE tasks.id = given.id AND tasks.state = 'open' RETURNING tasks.id
+-- name: add_client (prefix text, client text, name text, secret_hash bytea, scopes text, organizations text, expires_at bigint)
+INSERT INTO clients (prefix, client, name, secret_hash, scopes, organizations, enabled, created_at, expires_at)
+SELECT prefix, client, name, secret_hash, scopes, organizations, true, now_ms(), expires_at FROM given
+-- name: find_client (prefix text)
+SELECT c.*, now_ms() AS now FROM given JOIN clients c ON c.prefix = given.prefix
+-- name: see_nonce (endpoint text, nonce text, keep bigint)
+INSERT INTO nonces (endpoint, nonce, until) SELECT endpoint, nonce, now_ms() + keep FROM given WHERE true
+ON CONFLICT (endpoint, nonce) DO UPDATE SET until = excluded.until WHERE nonces.until <= now_ms() RETURNING nonce
+-- name: drop_nonces ()
+DELETE FROM nonces WHERE until <= now_ms()
+-- name: get_memory (endpoint text, key text)
+SELECT m.value_sealed FROM given JOIN memory m ON m.endpoint = given.endpoint AND m.key = given.key WHERE m.until IS NULL OR m.until > now_ms()
+-- name: put_memory (endpoint text, key text, value_sealed bytea, keep bigint)
+INSERT INTO memory (endpoint, key, value_sealed, until) SELECT endpoint, key, value_sealed, now_ms() + keep FROM given WHERE true
+ON CONFLICT (endpoint, key) DO UPDATE SET value_sealed = excluded.value_sealed, until = excluded.until
+-- name: drop_memory (endpoint text, key text)
+DELETE FROM memory WHERE (endpoint, key) IN (SELECT endpoint, key FROM given)
+-- name: last_audit ()
+SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1
+-- name: lock_audit ()
+SELECT id FROM log WHERE id = 2 FOR UPDATE
+-- name: add_audit (number bigint, at bigint, actor text, act text, target text, reason text, data text, previous bytea, hash bytea)
+INSERT INTO audit (number, at, actor, act, target, reason, data, previous, hash)
+SELECT number, at, actor, act, target, reason, data, previous, hash FROM given
+
+-- lists ----------------------------------------------------------------------------------------------------------------------
+-- Organisations come as a JSON list of codes, so that one text serves both engines; `every` is the caller of all.
+-- name: list_matters each (kind text, organizations text, every boolean, status text, source_no text, since bigint, after text, most bigint)
+SELECT m.* FROM matters m WHERE m.kind = :kind AND m.id > :after AND m.updated_at >= :since AND (:status = '' OR m.status = :status)
+  AND (:source_no = '' OR m.business_key = m.organization || '|' || :source_no)
+  AND (:every OR m.organization IN (SELECT value FROM json_each(:organizations)))
+ORDER BY m.id LIMIT :most
+-- name: list_clocks each (state text, before text, organizations text, every boolean, after_due text, after_id text, most bigint)
+SELECT c.* FROM clocks c WHERE c.state = :state AND c.due_on < :before AND (c.due_on, c.id) > (:after_due, :after_id)
+  AND (:every OR c.organization IN (SELECT value FROM json_each(:organizations)))
+ORDER BY c.due_on, c.id LIMIT :most
+-- name: list_tasks each (state text, kind text, after text, most bigint)
+SELECT t.* FROM tasks t WHERE t.state = :state AND (:kind = '' OR t.kind = :kind) AND t.id > :after ORDER BY t.id LIMIT :most
+-- name: list_deliveries each (state text, endpoint text, subject text, after text, most bigint)
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.first, d.class, d.requires, d.state, d.next_at, d.safe_at, d.attempts, d.step,
+  d.doubt_at, d.code, d.reference, d.operation, d.created_at, d.finished_at FROM deliveries d
+WHERE (:state = '' OR d.state = :state) AND (:endpoint = '' OR d.endpoint = :endpoint) AND (:subject = '' OR d.subject = :subject) AND d.id > :after
+ORDER BY d.id LIMIT :most
+-- name: list_callbacks each (state text, after text, most bigint)
+SELECT c.id, c.endpoint, c.event_id, c.state, c.tries, c.due_at, c.code, c.received_at FROM callbacks c WHERE c.state = :state AND c.id > :after ORDER BY c.id LIMIT :most
+-- name: flow ()
+SELECT d.endpoint, d.state, count(*) AS many, min(CASE WHEN d.state = 'pending' THEN d.created_at END) AS oldest FROM deliveries d GROUP BY d.endpoint, d.state
+-- name: flow_callbacks ()
+SELECT c.endpoint, c.state, count(*) AS many FROM callbacks c GROUP BY c.endpoint, c.state
+-- name: log_position ()
+SELECT position FROM log WHERE id = 1

@@ -1,0 +1,93 @@
+"""Attachments in and out (附件): streamed up to the limit, known by content, never shown inline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.responses import Response
+
+from contracts.findings import Code, Finding
+from contracts.lists import AttachmentKind
+from gateway.flow.house import House
+from gateway.flow.order import Refused
+from gateway.flow.toolbox import AttachmentRefused
+from gateway.web.api.reading import answer
+from gateway.web.auth import Door
+
+_CHUNK = 256 * 1024
+_FORM_OVERHEAD = 64 * 1024
+_STATUS = {"attachment_too_large": 413, "attachment_type": 415, "attachment_empty": 422}
+
+
+def router(house: House, door: Door) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["附件 Attachments"])
+
+    @routes.post("/v1/attachments", status_code=201, summary="上传附件 Upload an attachment")
+    async def upload(request: Request) -> Response:
+        principal = await door.principal(request, "cases:write")
+        declared = request.headers.get("content-length", "0")
+        if declared.isascii() and declared.isdigit() and int(declared[:12]) > house.attachments.limit + _FORM_OVERHEAD:
+            raise Refused(413, "attachment_too_large", extra={"limit": house.attachments.limit})
+        file, kind = await _form(request, house.attachments.limit)
+        name = (file.filename or "attachment")[:100]
+        try:
+            kept = await house.attachments.take(f"client:{principal.client}", kind.value, name, _parts(file))
+        except AttachmentRefused as error:
+            raise Refused(_STATUS[error.code], error.code, extra={"limit": house.attachments.limit}) from None
+        link = f"{house.publisher.public_base}/v1/attachments/{kept.id}"
+        body = {
+            "id": kept.id,
+            "kind": kept.kind,
+            "name": kept.name,
+            "media_type": kept.media_type,
+            "size": kept.size,
+            "sha256": kept.sha256,
+            "links": {"self": link},
+        }
+        return answer(body, {"Location": link}, 201)
+
+    @routes.get("/v1/attachments/{id}", summary="下载附件 Download an attachment")
+    async def download(request: Request) -> Response:
+        principal = await door.principal(request, "cases:read")
+        found = await house.attachments.find(request.path_params["id"])
+        if found is None or not (found[0] == f"client:{principal.client}" or principal.acts_for(found[0])):
+            raise Refused(404, "not_found")
+        info = found[1]
+        data = await house.attachments.read(info.id)
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(info.name, safe='')}",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Digest": f"sha-256={info.sha256}",
+        }
+        return Response(data, 200, headers, info.media_type)
+
+    return routes
+
+
+async def _form(request: Request, limit: int) -> tuple[UploadFile, AttachmentKind]:
+    kind_header = request.headers.get("content-type", "").lower()
+    if not kind_header.startswith("multipart/form-data"):
+        raise Refused(415, "media_type")
+    try:
+        form = await request.form(max_files=1, max_fields=4, max_part_size=limit)
+    except (MultiPartException, HTTPException):
+        raise Refused(400, "attachment_form") from None
+    file, kind = form.get("file"), form.get("kind")
+    if not isinstance(file, UploadFile) or not isinstance(kind, str):
+        raise Refused(422, "attachment_form")
+    if kind not in set(AttachmentKind):
+        allowed = tuple(str(value) for value in AttachmentKind)
+        raise Refused(422, Code.NOT_IN_LIST, (Finding.of("/kind", Code.NOT_IN_LIST, allowed=allowed),))
+    return file, AttachmentKind(kind)
+
+
+async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
+    while part := await file.read(_CHUNK):
+        yield part

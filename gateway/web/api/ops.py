@@ -1,0 +1,295 @@
+"""Operating: deliveries with their attempts and wires, endpoints, tasks, orphans. Every act is audited with its reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from gateway.flow import wires
+from gateway.flow.exchange import unpack_steps
+from gateway.flow.house import House
+from gateway.flow.operate import Operator, Standing
+from gateway.flow.order import Principal, Refused
+from gateway.store.casefile import delivery_of
+from gateway.web.api.reading import answer, delivery_view, iso, pack_cursor, page_limit, unpack_cursor
+from gateway.web.auth import Door
+from gateway.web.bodies import json_body
+
+_BODY = 64 * 1024
+
+
+def router(house: House, door: Door) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/v1/ops", tags=["运维 Operating"])
+    operator = Operator(house.store, house.bells.committed)
+    _deliveries(routes, house, door, operator)
+    _endpoints(routes, house, door, operator)
+    _tasks(routes, house, door, operator)
+    return routes
+
+
+async def _act(request: Request, door: Door) -> tuple[Principal, dict[str, Any], str]:
+    """Caller, body and reason of an act.
+
+    Raises:
+        Refused: no right, a malformed body, no reason.
+    """
+    principal = await door.principal(request, "ops:write")
+    raw = await json_body(request, _BODY) if request.headers.get("content-type") else b"{}"
+    try:
+        body = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError:
+        raise Refused(400, "json_invalid") from None
+    if not isinstance(body, dict):
+        raise Refused(400, "json_invalid")
+    reason = body.get("reason")
+    if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
+        raise Refused(422, "reason_missing")
+    return principal, body, reason.strip()
+
+
+def _done(standing: Standing) -> Response:
+    if standing.refused is not None:
+        raise Refused(409 if standing.found else 404, "state" if standing.found else "not_found", extra=standing.extra)
+    return answer({"id": standing.id, "state": standing.state})
+
+
+def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator) -> None:
+    @routes.get("/deliveries", summary="投递列表 List deliveries")
+    async def listed(request: Request) -> Response:
+        await door.principal(request, "ops:read")
+        limit = page_limit(request)
+        cursor = unpack_cursor(request, 1)
+        query = request.query_params
+        rows = await house.store.rows(
+            "list_deliveries",
+            query.get("state", ""),
+            query.get("endpoint", ""),
+            query.get("case", ""),
+            str(cursor[0]) if cursor else "",
+            limit + 1,
+        )
+        page: dict[str, Any] = {"items": [_delivery(row) for row in rows[:limit]]}
+        if len(rows) > limit:
+            page["cursor"] = pack_cursor([rows[limit - 1]["id"]])
+        return answer(page)
+
+    async def found(request: Request) -> Any:
+        await door.principal(request, "ops:read")
+        row = await house.store.row("delivery", request.path_params["id"])
+        if row is None:
+            raise Refused(404, "not_found")
+        return row
+
+    @routes.get("/deliveries/{id}", summary="一个投递 One delivery")
+    async def one(request: Request) -> Response:
+        row = await found(request)
+        view = _delivery(row)
+        if row["reasons_sealed"] is not None:
+            view["reasons"] = orjson.loads(house.store.unseal(row["reasons_sealed"], f"deliveries.reasons:{row['id']}"))
+        return answer(view)
+
+    @routes.get("/deliveries/{id}/attempts", summary="投递的每次尝试 Its attempts")
+    async def attempts(request: Request) -> Response:
+        row = await found(request)
+        rows = await house.store.rows("attempts_of", row["id"])
+        return answer({"items": [_attempt(house, attempt) for attempt in rows]})
+
+    @routes.get("/deliveries/{id}/wire", summary="译文与损失报告 Its wire and loss report")
+    async def wire(request: Request) -> Response:
+        row = await found(request)
+        if row["wire_sealed"] is None:
+            return answer({"id": row["id"], "translated": False})
+        kept = wires.unpack(house.store.unseal(row["wire_sealed"], f"deliveries.wire:{row['id']}"))
+        await house.store.audit(operator.entry(await door.principal(request, "ops:read"), "wire.read", row["id"], None))
+        losses = [
+            {"kind": loss.kind.value, "pointer": loss.pointer, "place": loss.place, "note": loss.note}
+            for loss in kept.losses
+        ]
+        return answer(
+            {
+                "id": row["id"],
+                "translated": True,
+                "operation": kept.operation,
+                "mapping": kept.mapping,
+                "payload": kept.payload,
+                "losses": losses,
+            }
+        )
+
+    @routes.post("/deliveries/{id}/redrive", summary="重新投递 Redrive")
+    async def redrive(request: Request) -> Response:
+        principal, _, reason = await _act(request, door)
+        return _done(await operator.redrive(principal, request.path_params["id"], reason))
+
+    @routes.post("/deliveries/{id}/cancel", summary="取消 Cancel")
+    async def cancel(request: Request) -> Response:
+        principal, _, reason = await _act(request, door)
+        return _done(await operator.cancel(principal, request.path_params["id"], reason))
+
+    @routes.post("/deliveries/{id}/resolve", summary="裁决存疑投递 Decide a delivery in doubt")
+    async def resolve(request: Request) -> Response:
+        principal = await door.principal(request, "ops:write")
+        try:
+            body = orjson.loads(await json_body(request, _BODY))
+        except orjson.JSONDecodeError:
+            raise Refused(400, "json_invalid") from None
+        arrived, evidence = body.get("arrived"), body.get("evidence")
+        if not isinstance(arrived, bool) or not isinstance(evidence, str) or not evidence.strip():
+            raise Refused(422, "reason_missing")
+        return _done(await operator.resolve(principal, request.path_params["id"], arrived, evidence.strip()[:500]))
+
+
+def _delivery(row: Any) -> dict[str, Any]:
+    view = delivery_view(delivery_of(row))
+    return view | {"about": row["about"], "case": row["subject"], "class": row["class"], "message": row["message"]}
+
+
+def _attempt(house: House, row: Any) -> dict[str, Any]:
+    steps = []
+    if row["steps_sealed"] is not None:
+        packed = house.store.unseal(row["steps_sealed"], f"attempts.steps:{row['delivery']}/{row['number']}")
+        steps = [
+            {key: value for key, value in step.items() if key not in ("request", "reply")}
+            for step in unpack_steps(packed)
+        ]
+    return {
+        "number": row["number"],
+        "trigger": row["trigger"],
+        "outcome": row["outcome"],
+        "code": row["code"],
+        "exchanges": row["exchanges"],
+        "ended_at": iso(row["ended_at"]),
+        "duration_ms": row["duration_ms"],
+        "steps": steps,
+    }
+
+
+def _endpoints(routes: APIRouter, house: House, door: Door, operator: Operator) -> None:
+    @routes.get("/endpoints", summary="平台列表 Endpoints")
+    async def listed(request: Request) -> Response:
+        await door.principal(request, "ops:read")
+        return answer({"items": [_endpoint(house, row) for row in await house.store.rows("all_endpoints")]})
+
+    @routes.get("/flow", summary="流量 Flow by endpoint and state")
+    async def flow(request: Request) -> Response:
+        await door.principal(request, "ops:read")
+        found: dict[str, dict[str, Any]] = {}
+        for row in await house.store.rows("flow"):
+            entry = found.setdefault(row["endpoint"], {"endpoint": row["endpoint"], "deliveries": {}})
+            entry["deliveries"][row["state"]] = row["many"]
+            if row["oldest"] is not None:
+                entry["oldest_pending_at"] = iso(row["oldest"])
+        for row in await house.store.rows("flow_callbacks"):
+            entry = found.setdefault(row["endpoint"], {"endpoint": row["endpoint"], "deliveries": {}})
+            entry.setdefault("callbacks", {})[row["state"]] = row["many"]
+        return answer({"items": [found[name] for name in sorted(found)]})
+
+    @routes.post("/endpoints/{name}/pause", summary="暂停 Pause")
+    async def pause(request: Request) -> Response:
+        principal, _, reason = await _act(request, door)
+        return _done(await operator.pause(principal, request.path_params["name"], reason))
+
+    @routes.post("/endpoints/{name}/resume", summary="恢复 Resume")
+    async def resume(request: Request) -> Response:
+        principal, _, reason = await _act(request, door)
+        return _done(await operator.resume(principal, request.path_params["name"], reason))
+
+
+def _endpoint(house: House, row: Any) -> dict[str, Any]:
+    connected = house.endpoints.get(row["name"])
+    view: dict[str, Any] = {
+        "name": row["name"],
+        "adapter": row["adapter"],
+        "connected": connected is not None,
+        "paused": bool(row["paused"]),
+        "paused_by": row["paused_by"],
+        "reason": row["reason"],
+        "quiet_until": iso(row["quiet_until"]) if row["quiet_until"] > row["now"] else None,
+        "breaker": row["breaker"],
+        "failures": row["failures"],
+        "slots": row["slots"],
+    }
+    if connected is not None:
+        info = connected.adapter.info
+        view |= {
+            "title_zh": info.title_zh,
+            "title_en": info.title_en,
+            "delivery_class": info.delivery_class.value,
+            "takes": [capability.type.value for capability in info.capabilities],
+        }
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> None:
+    @routes.get("/tasks", summary="待办列表 Tasks")
+    async def listed(request: Request) -> Response:
+        await door.principal(request, "ops:read")
+        limit = page_limit(request)
+        cursor = unpack_cursor(request, 1)
+        query = request.query_params
+        rows = await house.store.rows(
+            "list_tasks",
+            query.get("state", "open"),
+            query.get("kind", ""),
+            str(cursor[0]) if cursor else "",
+            limit + 1,
+        )
+        page: dict[str, Any] = {"items": [_task(row) for row in rows[:limit]]}
+        if len(rows) > limit:
+            page["cursor"] = pack_cursor([rows[limit - 1]["id"]])
+        return answer(page)
+
+    @routes.post("/tasks/{id}/assign", summary="指派待办 Assign a task")
+    async def assign(request: Request) -> Response:
+        principal, body, reason = await _act(request, door)
+        assignee = body.get("assignee")
+        if not isinstance(assignee, str) or not 0 < len(assignee) <= 100:
+            raise Refused(422, "parameter", extra={"parameter": "assignee"})
+        return _done(await operator.assign(principal, request.path_params["id"], assignee, reason))
+
+    @routes.post("/tasks/{id}/resolve", summary="办结待办 Resolve a task")
+    async def resolve(request: Request) -> Response:
+        principal, _, reason = await _act(request, door)
+        return _done(await operator.close_task(principal, request.path_params["id"], reason))
+
+    @routes.get("/orphans", summary="无主回调 Orphan callbacks")
+    async def orphans(request: Request) -> Response:
+        await door.principal(request, "ops:read")
+        rows = await house.store.rows("list_callbacks", request.query_params.get("state", "orphan"), "", page_limit(request))
+        return answer(
+            {
+                "items": [
+                    {
+                        "id": row["id"],
+                        "endpoint": row["endpoint"],
+                        "state": row["state"],
+                        "tries": row["tries"],
+                        "code": row["code"],
+                        "received_at": iso(row["received_at"]),
+                    }
+                    for row in rows
+                ]
+            }
+        )
+
+
+def _task(row: Any) -> dict[str, Any]:
+    view = {
+        "id": row["id"],
+        "kind": row["kind"],
+        "about": row["about"],
+        "case": row["subject"],
+        "endpoint": row["endpoint"],
+        "state": row["state"],
+        "assignee": row["assignee"],
+        "code": row["code"],
+        "due_at": iso(row["due_at"]),
+        "created_at": iso(row["created_at"]),
+        "resolved_at": iso(row["resolved_at"]),
+        "resolution": row["resolution"],
+    }
+    return {key: value for key, value in view.items() if value is not None}

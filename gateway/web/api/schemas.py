@@ -1,0 +1,28 @@
+"""The schemas of documents and events, as they are exported from the models."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from contracts.events import EVENT_TYPES, event_schema
+from contracts.schemas import DOCUMENTS, packaged
+from gateway.flow.order import Refused
+from gateway.web.api.reading import answer
+
+
+def router() -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["模式 Schemas"])
+
+    @routes.get("/v1/schemas/{name}", summary="JSON Schema")
+    async def read(request: Request) -> Response:
+        name = request.path_params["name"]
+        kind, _, event = name.partition(".")
+        if kind == "event" and event in EVENT_TYPES:
+            return answer(event_schema(event))
+        if name not in DOCUMENTS:
+            raise Refused(404, "not_found")
+        return Response(packaged(name), media_type="application/schema+json")
+
+    return routes

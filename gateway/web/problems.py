@@ -1,0 +1,68 @@
+"""Refusals as ``application/problem+json`` (RFC 9457), in both languages, with all findings and never an input value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.findings import Code, Finding, Language, register
+from gateway.flow.order import Refused
+from gateway.texts import problem_texts
+
+_TYPE = "urn:mediation-gateway:problem:"
+
+
+def wants_chinese(request: Request) -> bool:
+    """Whether the caller reads Chinese: unless it asks for English first."""
+    first = request.headers.get("accept-language", "zh").split(",")[0].strip().lower()
+    return not first.startswith("en")
+
+
+def _texts(code: str, chinese: bool) -> tuple[str, str]:
+    texts = problem_texts(code)
+    if texts is not None:
+        return (texts["title_zh"], texts["detail_zh"]) if chinese else (texts["title_en"], texts["detail_en"])
+    entry = register()[Code(code)].texts(Language.ZH if chinese else Language.EN)
+    return entry.title, f"{entry.cause}{'' if chinese else ' '}{entry.cure}"
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    findings: Iterable[Finding] = (),
+    *,
+    link: str | None = None,
+    extra: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The answer to a refused call. ``errors`` holds the findings that refuse, ``warnings`` the others."""
+    found = list(findings)
+    title, detail = _texts(code, wants_chinese(request))
+    body: dict[str, Any] = {
+        "type": _TYPE + code,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.scope.get("path", ""),
+        "code": code,
+        **(extra or {}),
+    }
+    if found:
+        body["errors"] = [finding.as_error() for finding in found if finding.is_error]
+        body["warnings"] = [finding.as_error() for finding in found if not finding.is_error]
+    if link is not None:
+        body["link"] = link
+    return Response(orjson.dumps(body), status, headers, "application/problem+json")
+
+
+def refused(request: Request, error: Refused) -> Response:
+    """The answer to a ``Refused``."""
+    headers = {"Retry-After": "2"} if error.code == "busy" else None
+    return problem(
+        request, error.status, error.code, error.findings, link=error.link, extra=error.extra, headers=headers
+    )

@@ -1,0 +1,104 @@
+"""The ASGI application: routes, refusals, request ids, docs that need no internet."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from importlib.resources import files
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.exceptions import HTTPException
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from gateway.flow.house import House
+from gateway.flow.order import Refused
+from gateway.web.api import attachments, callbacks, documents, events, health, ops, reading, schemas
+from gateway.web.auth import Door
+from gateway.web.problems import problem, refused
+
+log = structlog.get_logger("gateway.web")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
+
+
+def web(house: House) -> FastAPI:
+    """The application over a composed house."""
+    application = FastAPI(
+        title="劳动争议调解对接网关 Mediation gateway",
+        version="1",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    door = Door(house)
+    for routes in (
+        documents.router(house, door),
+        reading.router(house, door),
+        attachments.router(house, door),
+        events.router(house, door),
+        ops.router(house, door),
+        health.router(house, door),
+        schemas.router(),
+        callbacks.router(house),
+    ):
+        application.include_router(routes)
+    _docs(application)
+    _refusals(application)
+    _request_ids(application, house)
+    return application
+
+
+def _docs(application: FastAPI) -> None:
+    static = files("fastapi_offline").joinpath("static")
+    application.mount("/docs/static", StaticFiles(directory=str(static)), name="docs-static")
+
+    @application.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return get_swagger_ui_html(
+            openapi_url="/v1/openapi.json",
+            title="API",
+            swagger_js_url="/docs/static/swagger-ui-bundle.js",
+            swagger_css_url="/docs/static/swagger-ui.css",
+            swagger_favicon_url="/docs/static/favicon.png",
+        )
+
+
+def _refusals(application: FastAPI) -> None:
+    @application.exception_handler(Refused)
+    async def on_refused(request: Request, error: Refused) -> Response:
+        log.info("refused", status=error.status, code=error.code, codes=sorted({f.code for f in error.findings}))
+        return refused(request, error)
+
+    @application.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        return problem(request, 400, "parameter")
+
+    @application.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        return problem(request, error.status_code, _CODES.get(error.status_code, "parameter"))
+
+    @application.exception_handler(sqlite3.OperationalError)
+    async def on_store(request: Request, error: sqlite3.OperationalError) -> Response:
+        log.error("store_failed", error=type(error).__name__)
+        return problem(request, 503, "unavailable", headers={"Retry-After": "5"})
+
+
+def _request_ids(application: FastAPI, house: House) -> None:
+    @application.middleware("http")
+    async def name_request(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        given = request.headers.get("x-request-id", "")
+        identifier = given if _REQUEST_ID.fullmatch(given) else house.store.ids.new("request")
+        try:
+            response = await call_next(request)
+        except Exception as error:
+            log.error("request_failed", request=identifier, error=type(error).__name__)
+            response = problem(request, 500, "internal")
+        response.headers["X-Request-Id"] = identifier
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response

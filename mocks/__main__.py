@@ -1,0 +1,170 @@
+"""Start mock platforms: ``python -m mocks`` all of them, ``python -m mocks court_mediation --port 9102`` one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .server import PLATFORMS, MockServer, load
+
+_HELP = """
+Each mock speaks its platform's protocol on a port of its own and keeps its state below --data:
+  DIR/<platform>/config.json     addresses, keys, limits; written with fresh keys when it is not there
+  DIR/<platform>/journal.ndjson  what was received and done, on disk before the answer
+The gateway's endpoint gets the same values as the config.json of its mock. A start with the same DIR goes on where the
+last one ended; give its ports again by --ports. Every limit and period is a key of config.json, changed by --set.
+
+On standard output: one JSON line per mock {"mock": name, "url": …, "config": path}, then {"ready": true}.
+SIGTERM or SIGINT ends it. A tester drives a mock under its own URL, from loopback:
+  GET  /_mock/journal?after=N   GET /_mock/records   POST /_mock/faults [{op, action, times, …}]   DELETE /_mock/faults
+  POST /_mock/decide {ref, decision}   POST /_mock/refer {…}   POST /_mock/autopilot {seed, delay_ms, jitter_ms, mix}
+  POST /_mock/clock {at} | {shift_s} | {}
+
+examples:
+  python -m mocks --data ./mock-data --callbacks http://127.0.0.1:8080/callbacks
+  python -m mocks --ports hr_arbitration=9101,one_stop=9103 --set one_stop.pull_interval_s=0.5
+  python -m mocks hr_arbitration --port 9101 --config hr.json
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    result = argparse.ArgumentParser(
+        prog="python -m mocks",
+        description="Mock platforms for the integration gateway: real servers, strict checks, failures on command.",
+        epilog=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("platform", nargs="?", metavar="PLATFORM", help=f"one of {', '.join(PLATFORMS)}; none = all")
+    result.add_argument("--port", type=int, help="port of the one PLATFORM (default: a free one)")
+    result.add_argument("--ports", default="", metavar="NAME=PORT,…", help="ports by name (default: free ones)")
+    result.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    result.add_argument(
+        "--data", type=Path, metavar="DIR", help="where state is kept (default: a new temporary directory)"
+    )
+    result.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration of the one PLATFORM, used as it stands"
+    )
+    result.add_argument(
+        "--callbacks",
+        default="http://127.0.0.1:8080/callbacks",
+        metavar="URL",
+        help="the gateway's address for callbacks, without the endpoint's name (default: %(default)s)",
+    )
+    result.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME.KEY=VALUE",
+        help="change one key of a configuration (repeatable); VALUE is JSON, or a text",
+    )
+    return result
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code."""
+    command = parser()
+    options = command.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    names = [options.platform] if options.platform else list(PLATFORMS)
+    if options.platform and options.platform not in PLATFORMS:
+        command.error(f"unknown platform {options.platform!r}; known: {', '.join(PLATFORMS)}")
+    if not options.platform and (options.port is not None or options.config is not None):
+        command.error("--port and --config need the name of one PLATFORM")
+    try:
+        ports = _ports(options.ports, names)
+        settings = _settings(options.set, names)
+    except ValueError as error:
+        command.error(str(error))
+    if options.port is not None:
+        ports[options.platform] = options.port
+    data = options.data or Path(tempfile.mkdtemp(prefix="mocks-"))
+    servers: list[MockServer] = []
+    for name in names:
+        try:
+            kind = load(name)
+        except ImportError as error:
+            if options.platform:
+                command.error(f"{name} cannot be loaded: {error}")
+            print(f"{name}: not started, {error}", file=sys.stderr)
+            continue
+        servers.append(
+            MockServer(
+                kind,
+                data / name,
+                host=options.host,
+                port=ports.get(name),
+                config=options.config,
+                callbacks=options.callbacks.rstrip("/"),
+                settings=settings.get(name),
+            )
+        )
+    try:
+        asyncio.run(_serve(servers))
+    except (OSError, ValueError) as error:
+        print(f"mocks: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(servers: list[MockServer]) -> None:
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    started: list[MockServer] = []
+    try:
+        for server in servers:
+            await server.start()
+            started.append(server)
+            _say({"mock": server.platform.name, "url": server.url, "config": str(server.config_path)})
+        _say({"ready": True})
+        await end.wait()
+    finally:
+        for server in reversed(started):
+            await server.stop()
+
+
+def _say(line: dict[str, Any]) -> None:
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def _ports(text: str, names: list[str]) -> dict[str, int]:
+    ports: dict[str, int] = {}
+    for part in filter(None, text.split(",")):
+        name, _, port = part.partition("=")
+        if name not in PLATFORMS:
+            raise ValueError(f"--ports: unknown platform {name!r}; known: {', '.join(PLATFORMS)}")
+        if not port.isdigit() or int(port) > 65535:
+            raise ValueError(f"--ports: {part!r} is not NAME=PORT")
+        if name in names:
+            ports[name] = int(port)
+    return ports
+
+
+def _settings(parts: list[str], names: list[str]) -> dict[str, dict[str, Any]]:
+    settings: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        target, equals, text = part.partition("=")
+        name, dot, key = target.partition(".")
+        if not equals or not dot or not key:
+            raise ValueError(f"--set: {part!r} is not NAME.KEY=VALUE")
+        if name not in names:
+            raise ValueError(f"--set: {name!r} is not a platform started here")
+        try:
+            value: Any = json.loads(text)
+        except ValueError:
+            value = text
+        settings.setdefault(name, {})[key] = value
+    return settings
+
+
+if __name__ == "__main__":
+    sys.exit(main())
