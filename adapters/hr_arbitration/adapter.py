@@ -83,31 +83,25 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         """Upload what travels along (TJ9002), then file the message under the delivery's id."""
         files = await self._upload(wire.files, exchange)
         try:
-            answer = await self._ask(exchange, "file", wire.operation, wire.id, _with_files(wire.payload, files), True)
+            payload = _with_files(wire.payload, files)
+            answer = await self._ask(exchange, "file", wire.operation, wire.id, payload, _has_reference, filing=True)
         except PermanentError as error:
             if error.code == answers.FILE_UNKNOWN:
                 # The platform lost a file that we remember as uploaded: the next attempt uploads it again.
                 for attachment in wire.files:
                     await self.tools.memory.forget(await self._memory_of(attachment))
             raise
-        return await self._receipt(answer, filing=True)
+        return _receipt(answer)
 
     async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
         """Ask by TJ9001 whether the platform has the wire's serial number."""
         question = {"BZR007": wire.operation, "BZR008": wire.id}
-        answer = await self._ask(exchange, "lookup", "TJ9001", self._serial("Q"), question)
-        found = _text(answer, "BZR009")
-        if found == "0":
-            return None
-        if found != "1":
-            raise await self._unreadable("no_finding", filing=False)
-        return await self._receipt(answer, filing=False)
+        answer = await self._ask(exchange, "lookup", "TJ9001", self._serial("Q"), question, _has_finding)
+        return None if _text(answer, "BZR009") == "0" else _receipt(answer)
 
     async def probe(self, exchange: Exchange) -> None:
         """TJ0001 连通测试: proves address, keys, clock and both ciphers."""
-        answer = await self._ask(exchange, "probe", "TJ0001", self._serial("P"), {"BZR002": "PING"})
-        if _text(answer, "BZR002").upper() != "PONG":
-            raise await self._unreadable("no_pong", filing=False)
+        await self._ask(exchange, "probe", "TJ0001", self._serial("P"), {"BZR002": "PING"}, _has_pong)
 
     async def download(self, document: DocumentLink, exchange: Exchange) -> bytes:
         """Fetch a document by TJ9003 and check it against its SHA-256.
@@ -115,17 +109,16 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         Raises:
             RetryableError: the bytes are not those of the digest.
         """
-        answer = await self._ask(
-            exchange, "download", "TJ9003", self._serial("D"), {"BZF001": document.ref}, limit=wire_limit("TJ9003")
-        )
+        question = {"BZF001": document.ref}
+        answer = await self._ask(exchange, "download", "TJ9003", self._serial("D"), question, _has_file)
         try:
-            data = await self.tools.blocking(wire.decode, _text(answer, "BZF006"))
+            data: bytes = await self.tools.blocking(wire.decode, _text(answer, "BZF006"))
         except ValueError:
-            raise await self._unreadable("no_file", filing=False) from None
+            data = b""
         digest = hashlib.sha256(data).hexdigest()
-        if not data or digest != _text(answer, "BZF002").lower() or (document.sha256 or digest).lower() != digest:
-            raise await self._unreadable("wrong_digest", filing=False)
-        return bytes(data)
+        if digest != _text(answer, "BZF002").lower() or (document.sha256 or digest).lower() != digest:
+            raise RetryableError("wrong_digest", "the bytes are not those of the document's SHA-256")
+        return data
 
     async def _upload(self, attachments: tuple[str, ...], exchange: Exchange) -> dict[str, str]:
         """The platform's file id of every attachment; what was uploaded once is remembered by its SHA-256."""
@@ -137,10 +130,9 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
                 info = await self.tools.attachments.info(attachment)
                 data = await self.tools.attachments.read(attachment)
                 body = await self.tools.blocking(_file_body, info.sha256, info.media_type, data)
-                answer = await self._ask(exchange, "upload", "TJ9002", "F" + info.sha256.lower()[:39], body)
+                serial = "F" + info.sha256.lower()[:39]
+                answer = await self._ask(exchange, "upload", "TJ9002", serial, body, _has_file_id)
                 file_id = _text(answer, "BZF001")
-                if not file_id:
-                    raise await self._unreadable("no_file_id", filing=False)
                 await self.tools.memory.put(remembered, file_id)
             found[attachment] = file_id
         return found
@@ -155,25 +147,33 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         service: str,
         serial: str,
         plaintext: Json,
+        lacks: Callable[[Answer], str],
+        *,
         filing: bool = False,
-        limit: int = wire.LIMIT,
     ) -> Answer:
-        """One question, one proven answer of success; everything else raises."""
+        """One question, one proven answer of success; everything else raises.
+
+        ``lacks`` names what a success must not lack, ``""`` where all is there: without it the reply is garbage."""
         try:
-            answer = await self._exchange(exchange, step, service, serial, plaintext, filing, limit)
+            answer = await self._exchange(exchange, step, service, serial, plaintext, filing)
             if answer.code == answers.NONCE and not filing:
-                answer = await self._exchange(exchange, step, service, serial, plaintext, filing, limit)
-            answers.judge(answer, self.tools.now(), filing=filing)
+                answer = await self._exchange(exchange, step, service, serial, plaintext, filing)
+            answers.judge(answer, self.tools.now(), filing=filing, lacks=lacks)
         except Unreadable as error:
             raise await self._unreadable(error.code, filing=filing) from None
+        except answers.PROVEN:
+            await self._was_readable()
+            raise
+        await self._was_readable()
         return answer
 
     async def _exchange(
-        self, exchange: Exchange, step: str, service: str, serial: str, plaintext: Json, filing: bool, limit: int
+        self, exchange: Exchange, step: str, service: str, serial: str, plaintext: Json, filing: bool
     ) -> Answer:
+        limit = wire_limit(service)
         head = self._head(service, serial)
         raw: bytes = await self.tools.blocking(self._keys.seal, head, plaintext, self.tools.random_bytes(16))
-        if len(raw) > wire_limit(service):
+        if len(raw) > limit:
             raise PermanentError("too_large", "the sealed message is over the platform's limit")
         request = Request("POST", self.settings.base_url + PATH, _JSON_HEADERS, raw)
         reply = await exchange.call(step, request, filing=filing, limit=limit)

@@ -22,11 +22,12 @@ def write_agreement(writing: Writing) -> None:
     row.coded("BZD005", codes.SETTLED_CLAIMS, agreement.settled_claims, "/settled_claims")
     row.integer("BZD006", agreement.copies, "/copies", 2)
     writing.file(row, "BZD007", agreement.document, "/document")
-    row.day("BZD008", agreement.performance_notice_sent_at, "/performance_notice_sent_at")
+    row.moment("BZD008", agreement.performance_notice_sent_at, "/performance_notice_sent_at")
     row.rows("BZD100", [_term(row, number, term) for number, term in enumerate(agreement.terms)])
     row.rows("BZD200", [_signature(row, number, one) for number, one in enumerate(agreement.signatures)])
     if (seal := agreement.organization_seal) is not None:
-        row.exact("BZD210", seal.seal_id, "/organization_seal/seal_id", 60)
+        # The page gives no length for the seal's id and the signer's name: ours is the only one.
+        row.exact("BZD210", seal.seal_id, "/organization_seal/seal_id", 500)
         row.moment("BZD211", seal.sealed_at, "/organization_seal/sealed_at")
 
 
@@ -76,7 +77,7 @@ def _signature(row: Row, number: int, signature: Signature) -> Row:
     below, at = row.below("BZD200", number), ("signatures", number)
     below.coded("BZD201", codes.SIGNER, signature.signer, pointer_to(*at, "signer"))
     below.integer("BZD202", signature.party, pointer_to(*at, "party"))
-    below.text("BZD203", signature.name, pointer_to(*at, "name"), 50)
+    below.exact("BZD203", signature.name, pointer_to(*at, "name"), 100)
     below.coded("BZD204", codes.SIGNATURE_METHOD, signature.method, pointer_to(*at, "method"))
     below.moment("BZD205", signature.signed_at, pointer_to(*at, "signed_at"))
     return below

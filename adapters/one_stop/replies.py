@@ -50,7 +50,7 @@ class Answer:
     def receipt(self, operation: str) -> Receipt:
         """The answer to a filing, for the engine.
 
-        平台编号 names an entry of the platform, and only ``reportCase`` makes one that is ours to look up later: the page
+    """Read one reply. ``external_id`` is the 外部编号 we sent; ``filing``: the call has the business effect.
         does not say whether the other services answer with a number of their own or with the case's.
         """
         numbers = (Reference("platform_no", self.reference),) if self.reference and operation == "reportCase" else ()

@@ -84,23 +84,31 @@ class Applier:
             await self._put_before_person(due, "unreadable", "unreadable_callback", type(error).__name__)
             return
         speaker = Speaker(due.endpoint, endpoint.adapter.info.name)
-        outcomes = [await self._apply(speaker, word) for word in inbound]
+        try:
+            outcomes = [await self._apply(speaker, word) for word in inbound]
+        except Exception as error:  # noqa: BLE001,RUF100 # one call that cannot be applied must not hold up the others
+            log.error("apply_failed", endpoint=due.endpoint, callback=due.id, error=type(error).__name__, tries=due.tries)
+            await self._later(due, due.state, type(error).__name__)
+            return
         await self._finish(due, outcomes)
 
     async def _finish(self, due: DueCallback, outcomes: list[str]) -> None:
         if "busy" in outcomes:
             await self._store.write("move_callback", (due.id, due.state, None, 300))
         elif "orphan" in outcomes:
-            waits = self._settings.orphan
-            if due.tries <= len(waits):
-                wait = round(1000 * waits[due.tries - 1])
-                await self._store.write("move_callback", (due.id, "orphan", "not_known", wait))
-            else:
-                await self._put_before_person(due, "orphan", "orphan_callback", "not_known")
+            await self._later(due, "orphan", "not_known")
         else:
             fresh = not outcomes or "applied" in outcomes or due.tries > 1
             await self._store.write("move_callback", (due.id, "applied" if fresh else "duplicate", None, 0))
         log.info("applied", endpoint=due.endpoint, callback=due.id, outcomes=sorted(set(outcomes)), tries=due.tries)
+
+    async def _later(self, due: DueCallback, state: str, code: str) -> None:
+        """Try the call again after the next wait; when the waits are over, a person looks."""
+        waits = self._settings.orphan
+        if due.tries <= len(waits):
+            await self._store.write("move_callback", (due.id, state, code, round(1000 * waits[due.tries - 1])))
+        else:
+            await self._put_before_person(due, "orphan", "orphan_callback", code)
 
     async def _put_before_person(self, due: DueCallback, state: str, task: str, code: str) -> None:
         identifier = self._store.ids.new("task")

@@ -361,5 +361,6 @@ def _report(matter: Matter, speaker: Speaker, update: StatusUpdate) -> StatusRep
             "document_no": numbers.get("document_no"),
             "case_no": numbers.get("case_no"),
             "references": [{"kind": found.kind, "value": found.value} for found in update.references],
-        }
+        },
+        strict=False,
     )

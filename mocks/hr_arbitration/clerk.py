@@ -49,9 +49,10 @@ class Clerk:
     async def decide(self, order: Mapping[str, Any]) -> Json:
         """``{ref, decision, …}``: queue the callback of the decision. Raises :class:`Refused`.
 
-        ``ref`` = BZR001 or the gateway's number (BZC002, BZG001, BZJ001, BZA001, BZA002/BZA001). Optional: ``at`` (RFC 3339), ``code``
-        (BZS001), ``reason`` (BZC006), ``note`` (AAE013), ``texts`` (BZC007), ``due`` (BZC008, yyyyMMdd), ``case_no``
-        (BZC005, BZG006), ``document_no`` (BZC009), ``fields`` {code: value, or null to leave it out}, sent as given.
+        ``ref`` = BZR001 or the gateway's number (BZC002, BZG001, BZJ001, BZA001, BZA002/BZA001). Optional: ``at`` (RFC
+        3339), ``code`` (BZS001), ``reason`` (BZC006), ``note`` (AAE013), ``texts`` (BZC007), ``due`` (BZC008, yyyyMMdd),
+        ``case_no`` (BZC005, BZG006), ``document_no`` (BZC009), ``fields`` {code: value, or null to leave it out}, sent
+        as given.
         """
         _known_keys(order, _ORDER)
         matter = self._ledger.find(order["ref"])
@@ -155,8 +156,9 @@ class Clerk:
     async def refer(self, order: Mapping[str, Any]) -> Json:
         """``{organization_code, task_no?, due?}``: hand an invented case over (ZC5001). Raises :class:`Refused`.
 
-        ``BZA002`` is taken for ``organization_code``. Also ``letter_no``, ``case_no`` (BZA001) and ``fields`` {code: value, or null to leave it out}; texts over their
-        limit are split into ``BZX000`` rows. ``due`` is RFC 3339 or 14 digits; without it three days from now.
+        ``BZA002`` is taken for ``organization_code``. Also ``letter_no``, ``case_no`` (BZA001) and ``fields`` {code:
+        value, or null to leave it out}; texts over their limit are split into ``BZX000`` rows. ``due`` is RFC 3339 or
+        14 digits; without it three days from now.
         """
         _known_keys(order, _REFER)
         code = _text(order, "BZA002" if "BZA002" in order else "organization_code")

@@ -105,7 +105,7 @@ def test_a_skewed_clock_is_told_by_how_much() -> None:
     answer = _read(Platform().reply(ASKED, "3003", timestamp="20260930171503"))
     with pytest.raises(EndpointError, match="our clock is off by -600 s"):
         judge(answer, datetime(2026, 9, 30, 9, 5, 3, tzinfo=UTC), filing=True)
-    with pytest.raises(EndpointError, match="our clock is off$"):
+    with pytest.raises(EndpointError, match=r"our clock is off$"):
         judge(_read(Platform().reply(ASKED, "3003", timestamp="?")), platform.NOW, filing=True)
 
 

@@ -62,7 +62,7 @@ def test_an_escaped_slash_is_a_slash() -> None:
         b'{"head":{},"body":"","more":1}',
         b'{"head":{},"head":{},"body":""}',
         b'{"head":{"appid":"a","appid":"b"},"body":""}',
-        b'{"head":{"a":[[1]]},"body":""}',
+        b'{"head":{"a":[[[1]]]},"body":""}',
     ],
 )
 def test_what_is_no_envelope(raw: bytes) -> None:
@@ -141,14 +141,14 @@ def test_numbers_that_the_page_forbids_are_read_as_their_digits() -> None:
 def test_the_estimate_of_a_sealed_message_is_not_too_small(size: int) -> None:
     plaintext = platform.plain({"A": "x" * size})
     keys = platform.keys()
-    raw = keys.seal({name: "x" * 64 for name in WORKED}, {"A": "x" * size}, bytes(16))
+    raw = keys.seal(dict.fromkeys(WORKED, "x" * 64), {"A": "x" * size}, bytes(16))
     assert len(raw) <= wire.sealed_size(len(plaintext)) < len(raw) + wire.HEAD_ROOM
 
 
 def test_the_estimate_of_a_file_is_not_too_small() -> None:
     size = 100_000
     body = {"BZF002": "0" * 64, "BZF003": "application/pdf", "BZF004": str(size), "BZF006": wire.encode(bytes(size))}
-    raw = platform.keys().seal({name: "x" * 64 for name in WORKED}, body, bytes(16))
+    raw = platform.keys().seal(dict.fromkeys(WORKED, "x" * 64), body, bytes(16))
     assert len(raw) <= wire.sealed_file_size(size) < len(raw) + 4 * wire.HEAD_ROOM
 
 
