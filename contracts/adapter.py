@@ -261,7 +261,13 @@ class Exchange(Protocol):
     """
 
     async def call(
-        self, step: str, request: Request, *, filing: bool = False, within: float | None = None, limit: int | None = None
+        self,
+        step: str,
+        request: Request,
+        *,
+        filing: bool = False,
+        within: float | None = None,
+        limit: int | None = None,
     ) -> Reply: ...
 
 

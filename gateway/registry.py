@@ -67,7 +67,9 @@ def connect(
             continue
         kind = loader()
         if kind.info.contract != CONTRACT:
-            reasons.append(f"endpoints.{name}: adapter {wanted.adapter} speaks port {kind.info.contract}, not {CONTRACT}")
+            reasons.append(
+                f"endpoints.{name}: adapter {wanted.adapter} speaks port {kind.info.contract}, not {CONTRACT}"
+            )
             continue
         own = _settings_of(name, kind, wanted.settings, reasons)
         if own is not None:

@@ -30,7 +30,9 @@ class EndpointSettings(_Section):
     organizations: tuple[str, ...] | None = Field(
         default=None, description="organisation codes of the endpoint's list (union, commerce, confederation, national)"
     )
-    settings: dict[str, Any] = Field(default_factory=dict, description="the adapter's own settings, as its page names them")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="the adapter's own settings, as its page names them"
+    )
 
 
 class RouteSettings(_Section):
@@ -86,7 +88,9 @@ class Settings(BaseSettings):
     env: Literal["production", "development", "demo"] = Field(
         default="production", description="production refuses unsafe settings at start"
     )
-    site: str = Field(default="sd", pattern="^[a-z0-9-]+$", description="short name of this installation, in event sources")
+    site: str = Field(
+        default="sd", pattern="^[a-z0-9-]+$", description="short name of this installation, in event sources"
+    )
     data: Path = Field(default=Path("data"), description="directory of database, attachments and keys")
     database: str = Field(default="sqlite", description="sqlite (one process, inside the data directory)")
     key_file: Path | None = Field(

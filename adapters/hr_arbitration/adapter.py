@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -158,46 +159,31 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
             answer = await self._exchange(exchange, step, service, serial, plaintext, filing)
             if answer.code == answers.NONCE and not filing:
                 answer = await self._exchange(exchange, step, service, serial, plaintext, filing)
-            answers.judge(answer, self.tools.now(), filing=filing, lacks=lacks)
+            if answer.succeeded and (lacking := lacks(answer)):
+                raise Unreadable(lacking)
+            trouble = answers.judge(answer, self.tools.now(), filing=filing)
         except Unreadable as error:
             raise await self._unreadable(error.code, filing=filing) from None
-        except answers.PROVEN:
-            await self._was_readable()
-            raise
-        await self._was_readable()
+        if self._may_have_counted:
+            await self.tools.memory.forget(_UNREADABLE)
+            self._may_have_counted = False
+        if trouble is not None:
+            raise trouble
         return answer
 
     async def _exchange(
         self, exchange: Exchange, step: str, service: str, serial: str, plaintext: Json, filing: bool
     ) -> Answer:
-        limit = wire_limit(service)
         head = self._head(service, serial)
         raw: bytes = await self.tools.blocking(self._keys.seal, head, plaintext, self.tools.random_bytes(16))
-        if len(raw) > limit:
+        if len(raw) > wire.request_limit(service):
             raise PermanentError("too_large", "the sealed message is over the platform's limit")
         request = Request("POST", self.settings.base_url + PATH, _JSON_HEADERS, raw)
+        limit = wire.reply_limit(service)
         reply = await exchange.call(step, request, filing=filing, limit=limit)
         judge_status(reply, self.tools.now(), maybe_accepted=filing)
         answer: Answer = await self.tools.blocking(answers.read_answer, self._keys, reply.body, head, limit)
-        if self._may_have_counted:
-            await self.tools.memory.forget(_UNREADABLE)
-            self._may_have_counted = False
         return answer
-
-    async def _receipt(self, answer: Answer, *, filing: bool) -> Receipt:
-        reference = _text(answer, "BZR001")
-        if not reference:
-            raise await self._unreadable("no_reference", filing=filing)
-        try:
-            at = D14.read(_text(answer, "AAE036"))
-        except ValueError:
-            at = None
-        return Receipt(
-            reference=reference,
-            references=(Reference("platform_no", reference),),
-            duplicate=answer.code == answers.DUPLICATE,
-            at=at,
-        )
 
     async def _unreadable(self, code: str, *, filing: bool) -> AdapterError:
         """The error for an unreadable reply: time heals it, but the third in a row goes to the operator (page §3)."""
@@ -293,13 +279,43 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         return letter + self.tools.random_bytes(16).hex()
 
 
-def wire_limit(service: str) -> int:
-    """The most bytes of one envelope of a service, either way (page §1)."""
-    return wire.FILE_LIMIT if service in ("TJ9002", "TJ9003") else wire.LIMIT
-
-
 def _text(answer: Answer, code: str) -> str:
     return wire.texts(answer.body, code)
+
+
+def _receipt(answer: Answer) -> Receipt:
+    reference = _text(answer, "BZR001")
+    try:
+        at = D14.read(_text(answer, "AAE036"))
+    except ValueError:
+        at = None
+    return Receipt(
+        reference=reference,
+        references=(Reference("platform_no", reference),),
+        duplicate=answer.code == answers.DUPLICATE,
+        at=at,
+    )
+
+
+def _has_reference(answer: Answer) -> str:
+    return "" if _text(answer, "BZR001") else "no_reference"
+
+
+def _has_finding(answer: Answer) -> str:
+    found = _text(answer, "BZR009")
+    return "no_finding" if found not in ("0", "1") else _has_reference(answer) if found == "1" else ""
+
+
+def _has_pong(answer: Answer) -> str:
+    return "" if _text(answer, "BZR002").upper() == "PONG" else "no_pong"
+
+
+def _has_file_id(answer: Answer) -> str:
+    return "" if _text(answer, "BZF001") else "no_file_id"
+
+
+def _has_file(answer: Answer) -> str:
+    return "" if _text(answer, "BZF006") else "no_file"
 
 
 def _file_body(sha256: str, media_type: str, data: bytes) -> Json:

@@ -96,20 +96,16 @@ def read_answer(keys: Keys, raw: bytes, sent: Mapping[str, str], limit: int) -> 
     )
 
 
-def judge(answer: Answer, now: datetime, *, filing: bool) -> None:
-    """Return where the platform has the message; else raise what heals it. Classes of page §3, exactly.
+def judge(answer: Answer, now: datetime, *, filing: bool) -> AdapterError | None:
+    """``None`` where the platform has the message, else the error that says who heals it. Classes of page §3, exactly:
+    time for 2xxx, 3005 and 5xxx (which may have been accepted), the operator for every other 3xxx, the sender for 4xxx,
+    with all findings.
 
     Raises:
-        RetryableError: 2xxx, 3005, 5xxx (which may have been accepted).
-        EndpointError: every other 3xxx.
-        PermanentError: 4xxx, with all findings.
         Unreadable: a code of no class.
     """
-    if not answer.succeeded:
-        raise _sorted(answer, now, filing=filing)
-
-
-def _sorted(answer: Answer, now: datetime, *, filing: bool) -> AdapterError | Unreadable:
+    if answer.succeeded:
+        return None
     code, text = answer.code, _WORDS.get(answer.code, "")
     if code == NONCE:
         return RetryableError(code, text, retry_after=timedelta(0))
@@ -123,7 +119,7 @@ def _sorted(answer: Answer, now: datetime, *, filing: bool) -> AdapterError | Un
         case "5":
             return RetryableError(code, text, retry_after=answer.wait, maybe_accepted=filing)
         case _:
-            return Unreadable("unknown_code")
+            raise Unreadable("unknown_code")
 
 
 def _open(keys: Keys, body: str, code: str, limit: int) -> Json:

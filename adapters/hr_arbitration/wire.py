@@ -22,6 +22,17 @@ LARGEST_FILE = 10 * 1024 * 1024
 HEAD_ROOM = 1024
 """More than any head and the JSON around it take."""
 
+
+def request_limit(service: str) -> int:
+    """The most bytes of a request of that service (page §1)."""
+    return FILE_LIMIT if service == "TJ9002" else LIMIT
+
+
+def reply_limit(service: str) -> int:
+    """The most bytes of a reply of that service (page §1)."""
+    return FILE_LIMIT if service == "TJ9003" else LIMIT
+
+
 _PATTERNS: Mapping[str, re.Pattern[str]] = {
     "appid": re.compile(r"[A-Z0-9]{8,32}"),
     "serviceid": re.compile(r"[A-Z]{2}[0-9]{4}"),

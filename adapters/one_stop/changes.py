@@ -18,7 +18,6 @@ from contracts.update import About, Inbound, Key, KeyKind, Reference, StatusUpda
 
 UNKNOWN = "unknown"
 
-_ASSIGNED, _RECALLED, _STATUS, _SUPERVISED = "1", "2", "3", "4"
 _NOT_SIGNED_IN_TIME = "逾期未签收"
 _CATEGORIES = {code: (About(noun), statuses) for noun, (code, statuses) in PROGRESS.items()}
 _REASONS = {About.CASE: END_REASON, About.TRANSFER: TRANSFER_REASON}
@@ -71,7 +70,7 @@ def _recalled(change: Node, number: str) -> StatusUpdate:
         about=About.REFERRAL,
         keys=_referral_keys(change),
         status="expired" if reason == _NOT_SIGNED_IN_TIME else "recalled",
-        raw_status=_RECALLED,
+        raw_status="2",
         at=_at(change),
         note=reason[:_LONGEST_NOTE] if reason else None,
     )
@@ -114,7 +113,7 @@ def _supervised(change: Node, number: str) -> StatusUpdate:
         about=About.CASE,
         keys=_case_keys(change),
         status="",
-        raw_status=_SUPERVISED,
+        raw_status="4",
         at=_at(change),
         due_at=_due(change.value("反馈期限")),
         note=words[:_LONGEST_NOTE],

@@ -50,7 +50,7 @@ class Answer:
     def receipt(self, operation: str) -> Receipt:
         """The answer to a filing, for the engine.
 
-    """Read one reply. ``external_id`` is the 外部编号 we sent; ``filing``: the call has the business effect.
+        平台编号 names an entry of the platform, and only ``reportCase`` makes one that is ours to find again: the page
         does not say whether the other services answer with a number of their own or with the case's.
         """
         numbers = (Reference("platform_no", self.reference),) if self.reference and operation == "reportCase" else ()
@@ -58,7 +58,7 @@ class Answer:
 
 
 def judge(operation: str, external_id: str, reply: Reply, now: datetime, *, filing: bool) -> Answer:
-    """Read one reply. ``external_id`` is the 外部编号 that we sent, ``filing`` whether the call has business effect.
+    """Read one reply. ``external_id`` is the 外部编号 that we sent, ``filing`` says that the call has the effect.
 
     Raises:
         RetryableError: rate, nonce, maintenance, internal, busy; HTTP 502, 503, 504; bytes that are no reply, or a
@@ -114,18 +114,27 @@ def _failure(operation: str, element: Node, filing: bool) -> AdapterError | Curs
 
 
 def _fault(fault: Node, filing: bool) -> AdapterError:
-    detail = fault.one("detail", "")
-    inner = detail.one("fault") if detail is not None else None
-    code = _code(inner.value("errCode")) if inner is not None else None
-    if inner is not None and code is not None:
-        known = _known(code, filing, seconds(inner.value("retryAfter") or ""))
-        if known is not None:
-            return known
-    side = (fault.value("faultcode", "") or "").rpartition(":")[2]
+    # Local names count here: a Fault's own children stand in no namespace, but a default one may slip in.
+    inner = _child(_child(fault, "detail"), "fault")
+    code = _code(_text(inner, "errCode"))
+    known = _known(code, filing, seconds(_text(inner, "retryAfter"))) if code is not None else None
+    if known is not None:
+        return known
+    side = _text(fault, "faultcode").rpartition(":")[2]
     if side == "Client":
         return EndpointError(code or "fault_client", "the platform blames our request, without a code that we know")
     # Whoever does not say whose fault it is may have filed all the same.
     return RetryableError(code or "fault_server", "the platform failed", maybe_accepted=filing)
+
+
+def _child(node: Node | None, name: str) -> Node | None:
+    found = [child for child in node.children if child.name == name] if node is not None else []
+    return found[0] if len(found) == 1 else None
+
+
+def _text(node: Node | None, name: str) -> str:
+    child = _child(node, name)
+    return child.text if child is not None else ""
 
 
 def _known(code: str, filing: bool, wait: timedelta | None) -> AdapterError | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
+import orjson
 import structlog
 
 from contracts.errors import UnreadableCallback
@@ -17,6 +19,7 @@ from gateway.flow.words import Speaker, Words
 from gateway.registry import Endpoint
 from gateway.settings import RetrySettings
 from gateway.store import inbox
+from gateway.store.casefile import CaseFile, Matter
 from gateway.store.engine import Operation
 from gateway.store.inbox import DueCallback
 from gateway.store.store import Store
@@ -79,15 +82,17 @@ class Applier:
         except UnreadableCallback as error:
             await self._put_before_person(due, "unreadable", "unreadable_callback", error.code)
             return
-        except Exception as error:  # noqa: BLE001,RUF100 # hostile bytes must not stop the loop; they are kept for a person
+        except Exception as error:  # hostile bytes must not stop the loop; they are kept for a person
             log.error("parse_failed", endpoint=due.endpoint, callback=due.id, error=type(error).__name__)
             await self._put_before_person(due, "unreadable", "unreadable_callback", type(error).__name__)
             return
         speaker = Speaker(due.endpoint, endpoint.adapter.info.name)
         try:
             outcomes = [await self._apply(speaker, word) for word in inbound]
-        except Exception as error:  # noqa: BLE001,RUF100 # one call that cannot be applied must not hold up the others
-            log.error("apply_failed", endpoint=due.endpoint, callback=due.id, error=type(error).__name__, tries=due.tries)
+        except Exception as error:  # one call that cannot be applied must not hold up the others
+            log.error(
+                "apply_failed", endpoint=due.endpoint, callback=due.id, error=type(error).__name__, tries=due.tries
+            )
             await self._later(due, due.state, type(error).__name__)
             return
         await self._finish(due, outcomes)
@@ -163,7 +168,17 @@ class Applier:
         matter = file.matters.get(found.about)
         if matter is None:
             return None, None
-        return self._words.about_matter(file, matter, speaker, word, await self._contexts.case_of(file)), None
+        case = await self._contexts.case_of(file)
+        return self._words.about_matter(file, matter, speaker, word, case, await self._early(file, matter)), None
+
+    async def _early(self, file: CaseFile, matter: Matter) -> tuple[tuple[str, datetime], ...]:
+        """Words about the matter that came before their turn, in order of arrival."""
+        found = []
+        for row in await self._store.rows("events_of", file.subject):
+            if row["about"] == matter.id and '"early"' in row["data"]:
+                facts = orjson.loads(row["data"])
+                found.append((facts["status"], datetime.fromisoformat(facts["at"])))
+        return tuple(found)
 
     def _contradicting(self, speaker: Speaker, word: StatusUpdate) -> Unit:
         """Two keys name two things: nothing moves, a person looks. The task hangs on a subject of its own."""

@@ -55,9 +55,7 @@ class Contexts:
         document = None if row is None else reopen(self._store, row)
         return document if isinstance(document, Case) else None
 
-    async def compose(
-        self, message: Message, file: CaseFile, rows: list[Row], delivery: str, endpoint: str
-    ) -> Context:
+    async def compose(self, message: Message, file: CaseFile, rows: list[Row], delivery: str, endpoint: str) -> Context:
         """The context from the subject's file and its messages up to this one."""
         case_id, case = self._newest(rows, Case, CASE_TYPES, None)
         if isinstance(message.document, Case):
@@ -129,7 +127,9 @@ class Contexts:
 
     async def _described(self, *documents: Document | None) -> dict[str, AttachmentInfo]:
         described: dict[str, AttachmentInfo] = {}
-        for identifier in sorted({named for document in documents if document for _, named in attachments_in(document)}):
+        for identifier in sorted(
+            {named for document in documents if document for _, named in attachments_in(document)}
+        ):
             try:
                 described[identifier] = await self._attachments.info(identifier)
             except LookupError:

@@ -138,7 +138,7 @@ class Deliverer:
             found = error
         except TimeoutError:
             found = RetryableError("timeout", "the attempt's deadline is over", maybe_accepted=exchange.filed)
-        except Exception as error:  # noqa: BLE001,RUF100 # whatever an adapter does, it stays inside its attempt
+        except Exception as error:  # whatever an adapter does, it stays inside its attempt
             log.error("adapter_failed", endpoint=claim.endpoint, delivery=claim.delivery, error=type(error).__name__)
             found = RetryableError(f"adapter_failed:{type(error).__name__}", maybe_accepted=exchange.filed)
         await self._reach("answered")
@@ -163,7 +163,9 @@ class Deliverer:
         except AdapterError:
             raise
         except Exception as error:
-            log.error("translation_failed", endpoint=claim.endpoint, delivery=claim.delivery, error=type(error).__name__)
+            log.error(
+                "translation_failed", endpoint=claim.endpoint, delivery=claim.delivery, error=type(error).__name__
+            )
             raise RetryableError(f"translation_failed:{type(error).__name__}") from error
         frozen = FrozenWire(claim, wire.operation, wire.mapping, self._store.seal(wires.pack(wire), place))
         held = await self._store.freeze(frozen)

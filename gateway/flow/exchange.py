@@ -134,7 +134,13 @@ class HttpExchange:
     filed: bool = False
 
     async def call(
-        self, step: str, request: Request, *, filing: bool = False, within: float | None = None, limit: int | None = None
+        self,
+        step: str,
+        request: Request,
+        *,
+        filing: bool = False,
+        within: float | None = None,
+        limit: int | None = None,
     ) -> Reply:
         """See ``contracts.adapter.Exchange``."""
         outgoing = self._build(request)
@@ -149,7 +155,9 @@ class HttpExchange:
                     raise RetryableError("deadline", "no time left in this attempt")
                 self.steps.append(record)
                 record.at_ms, started = self.now_ms(), time.monotonic()
-                reply = await self._within(outgoing, min(left, within or left), limit or self.limits.reply_limit, filing)
+                reply = await self._within(
+                    outgoing, min(left, within or left), limit or self.limits.reply_limit, filing
+                )
         except RetryableError as error:
             record.error = error.code
             raise

@@ -202,7 +202,8 @@ class Intake:
             )
         )
         unit.events = [
-            NewEvent(self._store.ids.new("event"), kind, about, compact(facts)) for kind, about, facts in decision.events
+            NewEvent(self._store.ids.new("event"), kind, about, compact(facts))
+            for kind, about, facts in decision.events
         ]
         hops = self._hops(order, carried, known, decision)
         self._owe(unit, order.type, decision, message_id, hops)
@@ -236,9 +237,7 @@ class Intake:
         )
         return self._router.hops(question)
 
-    def _owe(
-        self, unit: Unit, kind: MessageType, decision: Decision, message_id: str, hops: list[Hop]
-    ) -> None:
+    def _owe(self, unit: Unit, kind: MessageType, decision: Decision, message_id: str, hops: list[Hop]) -> None:
         described = MESSAGE_TYPES[kind]
         retry = described.retry or RetryClass.STANDARD
         safe_at = None if decision.safe_at is None else round(decision.safe_at.timestamp() * 1000)

@@ -103,9 +103,7 @@ class Judgement:
         row = await self._store.row("message", matter.message)
         return None if row is None else reopen(self._store, row)
 
-    async def decide(
-        self, order: Order, document: Document, known: Known, about: str, message_id: str
-    ) -> Decision:
+    async def decide(self, order: Order, document: Document, known: Known, about: str, message_id: str) -> Decision:
         """The decision of the document's kind."""
         now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
         match document:

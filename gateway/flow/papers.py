@@ -1,4 +1,4 @@
-"""Decision documents (仲裁调解书, 裁定书): fetched at once from where the platform holds them, since links expire; kept, hashed."""
+"""Decision documents (仲裁调解书, 裁定书): fetched at once, since links expire; checked, kept, handed on."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Papers:
         except (AdapterError, AttachmentRefused) as error:
             await self._again(paper, error.code)
             return
-        except Exception as error:  # noqa: BLE001,RUF100 # whatever an adapter does, it stays inside its attempt
+        except Exception as error:  # whatever an adapter does, it stays inside its attempt
             await self._again(paper, type(error).__name__)
             return
         await self._store.write("move_paper", (paper.id, "fetched", kept.id, None, 0))
@@ -115,6 +115,9 @@ class Papers:
 
         def give_up() -> Operation[None]:
             yield "move_paper", [(paper.id, "failed", None, code[:64], 0)]
-            yield "open_task", [(identifier, "dead", paper.subject, paper.id, paper.endpoint, "", code[:64], None, None)]
+            yield (
+                "open_task",
+                [(identifier, "dead", paper.subject, paper.id, paper.endpoint, "", code[:64], None, None)],
+            )
 
         await self._store.run(give_up)

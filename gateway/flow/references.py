@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-_BRACKETS = str.maketrans({"〔": "(", "〕": ")", "[": "(", "]": ")", "【": "(", "】": ")", "（": "(", "）": ")", "﹝": "(", "﹞": ")"})
+_BRACKETS = str.maketrans(
+    {"〔": "(", "〕": ")", "[": "(", "]": ")", "【": "(", "】": ")", "（": "(", "）": ")", "﹝": "(", "﹞": ")"}
+)
 
 
 def fold(number: str) -> str:

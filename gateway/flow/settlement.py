@@ -57,7 +57,9 @@ class Judge:
         self._settings = settings
         self._random = random
 
-    def delivered(self, claim: Claim, info: AdapterInfo, limits: Limits, receipt: Receipt, how: Attempted) -> Settlement:
+    def delivered(
+        self, claim: Claim, info: AdapterInfo, limits: Limits, receipt: Receipt, how: Attempted
+    ) -> Settlement:
         """The platform has it, or (``relayed``) its bytes."""
         state = "relayed" if receipt.relayed else "delivered"
         settled = self._ended(claim, state, None, how, reference=receipt.reference)
@@ -158,9 +160,7 @@ class Judge:
         return NewTask(self._store.ids.new("task"), kind, claim.delivery, claim.endpoint, code)
 
     def _pending(self, claim: Claim, code: str | None, step: int, wait_ms: int, how: Attempted | None) -> Settlement:
-        return Settlement(
-            claim, "pending", code=code, step=step, wait_ms=wait_ms, attempt=_row("pending", code, how)
-        )
+        return Settlement(claim, "pending", code=code, step=step, wait_ms=wait_ms, attempt=_row("pending", code, how))
 
     def _ended(
         self, claim: Claim, state: str, code: str | None, how: Attempted | None, reference: str | None = None

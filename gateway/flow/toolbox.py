@@ -44,7 +44,9 @@ class Attachments:
                 raise AttachmentRefused("attachment_too_large")
         return await self.keep(owner, kind, name, bytes(data))
 
-    async def keep(self, owner: str, kind: str, name: str, data: bytes, media_type: str | None = None) -> AttachmentInfo:
+    async def keep(
+        self, owner: str, kind: str, name: str, data: bytes, media_type: str | None = None
+    ) -> AttachmentInfo:
         """Keep bytes that are in hand (an upload, a decision that a platform issued, a paper that we made)."""
         if not data:
             raise AttachmentRefused("attachment_empty")
@@ -84,7 +86,9 @@ class Attachments:
         if row is None:
             return None
         name = self._store.unseal(row["name_sealed"], f"attachments.name:{identifier}").decode()
-        return row["owner"], AttachmentInfo(identifier, row["kind"], name, row["media_type"], row["size"], row["sha256"])
+        return row["owner"], AttachmentInfo(
+            identifier, row["kind"], name, row["media_type"], row["size"], row["sha256"]
+        )
 
     async def info(self, attachment: str) -> AttachmentInfo:
         """See ``contracts.adapter.AttachmentReader``. ``LookupError`` where there is none."""

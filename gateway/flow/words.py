@@ -7,15 +7,16 @@ a contradiction to a final status goes to a person with both values kept (``mess
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from contracts.lifecycle import Outcome
+from contracts.lifecycle import Outcome, Step
 from contracts.messages import MessageType
 from contracts.report import StatusReport
-from contracts.status import CaseStatus, Noun, frees_agreement, is_end, is_final, move
+from contracts.status import FILED_MOVES_CASE, CaseStatus, Noun, frees_agreement, is_end, is_final, move
 from contracts.update import About, DeliveryWord, StatusUpdate
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
@@ -46,7 +47,6 @@ _NOUNS = {
     About.FULFILMENT: Noun.FULFILMENT,
     About.REFERRAL: Noun.REFERRAL,
 }
-_TO_COURT_OR_ARBITRATION = frozenset({"arbitration", "court"})
 
 
 class Busy(Exception):
@@ -72,7 +72,13 @@ class Words:
         return NewEvent(self._store.ids.new("event"), kind, about, compact(facts))
 
     def _task(
-        self, kind: str, about: str, endpoint: str, code: str | None, detail: dict[str, Any] | None = None, due: int | None = None
+        self,
+        kind: str,
+        about: str,
+        endpoint: str,
+        code: str | None,
+        detail: dict[str, Any] | None = None,
+        due: int | None = None,
     ) -> NewTask:
         identifier = self._store.ids.new("task")
         sealed = None if detail is None else self._store.seal(orjson.dumps(detail), f"tasks.detail:{identifier}")
@@ -148,9 +154,17 @@ class Words:
     # ---- about a matter ---------------------------------------------------------------------------------------------------
 
     def about_matter(
-        self, file: CaseFile, matter: Matter, speaker: Speaker, update: StatusUpdate, case: Case | None
+        self,
+        file: CaseFile,
+        matter: Matter,
+        speaker: Speaker,
+        update: StatusUpdate,
+        case: Case | None,
+        early: tuple[tuple[str, datetime], ...] = (),
     ) -> Unit:
-        """Moves the one status where the word is a legal step, keeps it as an event in any case, tells the others."""
+        """Moves the one status where the word is a legal step, keeps it as an event in any case, tells the others.
+
+        ``early`` are words about the matter that came before their turn: they are tried again once it has moved."""
         unit = self.unit(file, speaker, update)
         if update.about is About.FULFILMENT:
             matter = self._term_of(unit, file, matter, update)
@@ -160,25 +174,30 @@ class Words:
         if update.about is About.CASE and update.note is not None and not update.status:
             self._noted(unit, matter, speaker, update)
             return unit
-        step = move(noun, matter.status, update.status or "unknown")
+        step = move(noun, matter.status, update.status or "unknown", since=_time(matter.since), at=update.at)
         facts = self._facts(matter, speaker, update)
         if step.outcome is Outcome.UNKNOWN:
             facts["raw_status"] = update.raw_status[:64]
             facts["status"] = "unknown"
-            unit.events.append(self._event(f"{noun.value}.unknown_status", matter.id, facts))
+            kind = "case" if noun is Noun.FULFILMENT else noun.value
+            about = file.subject if noun is Noun.FULFILMENT else matter.id
+            unit.events.append(self._event(f"{kind}.unknown_status", about, facts))
             unit.tasks.append(self._task("unmapped_code", matter.id, speaker.endpoint, update.raw_status[:64]))
             return unit
         facts["state_before"] = matter.status
-        if step.outcome is Outcome.MOVED:
-            self._moved(unit, file, matter, step.status.value, update)
-        else:
+        moved = step.outcome is Outcome.MOVED
+        if not moved:
             facts["moved"] = False
-        unit.events.insert(0, self._event(f"{noun.value}.{update.status}", matter.id, facts))
+            if step.outcome is Outcome.EARLY:
+                facts["early"] = True
+        unit.events.append(self._event(f"{noun.value}.{update.status}", matter.id, facts))
+        if moved:
+            self._moved(unit, file, matter, noun, step, speaker, update, early)
         if step.outcome is Outcome.CONTRADICTION:
             detail = {"kept": matter.status, "said": update.status, "at": update.at.isoformat()}
             unit.tasks.append(self._task("contradiction", matter.id, speaker.endpoint, update.raw_status[:64], detail))
-        self._correction(unit, matter, speaker, update, moved=step.outcome is Outcome.MOVED)
-        if step.outcome is Outcome.MOVED:
+        self._correction(unit, matter, speaker, update, moved=moved)
+        if moved:
             self._tell_others(unit, file, matter, speaker, update, case)
         return unit
 
@@ -203,15 +222,40 @@ class Words:
             ]
         return facts
 
-    def _moved(self, unit: Unit, file: CaseFile, matter: Matter, status: str, update: StatusUpdate) -> None:
+    def _moved(
+        self,
+        unit: Unit,
+        file: CaseFile,
+        matter: Matter,
+        noun: Noun,
+        step: Step[StrEnum],
+        speaker: Speaker,
+        update: StatusUpdate,
+        early: tuple[tuple[str, datetime], ...],
+    ) -> None:
+        waiting = list(early)
+        while waiting:
+            for word, at in waiting:
+                tried = move(noun, step.status, word, since=step.since, at=at)
+                if tried.outcome is Outcome.MOVED:
+                    facts = self._facts(matter, speaker, update)
+                    facts |= {"status": word, "state_before": step.status.value, "at": at.isoformat()}
+                    unit.events.append(self._event(f"{noun.value}.{word}", matter.id, facts))
+                    waiting.remove((word, at))
+                    step = tried
+                    break
+            else:
+                break
+        status = step.status.value
         active = True
         if matter.kind == "confirmation":
             active = not frees_agreement(status)
         elif matter.kind in ("transfer", "referral"):
             active = not is_final(Noun(matter.kind), status)
         if not any(new.id == matter.id for new in unit.matters):
-            unit.matter_moves.append(MatterMove(matter.id, status, matter.version, matter.message, active))
-        if matter.kind == "transfer" and status == "filed" and matter.facet in _TO_COURT_OR_ARBITRATION:
+            since = None if step.since is None else round(step.since.timestamp() * 1000)
+            unit.matter_moves.append(MatterMove(matter.id, status, matter.version, matter.message, active, since))
+        if matter.kind == "transfer" and status == "filed" and matter.facet in FILED_MOVES_CASE:
             self._case_transferred(unit, file, update)
         if matter.kind == "confirmation" and status == "objected":
             unit.tasks.append(self._task("contradiction", matter.id, "", "objected"))
@@ -225,28 +269,31 @@ class Words:
         facts = {"status": moved, "state_before": case.status, "at": update.at.isoformat()}
         unit.events.append(self._event("case.transferred", case.id, facts))
 
-    def _correction(
-        self, unit: Unit, matter: Matter, speaker: Speaker, update: StatusUpdate, *, moved: bool
-    ) -> None:
+    def _correction(self, unit: Unit, matter: Matter, speaker: Speaker, update: StatusUpdate, *, moved: bool) -> None:
         if update.status != "correction_required":
             if moved:
                 unit.closed_tasks.append(("correction_due", matter.id, update.status))
             return
         if moved:
             detail = {"reasons": [reason.text for reason in update.reasons], "note": update.note}
-            unit.tasks.append(self._task("correction_due", matter.id, speaker.endpoint, None, detail, _due_ms(update.due_at)))
+            unit.tasks.append(
+                self._task("correction_due", matter.id, speaker.endpoint, None, detail, _due_ms(update.due_at))
+            )
 
     def _noted(self, unit: Unit, matter: Matter, speaker: Speaker, update: StatusUpdate) -> None:
         facts = {"at": update.at.isoformat(), "endpoint": speaker.endpoint}
         unit.events.append(self._event("case.noted", matter.id, facts))
         detail = {"note": update.note}
         unit.tasks.append(
-            self._task("supervision", f"{matter.id}/{update.event_id}", speaker.endpoint, None, detail, _due_ms(update.due_at))
+            self._task(
+                "supervision", f"{matter.id}/{update.event_id}", speaker.endpoint, None, detail, _due_ms(update.due_at)
+            )
         )
 
     def _keep_numbers(self, unit: Unit, speaker: Speaker, update: StatusUpdate, about: str) -> None:
         unit.references += [
-            NewReference(speaker.endpoint, found.kind, found.value, about, fold(found.value)) for found in update.references
+            NewReference(speaker.endpoint, found.kind, found.value, about, fold(found.value))
+            for found in update.references
         ]
 
     def _keep_papers(self, unit: Unit, speaker: Speaker, update: StatusUpdate, matter: Matter) -> None:
@@ -271,7 +318,9 @@ class Words:
         if found is not None:
             return found
         unit.matters.append(
-            NewMatter(identifier, "fulfilment", agreement.id, identifier, update.status or "performing", agreement.message)
+            NewMatter(
+                identifier, "fulfilment", agreement.id, identifier, update.status or "performing", agreement.message
+            )
         )
         return Matter(
             identifier,
@@ -282,6 +331,7 @@ class Words:
             identifier,
             None,
             "performing",
+            None,
             1,
             agreement.message,
             True,
@@ -295,9 +345,7 @@ class Words:
         """``status.reported``: kept as a message, owed to the platforms that hold the case, never back to its source."""
         message_id = self._store.ids.new("message")
         report = _report(matter, speaker, update)
-        question = Question(
-            MessageType.STATUS_REPORTED, matter.id, report, case, file, speaker.endpoint
-        )
+        question = Question(MessageType.STATUS_REPORTED, matter.id, report, case, file, speaker.endpoint)
         sealed = self._store.seal(report.model_dump_json(exclude_none=True).encode(), place_of(message_id))
         unit.messages.append(
             NewMessage(
@@ -333,6 +381,10 @@ def _may_become(before: str, after: str) -> bool:
             return before in ("pending", "relayed", "in_doubt")
         case _:
             return before == "in_doubt"
+
+
+def _time(ms: int | None) -> datetime | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _due_ms(due: date | datetime | None) -> int | None:

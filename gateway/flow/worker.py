@@ -97,7 +97,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await turn()
-            except Exception as error:  # noqa: BLE001,RUF100 # a loop that dies silently is the worst fault of all
+            except Exception as error:  # a loop that dies silently is the worst fault of all
                 log.error("loop_failed", loop=name, error=type(error).__name__)
                 await self._rest(_AFTER_FAILURE_S)
 
@@ -127,7 +127,7 @@ class Worker:
     async def _bring(self, claim: Claim) -> None:
         try:
             await self._deliverer.bring(claim)
-        except Exception as error:  # noqa: BLE001,RUF100 # the lease ends by itself; the loop goes on
+        except Exception as error:  # the lease ends by itself; the loop goes on
             log.error("delivery_failed", delivery=claim.delivery, endpoint=claim.endpoint, error=type(error).__name__)
 
     def _landed(self, task: asyncio.Task[None]) -> None:

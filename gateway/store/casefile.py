@@ -19,6 +19,7 @@ class Matter:
     business_key: str
     facet: str | None
     status: str
+    since: int | None
     version: int
     message: str
     active: bool
@@ -135,6 +136,7 @@ def matter_of(row: Row) -> Matter:
         row["business_key"],
         row["facet"],
         row["status"],
+        row["since"],
         row["version"],
         row["message"],
         bool(row["active"]),

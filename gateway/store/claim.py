@@ -110,9 +110,7 @@ def claim(batch: int, token: int, leases: dict[str, int], ready: frozenset[str])
     if not mine:
         return []
     live = {row["endpoint"]: row["live"] for row in (yield "count_live", [(row["name"],) for row in mine])}
-    free = {
-        row["name"]: (row["slots"] if row["breaker"] == "closed" else 1) - live[row["name"]] for row in mine
-    }
+    free = {row["name"]: (row["slots"] if row["breaker"] == "closed" else 1) - live[row["name"]] for row in mine}
     quota = shares(free, batch, token)
     if not quota:
         return []
@@ -193,7 +191,9 @@ def _settle_held(good: list[Settlement], at: dict[str, int], ids: Ids) -> Operat
         subject = result.claim.subject
         for event in result.events:
             at[subject] += 1
-            events.append((subject, at[subject], event.id, event.type, event.about, result.claim.organization, event.data))
+            events.append(
+                (subject, at[subject], event.id, event.type, event.about, result.claim.organization, event.data)
+            )
     yield "settle_delivery", [_settled_row(result) for result in good]
     attempts = [
         (r.claim.delivery, r.claim.tries, a.trigger, a.outcome, a.code, a.exchanges, a.duration_ms, a.steps_sealed)
@@ -207,7 +207,9 @@ def _settle_held(good: list[Settlement], at: dict[str, int], ids: Ids) -> Operat
         yield "add_event", events
         yield "move_subject", sorted({r.claim.subject: at[r.claim.subject] for r in good if r.events}.items())
     references = [
-        (ref.endpoint, ref.kind, ref.value, ref.about, r.claim.subject, ref.folded) for r in good for ref in r.references
+        (ref.endpoint, ref.kind, ref.value, ref.about, r.claim.subject, ref.folded)
+        for r in good
+        for ref in r.references
     ]
     if references:
         yield "add_reference", references
@@ -226,7 +228,9 @@ def _settle_held(good: list[Settlement], at: dict[str, int], ids: Ids) -> Operat
     touched = {(r.claim.endpoint, r.claim.subject) for r in good}
     yield from free_successors([r.claim.delivery for r in good if r.state == "delivered"], touched)
     yield from open_blocked_tasks(
-        [r.claim.delivery for r in good if r.state in BLOCKED_STATES], {r.claim.subject: r.claim.organization for r in good}, ids
+        [r.claim.delivery for r in good if r.state in BLOCKED_STATES],
+        {r.claim.subject: r.claim.organization for r in good},
+        ids,
     )
     yield "rehead", sorted(touched)
 

@@ -154,6 +154,7 @@ def _open_matters(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[
                 matter.business_key,
                 matter.facet,
                 matter.status,
+                matter.since,
                 matter.version,
                 matter.message,
             )
@@ -201,12 +202,23 @@ def _write(unit: Unit, base: int, touched: set[tuple[str, str]]) -> Operation[No
 def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]]]:
     subject, organization = unit.subject, unit.organization
     places = {message.id: base + place for place, message in enumerate(unit.messages, 1)}
-    yield "move_matter", [(m.id, m.status, m.version, m.message, m.active) for m in unit.matter_moves]
+    yield "move_matter", [(m.id, m.status, m.since, m.version, m.message, m.active) for m in unit.matter_moves]
     yield "add_holder", [(subject, endpoint) for endpoint in unit.holders]
     yield (
         "add_message",
         [
-            (m.id, subject, places[m.id], m.type, m.about, m.version, m.source, m.correlation, m.schema, m.document_sealed)
+            (
+                m.id,
+                subject,
+                places[m.id],
+                m.type,
+                m.about,
+                m.version,
+                m.source,
+                m.correlation,
+                m.schema,
+                m.document_sealed,
+            )
             for m in unit.messages
         ],
     )
@@ -215,7 +227,10 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
     yield "close_task", [(kind, about, resolution) for kind, about, resolution in unit.closed_tasks]
     yield (
         "open_task",
-        [(t.id, t.kind, subject, t.about, t.endpoint, organization, t.code, t.detail_sealed, t.due_at) for t in unit.tasks],
+        [
+            (t.id, t.kind, subject, t.about, t.endpoint, organization, t.code, t.detail_sealed, t.due_at)
+            for t in unit.tasks
+        ],
     )
     yield (
         "start_clock",
@@ -286,7 +301,17 @@ def open_blocked_tasks(ended: list[str], organizations: dict[str, str], ids: Ids
         return
     blocked = yield "blocked_by", [(identifier,) for identifier in sorted(ended)]
     tasks = [
-        (ids.new("task"), "blocked", row["subject"], row["id"], row["endpoint"], organizations[row["subject"]], None, None, None)
+        (
+            ids.new("task"),
+            "blocked",
+            row["subject"],
+            row["id"],
+            row["endpoint"],
+            organizations[row["subject"]],
+            None,
+            None,
+            None,
+        )
         for row in blocked
         if row["subject"] in organizations
     ]

@@ -81,7 +81,13 @@ class Sqlite:
     def _open(self, clock: Callable[[], int]) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
         connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-32768", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "cache_size=-32768",
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+        ):
             connection.execute(f"PRAGMA {pragma}")
         connection.create_function("now_ms", 0, clock)
         return connection

@@ -20,17 +20,17 @@ JOIN idempotency_keys k ON k.client = given.client AND k.key = given.key
 DELETE FROM idempotency_keys WHERE (client, key) IN (SELECT client, key FROM given)
 
 -- matters, messages, deliveries, events --------------------------------------------------------------------------------------
--- name: open_matter (id text, kind text, subject text, parent text, organization text, business_key text, facet text, status text, version int, message text)
-INSERT INTO matters (id, kind, subject, parent, organization, business_key, facet, status, version, message, active, created_at, updated_at)
-SELECT id, kind, subject, parent, organization, business_key, facet, status, version, message, true, now_ms(), now_ms() FROM given WHERE true
+-- name: open_matter (id text, kind text, subject text, parent text, organization text, business_key text, facet text, status text, since bigint, version int, message text)
+INSERT INTO matters (id, kind, subject, parent, organization, business_key, facet, status, since, version, message, active, created_at, updated_at)
+SELECT id, kind, subject, parent, organization, business_key, facet, status, since, version, message, true, now_ms(), now_ms() FROM given WHERE true
 ON CONFLICT (kind, business_key) WHERE active DO NOTHING RETURNING id
 -- name: find_matter (kind text, business_key text)
 SELECT m.id, m.kind, m.business_key, m.subject FROM given
 JOIN matters m ON m.kind = given.kind AND m.business_key = given.business_key WHERE m.active
 -- name: drop_matter (id text)
 DELETE FROM matters WHERE id IN (SELECT id FROM given)
--- name: move_matter (id text, status text, version int, message text, active boolean)
-UPDATE matters SET status = given.status, version = given.version, message = given.message, active = given.active, updated_at = now_ms()
+-- name: move_matter (id text, status text, since bigint, version int, message text, active boolean)
+UPDATE matters SET status = given.status, since = coalesce(given.since, matters.since), version = given.version, message = given.message, active = given.active, updated_at = now_ms()
 FROM given WHERE matters.id = given.id
 -- name: touch_matter (id text)
 UPDATE matters SET updated_at = now_ms() FROM given WHERE matters.id = given.id

@@ -43,6 +43,7 @@ subjects = sa.Table(
 
 # The things with a status of their own: case, agreement, confirmation, transfer, referral, fulfilment term, mediator (事项).
 # `facet` is what their events say beside the status: a confirmation's route, a transfer's `to`, a referral's kind.
+# `since` is when the status came to hold, as its source told.
 matters = sa.Table(
     "matters",
     metadata,
@@ -54,6 +55,7 @@ matters = sa.Table(
     _need("business_key"),
     Column("facet", Text),
     _need("status"),
+    Column("since", Ms),
     _need("version", Integer),
     _need("message"),
     _need("active", Boolean),

@@ -32,17 +32,19 @@ class NewMatter:
     message: str
     version: int = 1
     facet: str | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MatterMove:
-    """A matter's new standing. ``active=False`` frees its business key."""
+    """A matter's new standing. ``active=False`` frees its business key; ``since`` (ms) is when the status came to hold."""
 
     id: str
     status: str
     version: int
     message: str
     active: bool = True
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

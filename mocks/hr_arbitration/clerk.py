@@ -50,7 +50,7 @@ class Clerk:
         """``{ref, decision, …}``: queue the callback of the decision. Raises :class:`Refused`.
 
         ``ref`` = BZR001 or the gateway's number (BZC002, BZG001, BZJ001, BZA001, BZA002/BZA001). Optional: ``at`` (RFC
-        3339), ``code`` (BZS001), ``reason`` (BZC006), ``note`` (AAE013), ``texts`` (BZC007), ``due`` (BZC008, yyyyMMdd),
+        3339), ``code`` (BZS001), ``reason`` (BZC006), ``note`` (AAE013), ``texts`` (BZC007), ``due`` (BZC008, a day),
         ``case_no`` (BZC005, BZG006), ``document_no`` (BZC009), ``fields`` {code: value, or null to leave it out}, sent
         as given.
         """

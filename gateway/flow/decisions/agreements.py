@@ -11,7 +11,7 @@ from contracts.findings import Code, Finding
 from contracts.lists import SettledClaims
 from contracts.messages import MessageType
 from contracts.status import CaseStatus
-from gateway.flow.decisions.cases import check_step, check_version, open_case
+from gateway.flow.decisions.cases import check_step, check_version, ms, open_case
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove, NewMatter
 
@@ -58,7 +58,7 @@ def concluded(
     if not revised:
         _terms(made, agreement, agreement_id, message_id)
         if word.value != matter.status:
-            made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message))
+            made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=ms(effect)))
             told = {"status": word.value, "state_before": matter.status, "at": effect.isoformat()}
             made.events.append((f"case.{word.value}", matter.id, told | {"reason_code": "agreement_reached"}))
             turns = states_after(f"case.{word.value}", {"at": effect})
@@ -79,9 +79,7 @@ def _terms(made: Decision, agreement: Agreement, agreement_id: str, message_id: 
         if term.amount is None:
             continue
         identifier = f"{agreement_id}/{term.no}"
-        made.matters.append(
-            NewMatter(identifier, "fulfilment", agreement_id, identifier, "performing", message_id)
-        )
+        made.matters.append(NewMatter(identifier, "fulfilment", agreement_id, identifier, "performing", message_id))
         dates = [part.due_date for part in term.installments] + ([term.due_date] if term.due_date else [])
         for last in dates[-1:]:
             told = {"performance_until": last, "effective_at": effective_at(agreement)}
@@ -103,9 +101,11 @@ def performed(performance: Performance, known: Known, message_id: str) -> Decisi
     standing = known.file.matters.get(identifier)
     before = "performing" if standing is None else standing.status
     if standing is None:
-        made.matters.append(NewMatter(identifier, "fulfilment", target.id, identifier, word, message_id))
+        made.matters.append(
+            NewMatter(identifier, "fulfilment", target.id, identifier, word, message_id, since=ms(performance.at))
+        )
     else:
-        made.moves.append(MatterMove(identifier, word, standing.version, message_id))
+        made.moves.append(MatterMove(identifier, word, standing.version, message_id, since=ms(performance.at)))
     facts: dict[str, Any] = {
         "agreement": target.id,
         "term_no": performance.term_no,
@@ -116,7 +116,9 @@ def performed(performance: Performance, known: Known, message_id: str) -> Decisi
     made.events.append((f"fulfilment.{word}", identifier, facts))
     told = {"at": performance.at}
     made.clocks = [(identifier, clock) for clock in clocks_started_by(f"fulfilment.{word}", told)]
-    made.clock_turns = [(identifier, rule, state.value) for rule, state in states_after(f"fulfilment.{word}", told).items()]
+    made.clock_turns = [
+        (identifier, rule, state.value) for rule, state in states_after(f"fulfilment.{word}", told).items()
+    ]
     return made
 
 

@@ -30,6 +30,7 @@ def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decisi
             f"{case.organization.code}|{case.source_case_no}",
             status.value,
             message_id,
+            since=ms(case.accepted_at or case.received_at),
         )
     )
     received = {"status": CaseStatus.RECEIVED.value, "at": case.received_at.isoformat()}
@@ -65,9 +66,7 @@ def _check_referral(case: Case, known: Known) -> None:
     file = known.referral_file
     matter = None if file is None else file.matters.get(case.referral)
     if matter is None or matter.organization != case.organization.code or matter.status != "accepted":
-        raise Refused(
-            422, Code.REFERRAL_NOT_ACCEPTED, (Finding.of("/referral", Code.REFERRAL_NOT_ACCEPTED),)
-        )
+        raise Refused(422, Code.REFERRAL_NOT_ACCEPTED, (Finding.of("/referral", Code.REFERRAL_NOT_ACCEPTED),))
 
 
 def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> Decision:
@@ -106,7 +105,7 @@ def progressed(progress: CaseProgress, known: Known) -> Decision:
     if word == matter.status:
         made.repeated = True
         return made
-    made.moves.append(MatterMove(matter.id, word, matter.version, matter.message))
+    made.moves.append(MatterMove(matter.id, word, matter.version, matter.message, since=ms(progress.at)))
     facts: dict[str, Any] = {"status": word, "state_before": matter.status, "at": progress.at.isoformat()}
     if progress.reason_code is not None:
         facts["reason_code"] = str(progress.reason_code)
@@ -139,6 +138,11 @@ def followed_up(visit: FollowUp, known: Known) -> Decision:
     made.business_key = f"follow_up|{matter.id}|{visit.party}|{visit.at.isoformat()}"
     made.events.append(("case.followed_up", matter.id, {"at": visit.at.isoformat()}))
     return made
+
+
+def ms(moment: datetime) -> int:
+    """A time in milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)
 
 
 def open_case(status: str) -> None:

@@ -25,8 +25,9 @@ from contracts.deadlines import (
 from contracts.findings import Code, Finding
 from contracts.messages import MessageType
 from contracts.status import is_final
+from contracts.statutes import NoRuleInForce
 from gateway.flow.decisions.agreements import clock_fact, sort_findings
-from gateway.flow.decisions.cases import check_version, open_case
+from gateway.flow.decisions.cases import check_version, ms, open_case
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.casefile import Matter
 from gateway.store.unit import MatterMove, NewMatter
@@ -40,7 +41,10 @@ def requested(
     if case is None or agreement is None or agreement_id is None or known.case_matter is None or known.file is None:
         raise Refused(404, "not_found")
     open_case(known.case_matter.status)
-    deadline = confirmation_deadline(str(request.route), effective_at(agreement))
+    try:
+        deadline = confirmation_deadline(str(request.route), effective_at(agreement))
+    except NoRuleInForce:
+        raise Refused(422, "deadline_unknown") from None
     late = deadline_passed(request.applied_at, deadline) and request.late_reason is None
     found = list(examine_confirmation(request, case, agreement))
     if late:
@@ -63,9 +67,14 @@ def requested(
                 "requested",
                 message_id,
                 facet=str(request.route),
+                since=ms(request.applied_at),
             )
         )
-    told: dict[str, datetime | str] = {"applied_at": request.applied_at, "at": request.applied_at, "route": str(request.route)}
+    told: dict[str, datetime | str] = {
+        "applied_at": request.applied_at,
+        "at": request.applied_at,
+        "route": str(request.route),
+    }
     clocks = [(confirmation_id, clock) for clock in clocks_started_by("confirmation.requested", told)]
     made.clocks = clocks
     turns = states_after("confirmation.requested", told)
@@ -100,7 +109,15 @@ def supplemented(supplement: ConfirmationSupplement, known: Known) -> Decision:
         raise Refused(409, "correction_not_open")
     made = Decision(target.id, "requested", target.organization, version=target.version)
     made.business_key = f"supplement|{target.id}|{supplement.at.isoformat()}"
-    made.moves.append(MatterMove(target.id, "requested", target.version, target.message))
+    made.moves.append(
+        MatterMove(
+            target.id,
+            "requested",
+            target.version,
+            target.message,
+            since=max(ms(supplement.at), (target.since or 0) + 1),
+        )
+    )
     facts = {
         "confirmation": target.id,
         "agreement": target.parent,

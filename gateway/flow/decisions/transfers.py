@@ -56,8 +56,6 @@ def listed(mediator: Mediator, known: Known, mediator_id: str, message_id: str) 
         made.moves.append(MatterMove(mediator_id, status, made.version, message_id))
         made.supersedes = frozenset({MessageType.MEDIATOR_LISTED})
     else:
-        made.matters.append(
-            NewMatter(mediator_id, "mediator", None, mediator.certificate_no, status, message_id)
-        )
+        made.matters.append(NewMatter(mediator_id, "mediator", None, mediator.certificate_no, status, message_id))
     made.events.append(("mediator.listed", mediator_id, {"status": status}))
     return made

@@ -68,9 +68,7 @@ def router(house: House, door: Door) -> APIRouter:
                     "required": True,
                     "content": {"application/json": {"schema": {"$ref": f"/v1/schemas/{document}"}}},
                 },
-                "parameters": [
-                    {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-                ]
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
                 if "{id}" in call.path
                 else [],
             },

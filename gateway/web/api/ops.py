@@ -259,7 +259,9 @@ def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> N
     @routes.get("/orphans", summary="无主回调 Orphan callbacks")
     async def orphans(request: Request) -> Response:
         await door.principal(request, "ops:read")
-        rows = await house.store.rows("list_callbacks", request.query_params.get("state", "orphan"), "", page_limit(request))
+        rows = await house.store.rows(
+            "list_callbacks", request.query_params.get("state", "orphan"), "", page_limit(request)
+        )
         return answer(
             {
                 "items": [

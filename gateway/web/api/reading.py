@@ -39,9 +39,7 @@ def iso(ms: int | None) -> str | None:
 
 def answer(content: Any, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """A JSON answer that no cache keeps (it may hold personal data)."""
-    return Response(
-        orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json"
-    )
+    return Response(orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
 def bad_parameter(name: str) -> Refused:
@@ -268,9 +266,7 @@ def router(house: House, door: Door) -> APIRouter:
         async def read_one(request: Request, home: str = home) -> Response:
             return await read(request, home)
 
-        routes.add_api_route(
-            f"/v1/{home}/{{id}}", _bare(read_one), methods=["GET"], summary=f"读取 Read one of {home}"
-        )
+        routes.add_api_route(f"/v1/{home}/{{id}}", _bare(read_one), methods=["GET"], summary=f"读取 Read one of {home}")
 
     @routes.get("/v1/cases", summary="查找案件 Find cases")
     async def find_cases(request: Request) -> Response:
@@ -417,5 +413,3 @@ async def _clocks(house: House, principal: Principal, request: Request) -> dict[
     if len(rows) > limit:
         page["cursor"] = pack_cursor([rows[limit - 1]["due_on"], rows[limit - 1]["id"]])
     return page
-
-

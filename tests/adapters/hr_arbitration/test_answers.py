@@ -10,12 +10,20 @@ from typing import Any
 
 import pytest
 
-from adapters.hr_arbitration.answers import Unreadable, judge, read_answer
+from adapters.hr_arbitration import answers
+from adapters.hr_arbitration.answers import Answer, Unreadable, read_answer
 from contracts import gm
 from contracts.adapter import Reply
 from contracts.errors import AdapterError, EndpointError, PermanentError, Reason, RetryableError
 from tests.adapters.hr_arbitration import platform
 from tests.adapters.hr_arbitration.platform import Platform, keys
+
+
+def judge(answer: Answer, now: datetime, *, filing: bool) -> None:
+    """Raise what the answer says."""
+    if (trouble := answers.judge(answer, now, filing=filing)) is not None:
+        raise trouble
+
 
 ASKED = platform.callback_head("TJ1003", "dlv_01JB2Z9K7Q4N")
 KEYS = keys()

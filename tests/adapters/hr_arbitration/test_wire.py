@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.hr_arbitration import wire
-from adapters.hr_arbitration.adapter import wire_limit
 from contracts import gm
 from tests.adapters.hr_arbitration import platform
 
@@ -153,5 +152,6 @@ def test_the_estimate_of_a_file_is_not_too_small() -> None:
 
 
 def test_limits_of_the_services() -> None:
-    assert wire_limit("TJ9002") == wire_limit("TJ9003") == 16 * 1024 * 1024
-    assert wire_limit("TJ1001") == 2 * 1024 * 1024
+    large, small = 16 * 1024 * 1024, 2 * 1024 * 1024
+    assert [wire.request_limit(service) for service in ("TJ9002", "TJ9003", "TJ1001")] == [large, small, small]
+    assert [wire.reply_limit(service) for service in ("TJ9002", "TJ9003", "TJ1001")] == [small, large, small]

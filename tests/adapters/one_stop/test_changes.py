@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.one_stop.pulling import raw_item
 from adapters.one_stop.translate import translate
-from adapters.one_stop.wire import build, read, read_body
+from adapters.one_stop.wire import build, read, read_body, write
 from contracts.adapter import InboundCall, Origin
 from contracts.errors import Reason, UnreadableCallback
 from contracts.lists import ClaimKind, IdType, PartyRole, Sex
@@ -121,7 +121,7 @@ def test_a_change_of_a_case_without_number_of_its_own_names_the_referral() -> No
     assert update(change("3", "<进展类别>1</进展类别><状态>05</状态>", 案件外部编号="")).keys == CASE_KEYS[1:]
 
 
-# ----------------------------------------------------------------------------------------------------- recall, note, other
+# -------------------------------------------------------------------------------------------------- recall, note, other
 
 
 def test_recalled_and_expired() -> None:
@@ -250,8 +250,6 @@ def assigned_items(case: Any) -> str:
     names = [child.name for child in request.children]
     kept = request.children[names.index("名称") : names.index("化解时限")]
     kept += tuple(child for child in request.children if child.name == "续页列表")
-    from adapters.one_stop.wire import write
-
     return "".join(write(child).decode() for child in kept)
 
 

@@ -11,7 +11,7 @@ from contracts.adapter import Reply
 from contracts.errors import AdapterError, EndpointError, PermanentError, RetryableError
 from contracts.update import Reference
 
-from .platform import NOW, REFERENCE, fault, reply, response
+from .platform import NOW, REFERENCE, envelope, fault, reply, response
 from .test_wire import HOSTILE
 
 OURS = "dlv_01JB2Z9K7Q4N"
@@ -95,6 +95,15 @@ def test_retryable(name: str) -> None:
     with pytest.raises(RetryableError) as caught:
         judged(found)
     assert (caught.value.code, caught.value.maybe_accepted, caught.value.retry_after) == (code, maybe, wait)
+
+
+def test_a_fault_under_a_default_namespace_is_read_all_the_same() -> None:
+    inner = "<faultcode>soap:Client</faultcode><detail><fault><errCode>S002</errCode></fault></detail>"
+    text = envelope(f"<soap:Fault>{inner}</soap:Fault>").replace(
+        "<soap:Envelope ", '<soap:Envelope xmlns="urn:sdzz:mdjf:1" '
+    )
+    with pytest.raises(EndpointError, match="S002"):
+        judged(reply(text, status=500))
 
 
 @pytest.mark.parametrize("name", RETRYABLE)
