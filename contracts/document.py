@@ -8,18 +8,19 @@ of a document whose other fields are broken (``contracts/intake.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.fields import FieldInfo
 
 from contracts import regions
 from contracts.chinese_calendar import beijing_day
 from contracts.findings import Code, Finding
+from contracts.titled import Titled
 from contracts.values import InRegionTable, Past
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
@@ -31,12 +32,22 @@ def latest_today(now: datetime) -> date:
     return beijing_day(now + CLOCK_TOLERANCE)
 
 
-def named(zh: str, en: str, **more: Any) -> FieldInfo:  # Any: what pydantic's Field takes
+def named(zh: str, en: str, values: Collection[Titled] = (), **more: Any) -> FieldInfo:  # Any: what Field takes
     """The titles of a field in the JSON Schema: ``title`` in English, ``x-title-zh`` in Chinese.
 
-    Stands in the field's ``Annotated``; ``more`` goes to pydantic's ``Field``.
+    pydantic drops a ``title`` beside a reference, so the English one travels as ``x-title-en`` until the schema is exported.
+    Stands in the field's ``Annotated``. ``values`` are the titled values of a ``Literal`` (a closed list brings its own),
+    ``more`` goes to pydantic's ``Field``.
     """
-    return cast(FieldInfo, Field(title=en, json_schema_extra={"x-title-zh": zh}, **more))
+    extra: dict[str, JsonValue] = {"x-title-zh": zh, "x-title-en": en}
+    if values:
+        extra["x-titles"] = titles_of(values)
+    return cast(FieldInfo, Field(title=en, json_schema_extra=extra, **more))
+
+
+def titles_of(values: Iterable[Titled]) -> dict[str, JsonValue]:
+    """``x-titles`` of a JSON Schema: each value of a closed list with its title in both languages."""
+    return {str(value): {"zh": value.zh, "en": value.en} for value in values}
 
 
 class Unsound(Exception):

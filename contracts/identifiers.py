@@ -166,7 +166,8 @@ class CaseNumber:
     @classmethod
     def of(cls, raw: str) -> CaseNumber:
         """Read a number. Never raises; a text longer than 100 characters is kept without parts."""
-        normal = "".join(unicodedata.normalize("NFKC", raw).translate(_BRACKETS).split())
+        unspaced = "".join(unicodedata.normalize("NFKC", raw).translate(_BRACKETS).split())
+        normal = unicodedata.normalize("NFKC", unspaced)
         if len(normal) <= _LONGEST_CASE_NUMBER:
             if found := _ARBITRATION_NUMBER.fullmatch(normal):
                 year = found["year"] or found["later_year"]

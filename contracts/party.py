@@ -16,7 +16,7 @@ from contracts.identifiers import (
     resident_id_holds,
     resident_id_is_male,
 )
-from contracts.lists import AgentAuthority, AgentKind, IdType, PartyRole, Sex, UnitSize, UnitType
+from contracts.lists import AgentAuthority, AgentKind, IdType, PartyKind, PartyRole, Sex, UnitSize, UnitType
 from contracts.regions import RegionState, look
 from contracts.values import LIST_LIMIT, CreditCode, IdentityNumber, Name, PastDay, Phone, RegionCode, ShortText
 
@@ -69,7 +69,7 @@ class PartyBase(Part):
 class Person(PartyBase):
     """A natural person (自然人)."""
 
-    kind: Annotated[Literal["person"], named("当事人类型", "Kind of party")]
+    kind: Annotated[Literal["person"], named("当事人类型", "Kind of party", [PartyKind.PERSON])]
     id_type: Annotated[IdType, named("证件类型", "Kind of identity document")]
     id_number: Annotated[IdentityNumber, named("证件号码", "Number of identity document")]
     sex: Annotated[Sex, named("性别", "Sex")]
@@ -85,7 +85,10 @@ class Person(PartyBase):
 class Employer(PartyBase):
     """A unit: the employer (用人单位) or another organisation (其他组织)."""
 
-    kind: Annotated[Literal["employer", "other_organization"], named("当事人类型", "Kind of party")]
+    kind: Annotated[
+        Literal["employer", "other_organization"],
+        named("当事人类型", "Kind of party", [PartyKind.EMPLOYER, PartyKind.OTHER_ORGANIZATION]),
+    ]
     credit_code: Annotated[CreditCode, named("统一社会信用代码", "Unified social credit code")]
     unit_type: Annotated[UnitType, named("单位类型", "Type of unit")]
     industry: Annotated[ShortText | None, named("行业（GB/T 4754）", "Industry (GB/T 4754)")] = None

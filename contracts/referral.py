@@ -26,6 +26,7 @@ from contracts.lists import (
     EndReason,
     IdType,
     OrganizationType,
+    PartyKind,
     PartyRole,
     ReferralDecision,
     ReferralKind,
@@ -97,7 +98,9 @@ class PartyDraft(Part):
     """A party as far as the platform sent it (当事人): the fields of persons and units in one."""
 
     role: Annotated[PartyRole, named("当事人地位", "Standing")]
-    kind: Annotated[Literal["person", "employer", "other_organization"], named("当事人类型", "Kind of party")]
+    kind: Annotated[
+        Literal["person", "employer", "other_organization"], named("当事人类型", "Kind of party", list(PartyKind))
+    ]
     name: Annotated[Name, named("姓名或者名称", "Name")]
     id_type: Annotated[IdType | None, named("证件类型", "Kind of identity document")] = None
     id_number: Annotated[IdentityNumber | None, named("证件号码", "Number of identity document")] = None

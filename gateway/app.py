@@ -26,6 +26,7 @@ from gateway.flow.judgement import Judgement
 from gateway.flow.papers import Papers
 from gateway.flow.poll import Poller
 from gateway.flow.receive import Receiver
+from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.relay import Relay
 from gateway.flow.route import Router
 from gateway.flow.settlement import Judge
@@ -157,6 +158,7 @@ async def _compose(
     judgement = Judgement(store, contexts, Forms(attachments))
     intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed)
     receiver = Receiver(store, endpoints, bells.stored)
+    rehearsal = Rehearsal(store, intake, judgement, contexts, router, endpoints)
     return House(
         settings,
         store,
@@ -165,6 +167,7 @@ async def _compose(
         attachments,
         contexts,
         intake,
+        rehearsal,
         receiver,
         publisher,
         bus,

@@ -17,7 +17,7 @@ from contracts.agreement import Agreement, Performance
 from contracts.alert import CollectiveAlert
 from contracts.case import Case, CaseProgress, FollowUp
 from contracts.confirmation import ConfirmationRequest, ConfirmationSupplement, ConfirmationWithdrawal
-from contracts.document import Document
+from contracts.document import Document, titles_of
 from contracts.mediator import Mediator
 from contracts.referral import Referral, ReferralAnswer, ReferralResult
 from contracts.statistics import StatisticalReport
@@ -53,8 +53,7 @@ class _WithTitles(GenerateJsonSchema):
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         result = super().enum_schema(schema)
-        members = [member for member in schema["members"] if isinstance(member, Titled)]
-        result["x-titles"] = {str(member): {"zh": member.zh, "en": member.en} for member in members}
+        result["x-titles"] = titles_of(member for member in schema["members"] if isinstance(member, Titled))
         return result
 
 
@@ -65,6 +64,9 @@ def build(name: str) -> dict[str, Any]:
         KeyError: no document of that name.
     """
     schema = DOCUMENTS[name].model_json_schema(schema_generator=_WithTitles)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        for field in part.get("properties", {}).values():
+            field["title"] = field.pop("x-title-en")
     return {"$schema": _DIALECT, "$id": f"/v1/schemas/{name}", **schema}
 
 

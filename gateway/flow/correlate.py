@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contracts.status import is_final
 from contracts.update import About, Key, KeyKind
 from gateway.store.store import Store
 
@@ -87,4 +88,13 @@ async def _matter(store: Store, identifier: str, about: About) -> Found | None:
         return Found(row["subject"], row["id"])
     if about is About.CASE and row["subject"].startswith("case_"):
         return Found(row["subject"], row["subject"])
+    if row["kind"] == "case":
+        return await _only_open(store, row["subject"], _KINDS.get(about, ""))
     return None
+
+
+async def _only_open(store: Store, subject: str, kind: str) -> Found | None:
+    """The one open matter of a kind in a case, where a platform names the case alone; two are no answer."""
+    rows = [row for row in await store.rows("matters_of", subject) if row["kind"] == kind and row["active"]]
+    opened = [row for row in rows if kind == "agreement" or not is_final(kind, row["status"])]
+    return Found(subject, opened[0]["id"]) if len(opened) == 1 else None

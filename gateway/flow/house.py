@@ -12,6 +12,7 @@ from gateway.flow.deliver import Line
 from gateway.flow.envelope import Publisher
 from gateway.flow.intake import Intake
 from gateway.flow.receive import Receiver
+from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.toolbox import Attachments
 from gateway.flow.worker import Bells, Worker
 from gateway.registry import Endpoint
@@ -30,6 +31,7 @@ class House:
     attachments: Attachments
     contexts: Contexts
     intake: Intake
+    rehearsal: Rehearsal
     receiver: Receiver
     publisher: Publisher
     bus: MemoryBus

@@ -267,8 +267,8 @@ class Intake:
                 raise Refused(409, Code.ALREADY_DELIVERED, (Finding.of("", Code.ALREADY_DELIVERED),))
         fresh = {delivery.endpoint: delivery.id for delivery in unit.deliveries}
         for row in old:
-            if row.state not in _YIELDS:
-                continue
+            if row.state not in _YIELDS or (row.state == "pending" and row.doubt_at is not None):
+                continue  # one whose answer was lost may be there: it is settled first, the new version follows it
             unit.delivery_moves.append(DeliveryMove(row.id, row.endpoint, row.state, "superseded"))
             if row.endpoint in fresh:
                 unit.repointed.append((row.id, fresh[row.endpoint]))

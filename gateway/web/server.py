@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.flow.house import House
 from gateway.flow.order import Refused
-from gateway.web.api import attachments, callbacks, documents, events, health, ops, reading, schemas
+from gateway.web.api import attachments, batches, callbacks, documents, events, health, ops, reading, schemas
 from gateway.web.auth import Door
 from gateway.web.problems import problem, refused
 
@@ -38,6 +38,7 @@ def web(house: House) -> FastAPI:
     )
     door = Door(house)
     for routes in (
+        batches.router(house, door),
         documents.router(house, door),
         reading.router(house, door),
         attachments.router(house, door),

@@ -134,9 +134,7 @@ def test_same_cause_across_tables() -> None:
         (C25, ("没有",), ARB, None),
     ],
 )
-def test_projection(
-    table: CauseTable, path: tuple[str, ...], to: CauseTable, result: tuple[str, ...] | None
-) -> None:
+def test_projection(table: CauseTable, path: tuple[str, ...], to: CauseTable, result: tuple[str, ...] | None) -> None:
     assert project(table, path, to) == result
 
 

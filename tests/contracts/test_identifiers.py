@@ -95,8 +95,8 @@ def test_the_one_form_is_stable_and_never_longer(raw: str) -> None:
         ("hk_macao_permit", "H1234567", False),
         ("taiwan_permit", "12345678", True),
         ("taiwan_permit", "T2345678", False),
-        ("hk_macao_taiwan_residence_permit", "810000199001011233", True),
-        ("hk_macao_taiwan_residence_permit", "810000199001011234", False),
+        ("hk_macao_taiwan_residence_permit", "810000199001011230", True),
+        ("hk_macao_taiwan_residence_permit", "810000199001011231", False),
         ("hk_macao_taiwan_residence_permit", "370102199003071238", False),
         ("foreign_permanent_resident_card", "USA370190010112", True),
         ("foreign_permanent_resident_card", "911370199001011234", True),
@@ -178,7 +178,12 @@ def test_case_numbers_in_parts(
 
 
 def test_case_numbers_are_the_same_in_any_brackets_and_width() -> None:
-    spellings = ["（２０２４）鲁0102民初123号", "(2024)鲁0102 民初123号", "[2024]鲁0102民初123号", "【2024】鲁0102民初123号"]
+    spellings = [
+        "（２０２４）鲁0102民初123号",
+        "(2024)鲁0102 民初123号",
+        "[2024]鲁0102民初123号",
+        "【2024】鲁0102民初123号",
+    ]
     assert {CaseNumber.of(raw).normal for raw in spellings} == {"(2024)鲁0102民初123号"}
 
 

@@ -47,7 +47,7 @@ def refused(raw: bytes, **more: Any) -> NotJson:
         (b'{"a":' + b"9" * 101 + b"}", Flaw.NUMBER, 1, 6),
         (b'{"a":1.' + b"0" * 101 + b"}", Flaw.NUMBER, 1, 6),
         (b'{"a":' + b"[" * 64 + b"]" * 64 + b"}", Flaw.DEPTH, 1, 69),
-        (b'{"a":' + b'{"b":' * 64 + b"1" + b"}" * 65, Flaw.DEPTH, 1, 326),
+        (b'{"a":' + b'{"b":' * 64 + b"1" + b"}" * 65, Flaw.DEPTH, 1, 321),
     ],
 )
 def test_refused_with_its_place(raw: bytes, flaw: Flaw, line: int, column: int) -> None:
@@ -96,12 +96,15 @@ def test_what_a_json_library_writes_is_read(value: Any) -> None:
 
 @given(st.binary(max_size=60))
 def test_anything_else_is_refused_and_nothing_is_kept(raw: bytes) -> None:
+    refusal: NotJson | None = None
     try:
         parse(raw)
     except NotJson as error:
-        assert error.__cause__ is None
-        assert error.__context__ is None
-        assert vars(error).keys() == {"flaw", "offset", "line", "column"}
+        refusal = error
+    if refusal is not None:
+        assert refusal.__cause__ is None
+        assert refusal.__context__ is None
+        assert vars(refusal).keys() == {"flaw", "offset", "line", "column"}
 
 
 def test_finding_has_reason_and_place() -> None:

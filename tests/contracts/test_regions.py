@@ -89,7 +89,14 @@ def test_no_code_raises(code: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "form"),
-    [("370102", True), ("370102001", True), ("370102001001", True), ("3701020", False), ("37010a", False), ("３" * 6, False)],
+    [
+        ("370102", True),
+        ("370102001", True),
+        ("370102001001", True),
+        ("3701020", False),
+        ("37010a", False),
+        ("３" * 6, False),
+    ],
 )
 def test_forms(code: str, form: bool) -> None:
     assert has_region_form(code) is form

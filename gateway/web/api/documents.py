@@ -12,6 +12,7 @@ from contracts.messages import MessageType
 from gateway.flow.documents import DOCUMENTS
 from gateway.flow.house import House
 from gateway.flow.order import Order
+from gateway.web.api.reading import answer
 from gateway.web.auth import Door
 from gateway.web.bodies import idempotency_key, if_match, json_body
 
@@ -80,17 +81,18 @@ def _handler(house: House, door: Door, call: Call) -> Callable[[Request], Awaita
     async def take(request: Request) -> Response:
         principal = await door.principal(request, "cases:write")
         raw = await json_body(request, house.settings.limits.document)
-        accepted = await house.intake.take(
-            Order(
-                call.type,
-                principal,
-                raw,
-                target=request.path_params.get("id"),
-                key=idempotency_key(request),
-                revises=call.revises,
-                if_match=if_match(request),
-            )
+        order = Order(
+            call.type,
+            principal,
+            raw,
+            target=request.path_params.get("id"),
+            key=idempotency_key(request),
+            revises=call.revises,
+            if_match=if_match(request),
         )
+        if call.type is T.CASE_SUBMITTED and request.query_params.get("dry_run") == "true":
+            return answer(await house.rehearsal.case(order))
+        accepted = await house.intake.take(order)
         headers = {"ETag": f'"{accepted.version}"'}
         location = house.publisher.links(accepted.about, None).get("self")
         if location is not None:

@@ -1,0 +1,82 @@
+"""Cases in batches: NDJSON in, one result line per input line, each line an intake of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
+
+from contracts.messages import MessageType
+from gateway.flow.house import House
+from gateway.flow.order import Order, Principal, Refused
+from gateway.web.auth import Door
+from gateway.web.problems import problem
+
+_LINES = 10_000
+_AT_ONCE = 64
+
+
+def router(house: House, door: Door) -> APIRouter:
+    """The route."""
+    routes = APIRouter(tags=["文书 Documents"])
+
+    @routes.post("/v1/cases:batch", summary="批量报送 Submit cases in a batch (NDJSON)")
+    async def batch(request: Request) -> Response:
+        principal = await door.principal(request, "cases:write")
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind not in ("application/x-ndjson", "application/ndjson"):
+            raise Refused(415, "media_type")
+        return StreamingResponse(_results(house, principal, request), media_type="application/x-ndjson")
+
+    return routes
+
+
+async def _lines(request: Request, limit: int) -> AsyncIterator[bytes | None]:
+    """The body's lines as they come; ``None`` in place of one that is too long (its rest is skipped)."""
+    rest, skipping = b"", False
+    async for part in request.stream():
+        rest += part
+        while (end := rest.find(b"\n")) >= 0:
+            line, rest = rest[:end], rest[end + 1 :]
+            yield None if skipping or len(line) > limit else line.removesuffix(b"\r")
+            skipping = False
+        if len(rest) > limit:
+            rest, skipping = b"", True
+    if rest.strip() or skipping:
+        yield None if skipping else rest
+
+
+async def _results(house: House, principal: Principal, request: Request) -> AsyncIterator[bytes]:
+    """One result per line, in the order of the lines; at most so many at once."""
+    waiting: list[asyncio.Task[bytes]] = []
+    number = 0
+    async for line in _lines(request, house.settings.limits.document):
+        number += 1
+        if number > _LINES:
+            break
+        if line is not None and not line.strip():
+            continue
+        waiting.append(asyncio.create_task(_one(house, principal, request, number, line)))
+        while len(waiting) >= _AT_ONCE or (waiting and waiting[0].done()):
+            yield await waiting.pop(0)
+    for task in waiting:
+        yield await task
+
+
+async def _one(house: House, principal: Principal, request: Request, number: int, line: bytes | None) -> bytes:
+    if line is None:
+        refused = problem(request, 413, "too_large", extra={"limit": house.settings.limits.document})
+        return _line(number, 413, bytes(refused.body))
+    try:
+        accepted = await house.intake.take(Order(MessageType.CASE_SUBMITTED, principal, line))
+    except Refused as error:
+        answer = problem(request, error.status, error.code, error.findings, link=error.link, extra=error.extra)
+        return _line(number, error.status, bytes(answer.body))
+    return _line(number, 202, accepted.answer)
+
+
+def _line(number: int, status: int, body: bytes) -> bytes:
+    return orjson.dumps({"line": number, "status": status, "result": orjson.Fragment(body)}) + b"\n"

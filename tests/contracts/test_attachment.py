@@ -1,0 +1,60 @@
+"""What a file is by its bytes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.attachment import SNIFF_BYTES, sniff
+from contracts.lists import MediaType
+
+
+def container(*names: str, comment: bytes = b"", body: bytes = b"<x/>") -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, body)
+        archive.comment = comment
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", MediaType.PDF),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", MediaType.JPEG),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", MediaType.PNG),
+        (container("OFD.xml", "Doc_0/Document.xml"), MediaType.OFD),
+        (container("Doc_0/Document.xml", "OFD.xml"), MediaType.OFD),
+        (container("Doc_0/Document.xml", "OFD.xml", comment=b"signed"), MediaType.OFD),
+        (container("word/document.xml", "[Content_Types].xml"), None),
+        (container("Doc_0/OFD.xml"), None),
+        (container("OFD.xml.exe"), None),
+        (b"PK\x05\x06" + bytes(18), None),
+        (b"\x89PNG\r\n\x1a\n", None),
+        (b" %PDF-1.7", None),
+        (b"<html>%PDF-1.7", None),
+        (b"GIF89a", None),
+        (b"MZ\x90\x00", None),
+        (b"", None),
+    ],
+)
+def test_by_bytes(content: bytes, media_type: MediaType | None) -> None:
+    assert sniff(content) is media_type
+
+
+def test_head_and_tail_are_enough_for_a_long_file() -> None:
+    content = container("Doc_0/Pages/Page_0/Content.xml", "OFD.xml", body=bytes(range(256)) * 4000)
+    long = content if len(content) > 2 * SNIFF_BYTES else content.replace(b"", b"")
+    assert sniff(long[:64], long[-SNIFF_BYTES:]) is MediaType.OFD
+    assert sniff(long[:64], long[-10:]) is None
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_raise(content: bytes) -> None:
+    sniff(content)
+    sniff(b"PK\x03\x04" + content, b"PK\x01\x02" + content + b"PK\x05\x06" + content)
