@@ -37,8 +37,8 @@ from gateway.registry import AnyAdapter, Endpoint, connect
 from gateway.security.fields import KeyRefused, Keys, Sealer, read_key_file, write_key_file
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.ids import Ids
-from gateway.store.migrate import migrate_sqlite
-from gateway.store.store import Store, open_sqlite
+from gateway.store.migrate import migrate_postgres, migrate_sqlite
+from gateway.store.store import Store, open_postgres, open_sqlite
 
 
 def database_path(settings: Settings) -> Path:
@@ -88,6 +88,27 @@ def machine_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def open_store(
+    settings: Settings,
+    now_ms: Callable[[], int] = machine_ms,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> Store:
+    """The configured database, migrated and open.
+
+    Raises:
+        SettingsRefused: no usable key.
+        StoreLocked: SQLite carries one process, and another has it.
+    """
+    sealer = Sealer(read_keys(settings))
+    ids = Ids(now_ms, random_bytes)
+    if settings.database.startswith("postgresql://"):
+        await migrate_postgres(settings.database)
+        return await open_postgres(settings.database, sealer, ids, now_ms)
+    path = database_path(settings)
+    await asyncio.to_thread(migrate_sqlite, path)
+    return await open_sqlite(path, sealer, ids, now_ms)
+
+
 async def build(
     settings: Settings,
     *,
@@ -104,10 +125,7 @@ async def build(
         SettingsRefused: every reason at once.
         StoreLocked: another process has the database.
     """
-    path = database_path(settings)
-    sealer = Sealer(read_keys(settings))
-    await asyncio.to_thread(migrate_sqlite, path)
-    store = await open_sqlite(path, sealer, Ids(now_ms, random_bytes), now_ms)
+    store = await open_store(settings, now_ms, random_bytes)
     try:
         return await _compose(settings, store, random or Random(), transport, adapters, fault_point)
     except BaseException:

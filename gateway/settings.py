@@ -92,7 +92,11 @@ class Settings(BaseSettings):
         default="sd", pattern="^[a-z0-9-]+$", description="short name of this installation, in event sources"
     )
     data: Path = Field(default=Path("data"), description="directory of database, attachments and keys")
-    database: str = Field(default="sqlite", description="sqlite (one process, inside the data directory)")
+    database: str = Field(
+        default="sqlite",
+        pattern="^(sqlite$|postgresql://)",
+        description="sqlite (one process, inside the data directory) or postgresql://user@host/name (any number)",
+    )
     key_file: Path | None = Field(
         default=None, description="sealing and index keys (gateway config keys FILE); readable by its owner alone"
     )

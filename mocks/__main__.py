@@ -1,4 +1,4 @@
-"""Start mock platforms: ``python -m mocks`` all of them, ``python -m mocks court_mediation --port 9102`` one."""
+"""Start mock platforms: ``python -m mocks`` all of them, ``python -m mocks court_mediation --port 9102`` one or some."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -31,7 +32,10 @@ examples:
   python -m mocks --data ./mock-data --callbacks http://127.0.0.1:8080/callbacks
   python -m mocks --ports hr_arbitration=9101,one_stop=9103 --set one_stop.pull_interval_s=0.5
   python -m mocks hr_arbitration --port 9101 --config hr.json
+  python -m mocks hr_arbitration one_stop --parent $$
+  python -m mocks --list
 """
+_PARENT_LOOK_S = 0.2
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +46,15 @@ def parser() -> argparse.ArgumentParser:
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    result.add_argument("platform", nargs="?", metavar="PLATFORM", help=f"one of {', '.join(PLATFORMS)}; none = all")
+    result.add_argument(
+        "platforms", nargs="*", metavar="PLATFORM", help=f"some of {', '.join(PLATFORMS)}; none = all that are there"
+    )
+    result.add_argument(
+        "--list", action="store_true", help='print {"mocks": [names]} of the platforms that are there, and end'
+    )
+    result.add_argument(
+        "--parent", type=int, metavar="PID", help="end as soon as this process is no longer the parent (it was killed)"
+    )
     result.add_argument("--port", type=int, help="port of the one PLATFORM (default: a free one)")
     result.add_argument("--ports", default="", metavar="NAME=PORT,…", help="ports by name (default: free ones)")
     result.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -73,10 +85,13 @@ def main(arguments: list[str] | None = None) -> int:
     command = parser()
     options = command.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    names = [options.platform] if options.platform else list(PLATFORMS)
-    if options.platform and options.platform not in PLATFORMS:
-        command.error(f"unknown platform {options.platform!r}; known: {', '.join(PLATFORMS)}")
-    if not options.platform and (options.port is not None or options.config is not None):
+    names = list(dict.fromkeys(options.platforms)) or list(PLATFORMS)
+    if unknown := [name for name in names if name not in PLATFORMS]:
+        command.error(f"unknown platform {unknown[0]!r}; known: {', '.join(PLATFORMS)}")
+    if options.list:
+        _say({"mocks": [name for name in names if _is_there(name)]})
+        return 0
+    if len(options.platforms) != 1 and (options.port is not None or options.config is not None):
         command.error("--port and --config need the name of one PLATFORM")
     try:
         ports = _ports(options.ports, names)
@@ -84,14 +99,14 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         command.error(str(error))
     if options.port is not None:
-        ports[options.platform] = options.port
+        ports[names[0]] = options.port
     data = options.data or Path(tempfile.mkdtemp(prefix="mocks-"))
     servers: list[MockServer] = []
     for name in names:
         try:
             kind = load(name)
         except ImportError as error:
-            if options.platform:
+            if options.platforms:
                 command.error(f"{name} cannot be loaded: {error}")
             if error.name != PLATFORMS[name]:
                 raise  # the mock is there, and broken
@@ -109,16 +124,25 @@ def main(arguments: list[str] | None = None) -> int:
             )
         )
     try:
-        asyncio.run(_serve(servers))
+        asyncio.run(_serve(servers, options.parent))
     except (OSError, ValueError) as error:
         print(f"mocks: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _serve(servers: list[MockServer]) -> None:
+def _is_there(name: str) -> bool:
+    try:
+        load(name)
+    except ImportError:
+        return False
+    return True
+
+
+async def _serve(servers: list[MockServer], parent: int | None) -> None:
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
+    watch = asyncio.create_task(_outlive(parent, end)) if parent is not None else None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
     started: list[MockServer] = []
@@ -130,8 +154,17 @@ async def _serve(servers: list[MockServer]) -> None:
         _say({"ready": True})
         await end.wait()
     finally:
+        if watch is not None:
+            watch.cancel()
         for server in reversed(started):
             await server.stop()
+
+
+async def _outlive(parent: int, end: asyncio.Event) -> None:
+    """Ring the end when the parent is gone: a killed process cannot end its children itself."""
+    while os.getppid() == parent:
+        await asyncio.sleep(_PARENT_LOOK_S)
+    end.set()
 
 
 def _say(line: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from contracts.confirmation import ConfirmationRequest, ConfirmationSupplement, 
 from contracts.document import Document, titles_of
 from contracts.mediator import Mediator
 from contracts.referral import Referral, ReferralAnswer, ReferralResult
+from contracts.report import StatusReport
 from contracts.statistics import StatisticalReport
 from contracts.titled import Titled
 from contracts.transfer import Transfer
@@ -41,6 +42,7 @@ DOCUMENTS: Final[Mapping[str, type[Document]]] = MappingProxyType(
         "referral_result": ReferralResult,
         "mediator": Mediator,
         "statistical_report": StatisticalReport,
+        "status_report": StatusReport,
     }
 )
 """Every canonical document under the name of its schema."""

@@ -29,13 +29,14 @@ class Poller:
     async def turn(self) -> float:
         """One poll if its time has come; returns the seconds until the next look."""
         shortest, longest = self._line.limits.poll_every_s
-        row = await self._store.row("poll_due", self._line.name)
-        if row is None:
+        lease_ms = round(1000 * (self._line.limits.deadline_s + 5))
+        taken = await self._store.write("take_poll", (self._line.name, lease_ms))
+        if not taken:
             return min(self._wait_s, 1.0)
         adapter = self._line.endpoint.adapter
         exchange = self._line.exchange(self._store.now_ms, self._line.limits.deadline_s)
         try:
-            page = await adapter.poll(row["cursor"], exchange)
+            page = await adapter.poll(taken[0]["cursor"], exchange)
         except RetryableError as error:
             wait = max(self._wait_s, error.retry_after.total_seconds() if error.retry_after else 0)
             await self._store.write("set_poll_at", (self._line.name, round(wait * 1000)))

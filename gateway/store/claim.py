@@ -233,6 +233,8 @@ def _settle_held(good: list[Settlement], at: dict[str, int], ids: Ids) -> Operat
         ids,
     )
     yield "rehead", sorted(touched)
+    if any(r.state != "pending" for r in good):
+        yield "notify_due", [()]
 
 
 def _settled_row(result: Settlement) -> tuple[object, ...]:

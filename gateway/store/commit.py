@@ -53,6 +53,7 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
         )
         if touched:
             yield "rehead", sorted(touched)
+            yield "notify_due", [()]
     callbacks = [unit.callback for place, unit in enumerate(units) if unit.callback and _settled(outcomes[place])]
     if callbacks:
         yield "move_callback", [(move.id, move.state, move.code, move.wait_ms) for move in callbacks]

@@ -44,6 +44,8 @@ class DueCallback:
 def keep(calls: list[NewCallback]) -> Operation[list[Stored]]:
     """Store raw calls; a number known with the same content is a duplicate, with other content is kept beside it."""
     fresh = {row["id"] for row in (yield "store_callback", [_row(call, call.event_id) for call in calls])}
+    if fresh:
+        yield "notify_due", [()]
     known = [call for call in calls if call.id not in fresh]
     found = {}
     if known:

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
 
 
 def _config() -> Config:
@@ -28,18 +29,33 @@ def newest() -> str:
     return head
 
 
+async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
+    """Migrate a PostgreSQL database; returns (revision before, revision after). One migrator at a time: an advisory lock."""
+    engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
+            return await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: sa.Connection) -> tuple[str | None, str]:
+    before = MigrationContext.configure(connection).get_current_revision()
+    if before == newest():
+        return before, before
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return before, newest()
+
+
 def migrate_sqlite(path: Path) -> tuple[str | None, str]:
     """Migrate a SQLite file (made where missing); returns (revision before, revision after)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{path}")
     try:
         with engine.begin() as connection:
-            before = MigrationContext.configure(connection).get_current_revision()
-            if before == newest():
-                return before, before
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            return before, newest()
+            return _upgrade(connection)
     finally:
         engine.dispose()

@@ -12,6 +12,7 @@ Engine = Literal["sqlite", "postgresql"]
 
 _STATEMENT = re.compile(r"^-- name: (\w+)( each)? \(([^)\n]*)\)\n(.*?)(?=^--|\Z)", re.MULTILINE | re.DOTALL)
 _GIVEN = re.compile(r"\bFROM given\b")
+_JSON_LIST = re.compile(r"json_each\(([^)]*)\)")
 _ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
 
@@ -55,5 +56,7 @@ def _render(engine: Engine, name: str, each: bool, fields: tuple[tuple[str, str]
         sql = _GIVEN.sub(f"FROM unnest({arrays}) AS given({', '.join(names)})", sql)
     if engine == "sqlite":
         sql = _ROW_LOCK.sub("", sql)
+    else:
+        sql = _JSON_LIST.sub(r"json_array_elements_text(\1::json) AS listed(value)", sql)
     whole = engine == "postgresql" and not each and bool(fields)
     return Statement(name, sql, whole, sql.startswith("SELECT") or "RETURNING" in sql, names)

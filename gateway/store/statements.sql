@@ -147,6 +147,13 @@ WHERE due_at IS NOT NULL
 -- name: end_leases ()
 UPDATE lanes SET lease_until = now_ms(), due_at = now_ms() WHERE token IS NOT NULL
 
+-- name: end_polls ()
+UPDATE endpoints SET poll_at = now_ms() WHERE poll_at > now_ms()
+-- name: end_callback_leases ()
+UPDATE callbacks SET due_at = now_ms() WHERE state = 'stored' AND due_at > now_ms()
+-- name: end_paper_leases ()
+UPDATE papers SET due_at = now_ms() WHERE state = 'pending' AND due_at > now_ms()
+
 -- settle and move ------------------------------------------------------------------------------------------------------------
 -- name: freeze_wire (id text, operation text, mapping text, wire_sealed bytea)
 UPDATE deliveries SET operation = given.operation, mapping = given.mapping, wire_sealed = given.wire_sealed FROM given WHERE deliveries.id = given.id
@@ -192,8 +199,9 @@ SELECT e.name, e.failures, e.breaker FROM given JOIN endpoints e ON e.name = giv
 UPDATE endpoints SET failures = given.failures, breaker = given.breaker FROM given WHERE endpoints.name = given.name
 -- name: all_endpoints ()
 SELECT e.*, now_ms() AS now FROM endpoints e ORDER BY e.name
--- name: poll_due (name text)
-SELECT e.name, e.cursor, e.poll_at, now_ms() AS now FROM given JOIN endpoints e ON e.name = given.name WHERE NOT e.paused AND e.poll_at <= now_ms()
+-- name: take_poll (name text, lease bigint)
+UPDATE endpoints SET poll_at = now_ms() + given.lease FROM given
+WHERE endpoints.name = given.name AND NOT endpoints.paused AND endpoints.poll_at <= now_ms() RETURNING endpoints.name, endpoints.cursor
 -- name: set_poll_at (name text, wait bigint)
 UPDATE endpoints SET poll_at = now_ms() + given.wait FROM given WHERE endpoints.name = given.name
 -- name: set_cursor (name text, cursor text)
@@ -345,3 +353,8 @@ SELECT d.endpoint, d.state, count(*) AS many, min(CASE WHEN d.state = 'pending' 
 SELECT c.endpoint, c.state, count(*) AS many FROM callbacks c GROUP BY c.endpoint, c.state
 -- name: log_position ()
 SELECT position FROM log WHERE id = 1
+
+-- waking ---------------------------------------------------------------------------------------------------------------------
+-- Once per group, in its transaction: the other processes look for what became due.
+-- name: notify_due ()
+SELECT pg_notify('gateway_due', '')

@@ -105,5 +105,13 @@ async def open_sqlite(path: Path, sealer: Sealer, ids: Ids, now_ms: Callable[[],
         StoreLocked: another process has it.
     """
     store = Store(Sqlite(path, now_ms), sealer, ids, now_ms)
-    await store.write("end_leases", ())
+    for lease in ("end_leases", "end_polls", "end_callback_leases", "end_paper_leases"):
+        await store.write(lease, ())
     return store
+
+
+async def open_postgres(dsn: str, sealer: Sealer, ids: Ids, now_ms: Callable[[], int]) -> Store:
+    """Open a migrated PostgreSQL database, beside any number of other processes: dead ones' leases end by themselves."""
+    from gateway.store.postgres import Postgres  # the driver is an extra: only those who use it need it
+
+    return Store(await Postgres.connect(dsn), sealer, ids, now_ms)

@@ -205,26 +205,37 @@ class Clerk:
     # --- by itself
 
     def matters(self) -> list[Json]:
-        """What the autopilot may decide."""
+        """What the autopilot may decide. A matter goes by the sender's case and agreement, which are the same in every run."""
         return [
             {
                 "ref": matter.ref,
-                "matter": matter.number,
-                "state": f"{matter.state}{'+withdrawing' if matter.withdrawing else ''}",
+                "matter": self._lot(matter),
+                "state": f"{matter.state}{'+corrected' * matter.corrected}{'+withdrawing' * matter.withdrawing}",
             }
             for matter in self._ledger.undecided()
         ]
 
+    def _lot(self, matter: Matter) -> str:
+        """What the chance of a matter hangs on: no number that the gateway drew, no order of arrival."""
+        content = matter.content
+        if matter.noun == "transfer":
+            return f"{content['BZA002']}/{content['BZA001']}"
+        asked = self._ledger.reviews_of[content["BZA002"], content["BZD001"]]
+        return f"{content['BZA002']}/{content['BZD001']}/{asked.index(matter)}"
+
     def choices(self, ref: str) -> dict[str, float]:
-        """The decisions that fit the state of a matter, with the weights where the autopilot's mix names none."""
+        """The decisions that fit the state of a matter, with the weights where the autopilot's mix names none.
+
+        A transfer is never sent back for correction: the protocol has no service that answers it. A review is, once.
+        """
         matter = self._ledger.by_ref[ref]
         if matter.noun == "transfer":
-            return {"file": 9, "refuse": 1, "correct": 0}
+            return {"file": 9, "refuse": 1}
         if matter.withdrawing:
             return {"withdraw": 1}
         if matter.state == "accepted":
             return {"confirm": 9, "reject": 1, "deem_withdraw": 0}
-        return {"accept": 8, "not_accept": 1, "correct": 0 if matter.corrected else 1}
+        return {"accept": 8, "not_accept": 1} | ({} if matter.corrected else {"correct": 1})
 
     async def decide_alone(self, ref: str, decision: str, random: Random) -> None:
         """The autopilot's decision."""

@@ -118,14 +118,21 @@ class OneStop(Platform):
         return {"ref": ref, "change": await self._announce(row)}
 
     def undecided(self) -> list[Json]:
-        """Cases and transfers that the autopilot has not looked at."""
-        return list(self.ledger.pending.values())
+        """Cases and transfers that the autopilot has not looked at. A transfer goes by its case, not by 转办编号: that one is
+        the sender's to draw, and the same seed is to decide the same in every run."""
+        return [
+            {**record, "matter": f"{record['business_key']}/{record['items']['转往']}"}
+            if record["kind"] == "reportTransfer"
+            else record
+            for record in self.ledger.pending.values()
+        ]
 
     async def clerk(self, random: Random, record: Json) -> None:
         """Decide a case or transfer by the mix: file, refuse, correct; supervise, accept, close; nothing."""
         choice = self.choose(random, self._clerk.choice_of(record))
+        transfer = record["kind"] == "reportTransfer"
         if choice == "nothing":
-            self.ledger.settled(record["ref"], record["matter"] if record["kind"] == "reportTransfer" else None)
+            self.ledger.settled(record["ref"], record["items"].get("转办编号") if transfer else None)
         row = self._clerk.chosen(choice, record, random)
         if row is not None:
             await self._announce(row)

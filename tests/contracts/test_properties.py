@@ -27,18 +27,18 @@ from contracts.values import read_money, write_money
 
 ROOM = Path(__file__).parent.parent / "data" / "samples"
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+KINDS: dict[str, type[Document]] = {
+    "POST cases - wages": Case,
+    "POST cases - collective, dispatch and using unit": Case,
+    "POST cases {id} progress - failed": CaseProgress,
+    "POST cases {id} alerts - collective": CollectiveAlert,
+    "POST cases {id} agreements - wages": Agreement,
+    "POST agreements {id} performances - performed": Performance,
+    "POST agreements {id} confirmations - judicial confirmation": ConfirmationRequest,
+    "POST cases {id} transfers - to arbitration": Transfer,
+}
 SAMPLES: list[tuple[type[Document], dict[str, Any]]] = [
-    (kind, json.loads((ROOM / f"{name}.json").read_bytes()))
-    for name, kind in {
-        "POST cases - wages": Case,
-        "POST cases - collective, dispatch and using unit": Case,
-        "POST cases {id} progress - failed": CaseProgress,
-        "POST cases {id} alerts - collective": CollectiveAlert,
-        "POST cases {id} agreements - wages": Agreement,
-        "POST agreements {id} performances - performed": Performance,
-        "POST agreements {id} confirmations - judicial confirmation": ConfirmationRequest,
-        "POST cases {id} transfers - to arbitration": Transfer,
-    }.items()
+    (kind, json.loads((ROOM / f"{name}.json").read_bytes())) for name, kind in KINDS.items()
 ]
 
 CENTS = st.integers(0, 10**18 - 1)

@@ -43,7 +43,7 @@ def refusal(kind: type[Document], body: Any, now: datetime) -> tuple[Finding, ..
 PERSON: Final = "/parties/0"
 UNIT: Final = "/parties/1"
 
-ONE_BROKEN: Final[list[tuple[str, str, Any, str, str]]] = [
+ONE_BROKEN: Final[list[tuple[str, str, Any, str | None, str]]] = [
     # sample, where, what, pointer of the finding, code
     # --- presence and names
     ("wages", "/schema_version", DROP, "/schema_version", "missing"),

@@ -171,6 +171,7 @@ def test_every_arbitration_cause_has_the_code_of_its_article() -> None:
         "工伤医疗费": "0502",
         "经济补偿": "0503",
         "赔偿金": "0504",
+        "其他劳动争议": "9900",
     }
 
 

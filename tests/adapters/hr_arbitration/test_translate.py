@@ -274,7 +274,14 @@ def test_a_long_event_number_keeps_its_identity() -> None:
 
 
 def _too_large_attachment(**changes: Any) -> Context:
-    info = {"id": docs.PAPER, "kind": "x", "name": "x", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64}
+    info: dict[str, Any] = {
+        "id": docs.PAPER,
+        "kind": "x",
+        "name": "x",
+        "media_type": "application/pdf",
+        "size": 1,
+        "sha256": "0" * 64,
+    }
     return context(attachments={docs.PAPER: AttachmentInfo(**(info | changes))})
 
 

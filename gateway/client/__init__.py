@@ -1,0 +1,15 @@
+"""The typed client for upstream systems: documents in, attachments, reading, events by cursor. Knows the contract alone."""
+
+from gateway.client.answers import CallRefused, Event, EventPage, GatewayUnreachable, Owed, Taken, Uploaded
+from gateway.client.client import GatewayClient
+
+__all__ = [
+    "CallRefused",
+    "Event",
+    "EventPage",
+    "GatewayClient",
+    "GatewayUnreachable",
+    "Owed",
+    "Taken",
+    "Uploaded",
+]
