@@ -1,2 +1,7 @@
-"""The law of the house: what a case is, what an adapter owes. Pure; nothing here opens a connection or a file of
-others."""
+"""The law of the house: what a case is and what an adapter owes the gateway. Pure: no I/O but its packaged data.
+
+Values and lists (``values``, ``lists``, ``status``, ``identifiers``, ``causes``, ``regions``) carry the documents
+(``case``, ``agreement``, ``confirmation``, ``transfer``, ``referral`` …); ``intake`` reads bytes as one of them,
+``findings`` says what is wrong with it. ``messages``, ``events``, ``deadlines`` are what becomes of it; ``adapter``
+is the port to the platforms.
+"""

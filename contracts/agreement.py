@@ -185,11 +185,7 @@ def _sides_signed(agreement: Agreement, case: Case) -> Iterator[Finding]:
         must_sign = party.role is PartyRole.RESPONDENT or (party.role is PartyRole.APPLICANT and not representatives)
         if must_sign and index not in signed:
             yield _unsigned(Signer.PARTY, f" /parties/{index}")
-    hands = [
-        _hand(signature, case)
-        for signature in agreement.signatures
-        if signature.signer is SignerRole.PARTY and not _is_respondents(signature, case)
-    ]
+    hands = [_hand(signature, case) for signature in agreement.signatures if signature.signer is SignerRole.PARTY]
     for index, name in enumerate(representatives):
         if name in hands:
             hands.remove(name)
@@ -275,15 +271,7 @@ def _parties_that_signed(agreement: Agreement, case: Case) -> frozenset[int]:
 
 
 def _hand(signature: Signature, case: Case) -> str:
-    """Whose hand a party's signature is: the applicant's whom it names by index, else the name it gives."""
+    """Whose hand a party's signature is: that of the party whom it names by index, else of the name it gives."""
     if signature.party is not None and signature.party < len(case.parties):
         return case.parties[signature.party].name
     return signature.name
-
-
-def _is_respondents(signature: Signature, case: Case) -> bool:
-    return (
-        signature.party is not None
-        and signature.party < len(case.parties)
-        and case.parties[signature.party].role is PartyRole.RESPONDENT
-    )

@@ -1,5 +1,4 @@
-"""Causes (案由): one list of matters with three projections, the court's tables of 2025 and 2020 and the scope of
-arbitration.
+"""Causes (案由): one list of matters, projected into the court's tables of 2025 and 2020 and arbitration's scope.
 
 Courts' internal numeric codes differ from site to site, so a cause is keyed by table and path of names; what an adapter
 needs to map it (last name, official number, whether it is of the new forms of employment) is asked here.

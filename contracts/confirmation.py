@@ -1,5 +1,4 @@
-"""Confirmation of an agreement (协议确认): the request by either route, its supplement (补正) and its withdrawal
-(撤回)."""
+"""Confirmation of an agreement (协议确认): the request by either route, its supplement and its withdrawal."""
 
 from __future__ import annotations
 

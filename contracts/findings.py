@@ -1,5 +1,4 @@
-"""What can be wrong with a document: the closed list of codes, and their texts in Chinese and English from the
-packaged table.
+"""What can be wrong with a document: the closed list of codes, with their texts in Chinese and English.
 
 A finding never holds an input value. Its pointer says where (the name of an unknown field stands there alone), its code
 what, and its parameters only what is ours to say: limits, allowed values, dates, articles.

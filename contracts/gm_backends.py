@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import functools
 import importlib
 from abc import ABC, abstractmethod
@@ -149,8 +148,7 @@ class Libcrypto(Backend):
     _POINT = bytes.fromhex("a144034200")
 
     def __init__(self) -> None:
-        name = ctypes.util.find_library("crypto") or "libcrypto.so.3"
-        lib = ctypes.CDLL(name)
+        lib = _load_first(("libcrypto.so.3", "libcrypto.3.dylib", "libcrypto-3-x64.dll"))
         lib.OpenSSL_version_num.restype = ctypes.c_ulong
         if lib.OpenSSL_version_num() < 0x30000000:
             raise BackendFailed(self.name)
@@ -220,6 +218,16 @@ class Libcrypto(Backend):
         if not key:
             raise BackendFailed(self.name)
         return int(key)
+
+
+def _load_first(names: tuple[str, ...]) -> ctypes.CDLL:
+    """The first library that is there. By its version's name alone: some systems end a process that loads another."""
+    for name in names:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:
+            continue
+    raise BackendFailed(Libcrypto.name)
 
 
 class Tongsuo(Backend):

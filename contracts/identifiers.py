@@ -1,5 +1,4 @@
-"""Numbers that stand for persons, organisations, cases and our own things: their form, their check characters, their
-parts."""
+"""Numbers that stand for persons, organisations, cases and our own things: form, check characters, parts."""
 
 from __future__ import annotations
 

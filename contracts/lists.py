@@ -209,8 +209,10 @@ class AgentAuthority(Titled):
 
 
 class EffectRule(Titled):
-    """Which rule makes an agreement effective (生效规则); 调解仲裁法 art. 14, 特邀调解规定 art. 24, 在线调解规则 art.
-    19."""
+    """Which rule makes an agreement effective (生效规则).
+
+    Sources: 调解仲裁法 art. 14, 特邀调解规定 art. 24, 在线调解规则 art. 19.
+    """
 
     LABOR_LAW = "labor_law", "劳动争议调解仲裁法", "Labour mediation law"
     COURT_DELEGATED_PAPER = "court_delegated_paper", "法院委派（纸面）", "Court-delegated, on paper"

@@ -1,5 +1,4 @@
-"""The referral (委派, 委托, 分流, 移交): a case that a platform hands over for mediation, the answer to it and its
-result.
+"""The referral (委派, 委托, 分流, 移交): a case that a platform hands over, the answer to it and its result.
 
 Platforms know less than a case needs. A draft therefore holds what was sent and nothing else: what is absent was not
 sent, and numbers of persons and phones stand as the platform wrote them (it may have masked them).

@@ -1,5 +1,4 @@
-"""Regions (行政区划, GB/T 2260): what a code of 6, 9 or 12 digits names, and what became of the codes that were
-abolished."""
+"""Regions (行政区划, GB/T 2260): what a code of 6, 9 or 12 digits names, and what succeeded abolished codes."""
 
 from __future__ import annotations
 

@@ -18,7 +18,9 @@ _OF_MODULES = {
     "time": frozenset(
         {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "clock_gettime", "sleep"}
     ),
-    "posix": frozenset({"urandom", "getrandom", "open", "read", "write", "stat", "lstat", "listdir", "scandir", "fork"}),
+    "posix": frozenset(
+        {"urandom", "getrandom", "open", "read", "write", "stat", "lstat", "listdir", "scandir", "fork"}
+    ),
     "nt": frozenset({"urandom", "open", "read", "write", "stat", "lstat", "listdir", "scandir"}),
     "io": frozenset({"open", "open_code"}),
     "_io": frozenset({"open", "open_code"}),

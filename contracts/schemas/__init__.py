@@ -1,5 +1,4 @@
-"""JSON Schemas (2020-12) of the canonical documents, exported from the models; every field and value with titles in
-both languages."""
+"""JSON Schemas (2020-12) of the canonical documents, exported from the models, with titles in both languages."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Taken(_Answer):
 
 
 class Uploaded(_Answer):
-    """An attachment that is kept (附件): ``id`` is what documents name; ``sha256`` and ``size`` (bytes) as the gateway counted."""
+    """An attachment that is kept (附件): ``id`` is what documents name; ``size`` in bytes."""
 
     id: str
     kind: str

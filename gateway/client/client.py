@@ -22,6 +22,9 @@ from contracts.referral import ReferralAnswer, ReferralResult
 from contracts.transfer import Transfer
 from gateway.client.answers import CallRefused, Event, EventPage, GatewayUnreachable, Taken, Uploaded
 
+Query = list[tuple[str, str | int | float | bool | None]]
+"""Query parameters as httpx takes them."""
+
 _AGAIN = frozenset({429, 502, 503, 504})
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 5.0
 _SILENCE_S = 45.0
@@ -210,12 +213,12 @@ class GatewayClient:
     # ---- events
 
     async def events(self, after: str = "0", *, types: Sequence[str] = (), limit: int | None = None) -> EventPage:
-        """The own events after a cursor, oldest first. The cursor has no gaps: going on from ``EventPage.cursor`` misses nothing.
+        """The own events after a cursor, oldest first; going on from ``EventPage.cursor`` misses nothing.
 
         Args:
             types: exact types or ``<noun>.*``; empty = all.
         """
-        query: list[tuple[str, str]] = [("after", after), *(("type", each) for each in types)]
+        query: Query = [("after", after), *(("type", each) for each in types)]
         if limit is not None:
             query.append(("limit", str(limit)))
         return EventPage.model_validate(_body(await self._call("GET", "/v1/events", repeatable=True, params=query)))
@@ -228,7 +231,9 @@ class GatewayClient:
         """
         wait_s = _FIRST_WAIT_S
         while True:
-            query = [("type", each) for each in types] + ([] if after is None else [("after", after)])
+            query: Query = [("type", each) for each in types]
+            if after is not None:
+                query.append(("after", after))
             try:
                 async for event in self._stream(query):
                     after, wait_s = event.cursor, _FIRST_WAIT_S
@@ -239,7 +244,7 @@ class GatewayClient:
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
-    async def _stream(self, query: list[tuple[str, str]]) -> AsyncIterator[Event]:
+    async def _stream(self, query: Query) -> AsyncIterator[Event]:
         timeout = httpx.Timeout(10.0, read=_SILENCE_S)
         try:
             async with self._http.stream("GET", "/v1/events/stream", params=query, timeout=timeout) as reply:

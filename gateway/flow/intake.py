@@ -19,9 +19,10 @@ from contracts.intake import DocumentRefused, read
 from contracts.json_text import NotJson
 from contracts.messages import MESSAGE_TYPES, MessageType, RetryClass
 from gateway.flow.context import attachments_in
+from gateway.flow.decisions.checks import against
 from gateway.flow.documents import DOCUMENTS, place_of
 from gateway.flow.envelope import Publisher, compact
-from gateway.flow.judgement import Judgement
+from gateway.flow.judgement import OPENING, Judgement
 from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.flow.route import Hop, Question, Router
 from gateway.flow.toolbox import Attachments
@@ -94,13 +95,14 @@ class Intake:
         Raises:
             Refused: with HTTP status, code and every finding.
         """
-        document, warnings = self.read(order)
         digest = hashlib.sha256(f"{order.type}\0{order.target}\0{order.revises}\0".encode() + order.raw).digest()
         replayed = await self._replayed(order, digest)
         if replayed is not None:
             return replayed
         for _ in range(_AGAIN):
-            known = await self._judgement.known(order, document)
+            before = None if order.type in OPENING else await self._judgement.known(order, None)
+            document, warnings = self.read(order, before)
+            known = before or await self._judgement.known(order, document)
             await self._check_attachments(order, document, known)
             message_id = self._store.ids.new("message")
             about = self._about(order, known)
@@ -118,8 +120,8 @@ class Intake:
                 return self._refused_or_replayed(outcome)
         raise Refused(409, "busy")
 
-    def read(self, order: Order) -> tuple[Document, list[Finding]]:
-        """The document and its warnings.
+    def read(self, order: Order, known: Known | None = None) -> tuple[Document, list[Finding]]:
+        """The document and its warnings, judged beside the documents that it hangs together with.
 
         Raises:
             Refused: 400 no JSON, 413 too large, 422 with every finding.
@@ -128,7 +130,8 @@ class Intake:
             raise Refused(413, "too_large", extra={"limit": self._limit})
         now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
         try:
-            reading = read(DOCUMENTS[order.type], order.raw, now=now)
+            check = None if known is None else against(order.type, known)
+            reading = read(DOCUMENTS[order.type], order.raw, now=now, against=check)
         except NotJson as error:
             raise Refused(400, Code.JSON_INVALID, (error.finding,)) from None
         except DocumentRefused as error:

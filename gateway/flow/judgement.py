@@ -24,6 +24,9 @@ from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.store.casefile import Matter
 from gateway.store.store import Store
 
+OPENING = frozenset({MessageType.CASE_SUBMITTED, MessageType.MEDIATOR_LISTED})
+"""Types whose document itself says what it belongs to: it is read before anything is looked up."""
+
 
 class Judgement:
     """Reads what a decision needs, checks whose it is, and calls the decision."""
@@ -33,7 +36,7 @@ class Judgement:
         self._contexts = contexts
         self._forms = forms
 
-    async def known(self, order: Order, document: Document) -> Known:
+    async def known(self, order: Order, document: Document | None) -> Known:
         """The file of the target and the documents that hang together in it.
 
         Raises:

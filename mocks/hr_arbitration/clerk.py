@@ -235,7 +235,10 @@ class Clerk:
             return {"withdraw": 1}
         if matter.state == "accepted":
             return {"confirm": 9, "reject": 1, "deem_withdraw": 0}
-        return {"accept": 8, "not_accept": 1} | ({} if matter.corrected else {"correct": 1})
+        weights: dict[str, float] = {"accept": 8, "not_accept": 1}
+        if not matter.corrected:
+            weights["correct"] = 1
+        return weights
 
     async def decide_alone(self, ref: str, decision: str, random: Random) -> None:
         """The autopilot's decision."""

@@ -111,6 +111,17 @@ def test_of_a_collective_case_the_representatives_sign(collective: Case, sample:
     ]
 
 
+def test_two_representatives_of_one_name_sign_twice(sample: Callable[[str], Body]) -> None:
+    case = sample("collective")
+    case["collective"]["representatives"] = ["刘秀英", "刘秀英"]
+    body = sample("agreement")
+    body["terms"] = []
+    body["signatures"] = [signed("刘秀英", 0), signed("x", 1), signed("y", 2)]
+    findings = examine_agreement(agreement_of(body), Case.model_validate_json(json.dumps(case)))
+    assert " /collective/representatives/1" in [finding.params.get("place") for finding in findings]
+    assert " /collective/representatives/0" not in [finding.params.get("place") for finding in findings]
+
+
 def test_a_respondents_signature_is_no_representatives(collective: Case, sample: Callable[[str], Body]) -> None:
     body = sample("agreement")
     body["terms"] = []
@@ -251,6 +262,14 @@ def test_no_effect_without_seal_or_party(sample: Callable[[str], Body]) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- performance
+
+
+def test_the_very_moments_are_in_time(wages: Case, agreement: Agreement, sample: Callable[[str], Body]) -> None:
+    body = sample("agreement")
+    body["signatures"][0]["signed_at"] = body["organization_seal"]["sealed_at"] = "2026-09-16T09:30:00+08:00"
+    assert examine_agreement(agreement_of(body), wages) == ()
+    performed = sample("performed") | {"at": effective_at(agreement).isoformat()}
+    assert examine_performance(Performance.model_validate_json(json.dumps(performed)), agreement) == ()
 
 
 def test_performance_of_a_term_that_is_there_and_after_the_effect(

@@ -123,6 +123,7 @@ ONE_BROKEN: Final[list[tuple[str, str, Any, str | None, str]]] = [
     ("failed", "/at", "2027-01-01T00:00:00Z", "/at", "time_in_future"),
     ("agreement", "/organization_seal/sealed_at", "2027-01-01T00:00:00Z", None, "time_in_future"),
     ("judicial", "/applied_at", "2027-01-01T00:00:00Z", "/applied_at", "time_in_future"),
+    ("wages", f"{PERSON}/birth_date", "2026-11-24", f"{PERSON}/birth_date", "time_in_future"),
     ("wages", f"{PERSON}/birth_date", "1990-02-30", f"{PERSON}/birth_date", "wrong_type"),
     ("wages", f"{PERSON}/birth_date", "1990-03-07T00:00:00+08:00", f"{PERSON}/birth_date", "wrong_type"),
     ("agreement", "/terms/0/due_date", "31.10.2026", "/terms/0/due_date", "wrong_type"),

@@ -96,6 +96,13 @@ def test_phones(phone: str, sample: Callable[[str], Body], now: datetime) -> Non
     assert read(Case, json.dumps(body).encode(), now=now).warnings == ()
 
 
+def test_the_very_moments_are_in_time(sample: Callable[[str], Body], now: datetime) -> None:
+    body = sample("wages")
+    body["accepted_at"] = body["received_at"]
+    body["parties"][0] |= {"birth_date": "2026-11-23", "id_type": "passport", "id_number": "E12345678"}
+    assert read(Case, json.dumps(body).encode(), now=now).warnings == ()
+
+
 def test_nine_applicants_need_no_collective_particulars(sample: Callable[[str], Body], now: datetime) -> None:
     body = sample("wages")
     body["parties"] = [body["parties"][0]] * 9 + [body["parties"][1]]

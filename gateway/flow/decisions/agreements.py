@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from contracts.agreement import Agreement, Performance, effective_at, examine_agreement, examine_performance
+from contracts.agreement import Agreement, Performance, effective_at
 from contracts.deadlines import Clock, clocks_started_by, states_after
 from contracts.findings import Code, Finding
 from contracts.lists import SettledClaims
@@ -24,13 +24,12 @@ def concluded(
     if case is None or matter is None:
         raise Refused(404, "not_found")
     open_case(matter.status)
-    warnings = sort_findings(examine_agreement(agreement, case))
     word = CaseStatus.AGREED if agreement.settled_claims is SettledClaims.ALL else CaseStatus.PARTLY_AGREED
     revised = known.target is not None and known.target.kind == "agreement"
     if not revised:
         check_step(matter.status, word.value, "")
     effect = effective_at(agreement)
-    made = Decision(agreement_id, "concluded", matter.organization, warnings=warnings)
+    made = Decision(agreement_id, "concluded", matter.organization)
     facts: dict[str, Any] = {
         "agreement": agreement_id,
         "settled_claims": str(agreement.settled_claims),
@@ -93,10 +92,9 @@ def performed(performance: Performance, known: Known, message_id: str) -> Decisi
         raise Refused(404, "not_found")
     if known.case_matter is not None:
         open_case(known.case_matter.status)
-    warnings = sort_findings(examine_performance(performance, agreement))
     identifier = f"{target.id}/{performance.term_no}"
     word = str(performance.status)
-    made = Decision(target.id, target.status, target.organization, version=target.version, warnings=warnings)
+    made = Decision(target.id, target.status, target.organization, version=target.version)
     made.business_key = f"performance|{identifier}|{word}|{performance.at.isoformat()}"
     standing = known.file.matters.get(identifier)
     before = "performing" if standing is None else standing.status
@@ -120,19 +118,6 @@ def performed(performance: Performance, known: Known, message_id: str) -> Decisi
         (identifier, rule, state.value) for rule, state in states_after(f"fulfilment.{word}", told).items()
     ]
     return made
-
-
-def sort_findings(findings: Any) -> list[Finding]:
-    """Warnings come back, errors refuse.
-
-    Raises:
-        Refused: 422 with every finding, warnings included.
-    """
-    found = list(findings)
-    if any(finding.is_error for finding in found):
-        first = next(finding for finding in found if finding.is_error)
-        raise Refused(422, first.code, tuple(found))
-    return found
 
 
 def refuse(code: Code, pointer: str = "", status: int = 422) -> Refused:

@@ -7,26 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from contracts.agreement import effective_at
-from contracts.chinese_calendar import beijing_day
 from contracts.confirmation import (
     ConfirmationRequest,
     ConfirmationSupplement,
     ConfirmationWithdrawal,
-    examine_confirmation,
 )
 from contracts.deadlines import (
-    Deadline,
     clocks_started_by,
     confirmation_deadline,
-    deadline_passed,
     latest_safe_time,
     states_after,
 )
-from contracts.findings import Code, Finding
 from contracts.messages import MessageType
 from contracts.status import is_final
-from contracts.statutes import NoRuleInForce
-from gateway.flow.decisions.agreements import clock_fact, sort_findings
+from gateway.flow.decisions.agreements import clock_fact
 from gateway.flow.decisions.cases import check_version, ms, open_case
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.casefile import Matter
@@ -41,16 +35,8 @@ def requested(
     if case is None or agreement is None or agreement_id is None or known.case_matter is None or known.file is None:
         raise Refused(404, "not_found")
     open_case(known.case_matter.status)
-    try:
-        deadline = confirmation_deadline(str(request.route), effective_at(agreement))
-    except NoRuleInForce:
-        raise Refused(422, "deadline_unknown") from None
-    late = deadline_passed(request.applied_at, deadline) and request.late_reason is None
-    found = list(examine_confirmation(request, case, agreement))
-    if late:
-        found.append(_late(deadline, request.applied_at))
-    warnings = sort_findings(found)
-    made = Decision(confirmation_id, "requested", known.case_matter.organization, warnings=warnings)
+    deadline = confirmation_deadline(str(request.route), effective_at(agreement))
+    made = Decision(confirmation_id, "requested", known.case_matter.organization)
     revised = known.target is not None and known.target.kind == "confirmation"
     if revised and known.target is not None:
         check_version(known.target.version, if_match)
@@ -90,16 +76,6 @@ def requested(
     made.events.append(("confirmation.requested", confirmation_id, facts))
     made.safe_at = latest_safe_time(deadline.due)
     return made
-
-
-def _late(deadline: Deadline, applied_at: datetime) -> Finding:
-    return Finding.of(
-        "/applied_at",
-        Code.DEADLINE_PASSED,
-        article=deadline.article,
-        due=deadline.due.isoformat(),
-        applied=beijing_day(applied_at).isoformat(),
-    )
 
 
 def supplemented(supplement: ConfirmationSupplement, known: Known) -> Decision:

@@ -242,7 +242,11 @@ def test_what_is_unsound_is_absent_from_the_draft() -> None:
         "AAE005": "",
         "BZP004": "\x01",
         "BZP007": "2",
-        "BZP100": [{"BZP101": "1"}, {"AAC003": "赵敏", "BZP101": "8", "AAC147": "x" * 200}],
+        "BZP100": [
+            {"BZP101": "1"},
+            {"AAC003": "\x01", "BZP101": "1"},
+            {"AAC003": "赵敏", "BZP101": "8", "AAC147": "x" * 200},
+        ],
     }
     draft = _offered(
         _TASK
@@ -255,7 +259,7 @@ def test_what_is_unsound_is_absent_from_the_draft() -> None:
             "BZN000": [{"BZN001": "0", "BZN002": "everything", "BZN003": "20261001090000"}],
             "BZA014": "1",
             "BZA015": "0",
-            "BZA016": ["刘秀英", "", "\x01"],
+            "BZA016": ["\x01", "刘秀英", "", "\x02", "张国庆"],
         }
     ).referral.case
     kept = json.loads(draft.to_json())
@@ -267,7 +271,7 @@ def test_what_is_unsound_is_absent_from_the_draft() -> None:
         "parties": [
             {"role": "applicant", "kind": "person", "name": "王建国", "agents": [{"name": "赵敏"}]},
         ],
-        "collective": {"representatives": ["刘秀英"]},
+        "collective": {"representatives": ["刘秀英", "张国庆"]},
         "mediators": [],
         "attachments": [],
         "consents": [],

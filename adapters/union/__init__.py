@@ -1,0 +1,6 @@
+"""The interpreter of the union's mediation platform (工会劳动争议调解平台). See README.md in this room."""
+
+from adapters.union.adapter import UnionPlatform
+from adapters.union.settings import UnionSettings
+
+__all__ = ["UnionPlatform", "UnionSettings"]

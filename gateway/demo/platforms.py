@@ -1,0 +1,164 @@
+"""The mock platforms: one child process, driven over HTTP alone. Nothing of ours imports them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+
+from gateway.demo.workspace import StageRefused
+
+_READY_WITHIN_S = 30.0
+_ENDS_WITHIN_S = 10.0
+_PAGE = 200
+_ARGV = (sys.executable, "-m", "mocks")
+
+
+async def mocks_there() -> list[str]:
+    """The names of the mocks that are installed.
+
+    Raises:
+        StageRefused: there are none.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *_ARGV, "--list", stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, _ = await child.communicate()
+    if child.returncode != 0:
+        raise StageRefused("没有安装模拟平台 the mock platforms are not installed (python -m mocks --list fails)")
+    names: list[str] = json.loads(out)["mocks"]
+    return names
+
+
+@dataclass(slots=True)
+class Platform:
+    """One mock: ``config`` is the platform's own configuration, of which the gateway's endpoint gets the common values."""
+
+    name: str
+    url: str
+    config: Mapping[str, Any]
+    http: httpx.AsyncClient
+
+    async def journal(self) -> list[dict[str, Any]]:
+        """Everything it received and did, oldest first."""
+        entries: list[dict[str, Any]] = []
+        while True:
+            after = entries[-1]["seq"] if entries else 0
+            page = await self._get("journal", {"after": after, "limit": _PAGE})
+            entries += [{key: value for key, value in entry.items() if key != "payload"} for entry in page]
+            if len(page) < _PAGE:
+                return entries
+
+    async def records(self) -> list[dict[str, Any]]:
+        """Its own ledger: one entry per business effect."""
+        return await self._get("records", {})
+
+    async def set_clerk(self, setting: Mapping[str, Any]) -> None:
+        """Let its clerk decide by himself, or (empty) rest."""
+        reply = await self.http.post(f"{self.url}/_mock/autopilot", json=dict(setting))
+        reply.raise_for_status()
+
+    async def _get(self, what: str, query: dict[str, int]) -> list[dict[str, Any]]:
+        reply = await self.http.get(f"{self.url}/_mock/{what}", params=query)
+        reply.raise_for_status()
+        found: list[dict[str, Any]] = reply.json()
+        return found
+
+
+@dataclass(slots=True)
+class Mocks:
+    """The child process with its platforms. It ends with ``stop``, and by itself when this process dies."""
+
+    child: asyncio.subprocess.Process
+    log: BinaryIO
+    http: httpx.AsyncClient
+    platforms: dict[str, Platform] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self.child.pid
+
+    async def stop(self) -> None:
+        """End the child in order, or by force where it does not listen."""
+        await self.http.aclose()
+        if self.child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.child.terminate()
+            try:
+                async with asyncio.timeout(_ENDS_WITHIN_S):
+                    await self.child.wait()
+            except TimeoutError:
+                self.child.kill()
+                await self.child.wait()
+        self.log.close()
+
+
+async def start_mocks(
+    data: Path,
+    ports: Mapping[str, int],
+    callbacks: str,
+    settings: Mapping[str, Mapping[str, Any]],
+    *,
+    lock: int,
+    parent: int,
+    log: Path,
+) -> Mocks:
+    """Start the mocks that ``ports`` names, clerks at rest, and wait until they answer.
+
+    Args:
+        settings: keys of their configurations, by name.
+        lock: a descriptor that the child inherits and holds to its end.
+
+    Raises:
+        StageRefused: they did not come up; their log says why.
+    """
+    for name in ports:
+        # A clerk whose mind was set by a former run would decide before the gateway can listen.
+        (data / name / "autopilot.json").unlink(missing_ok=True)
+    arguments = [*ports, "--data", str(data), "--callbacks", callbacks, "--parent", str(parent)]
+    arguments += ["--ports", ",".join(f"{name}={port}" for name, port in ports.items())]
+    for name, values in settings.items():
+        for key, value in values.items():
+            arguments += ["--set", f"{name}.{key}={json.dumps(value)}"]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    written = log.open("ab")
+    child = await asyncio.create_subprocess_exec(
+        *_ARGV,
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=written,
+        pass_fds=(lock,),
+        start_new_session=True,  # Ctrl-C is ours to answer, in order
+    )
+    mocks = Mocks(child, written, httpx.AsyncClient(timeout=30.0, trust_env=False))
+    try:
+        async with asyncio.timeout(_READY_WITHIN_S):
+            await _until_ready(mocks)
+    except BaseException as error:
+        await mocks.stop()
+        if isinstance(error, TimeoutError | StageRefused):
+            raise StageRefused(f"模拟平台未能启动，见 the mocks did not start, see {log}") from None
+        raise
+    return mocks
+
+
+async def _until_ready(mocks: Mocks) -> None:
+    out = mocks.child.stdout
+    if out is None:
+        raise StageRefused("no output")
+    async for raw in out:
+        line = json.loads(raw)
+        if line.get("ready"):
+            return
+        config = json.loads(await asyncio.to_thread(Path(line["config"]).read_text, "utf-8"))
+        mocks.platforms[line["mock"]] = Platform(line["mock"], line["url"], config, mocks.http)
+    raise StageRefused("the mocks ended before they were ready")
