@@ -50,7 +50,7 @@ class Workspace:
                 fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 if time.monotonic() > until:
-                    raise StageRefused(f"目录正被另一个演示使用 another demonstration uses this directory: {self.path}") from None
+                    raise StageRefused(f"目录正在使用 another demonstration uses this directory: {self.path}") from None
                 await asyncio.sleep(0.1)
             else:
                 return
@@ -111,7 +111,7 @@ class Workspace:
             started = {"seed": seed, "began": datetime.now(UTC).replace(microsecond=0).isoformat()}
             self.keep("started.json", started)
         if started["seed"] != seed:
-            raise StageRefused(f"目录属于 --seed {started['seed']} the directory belongs to --seed {started['seed']}: {self.path}")
+            raise StageRefused(f"此目录的演示用的是 the demonstration in {self.path} has --seed {started['seed']}")
         return datetime.fromisoformat(started["began"])
 
     def ports(self, names: list[str], gateway: int | None) -> dict[str, int]:

@@ -35,7 +35,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 class _Quiet(uvicorn.Server):
-    """uvicorn's server, whose signals belong to the process around it: what it would raise again would cut our own end short."""
+    """uvicorn's server without its signals: it would raise them again at its end, and so cut ours short."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -70,7 +70,7 @@ class Listener:
             RuntimeError: the server ended instead.
         """
         self._task = asyncio.create_task(self._server.serve(sockets=[self._bound]), name="web")
-        while not self._server.started:  # noqa: ASYNC110 -- uvicorn tells it by a flag alone
+        while not self._server.started:  # uvicorn tells it by a flag alone
             if self._task.done():
                 self._task.result()
                 raise RuntimeError("the web server ended before it was ready")

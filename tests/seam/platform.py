@@ -24,7 +24,7 @@ Door = Callable[[str, str, tuple[tuple[str, str], ...], bytes], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request that arrived: the operation, the moment (monotonic seconds), its body, query and headers."""
+    """A request that arrived: operation, moment (monotonic seconds), body, query, headers (names in lower case)."""
 
     operation: str
     at: float
@@ -139,7 +139,8 @@ class ToyPlatform:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         operation = request.path.strip("/")
         body = await request.read()
-        seen = Seen(operation, time.monotonic(), body, dict(request.query), dict(request.headers))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        seen = Seen(operation, time.monotonic(), body, dict(request.query), headers)
         self.seen.append(seen)
         action = self._next(operation)
         kind = action.kind if action is not None else "answer"
@@ -159,7 +160,7 @@ class ToyPlatform:
                 return self.denied()
             case "gate":
                 await more["open"].wait()
-        if seen.headers.get("X-Key") != KEY:
+        if seen.headers.get("x-key") != KEY:
             return self.denied()
         answer = self.process(seen)
         match kind:

@@ -91,7 +91,7 @@ class QueryablePlatform(ToyPlatform):
                 items = self.news[after : after + self.page]
                 cursor = after + len(items)
                 return _answer(code="OK", items=items, cursor=str(cursor), more=cursor < len(self.news))
-        if seen.headers.get("X-Token") not in self.tokens:
+        if seen.headers.get("x-token") not in self.tokens:
             return _answer(code="EXPIRED", text="会话已过期")
         if seen.operation == "upload":
             name = f"F{len(self.files) + 1}"

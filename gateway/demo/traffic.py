@@ -1,0 +1,293 @@
+"""The upstream systems at work: every case lives its own life over the public API, and goes on after a crash where it was.
+
+Whatever is posted carries an Idempotency-Key of seed, case number and step, and the same bytes each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from contracts.attachment import AttachmentReference
+from contracts.lists import AttachmentKind, ConfirmationRoute, TransferReason, TransferTo
+from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
+from contracts.status import ConfirmationStatus, TransferStatus, is_final
+from gateway.client import CallRefused, GatewayClient, GatewayUnreachable, Taken
+from gateway.demo.client_log import Acknowledged, ClientLog
+from gateway.demo.feed import Feed
+from gateway.demo.script import Plot, Script
+from gateway.flow.forms import render
+
+log = structlog.get_logger("gateway.demo")
+
+T = MessageType
+Post = Callable[[str], Awaitable[Taken]]
+
+AT_ONCE: Final = 12
+"""Cases that live at the same time."""
+
+_WHO_DECIDES: Final = {
+    TransferTo.ARBITRATION: HR,
+    TransferTo.COURT: COURT,
+    TransferTo.LEGAL_AID: UNION,
+    TransferTo.LABOR_INSPECTION: ONE_STOP,
+    TransferTo.PAYMENT_ORDER: ONE_STOP,
+}
+_WHO_CONFIRMS: Final = {
+    ConfirmationRoute.ARBITRATION_REVIEW: HR,
+    ConfirmationRoute.JUDICIAL_CONFIRMATION: COURT,
+}
+
+
+@dataclass(slots=True)
+class Desk:
+    """One organisation's upstream system."""
+
+    client: GatewayClient
+    feed: Feed
+
+
+@dataclass(slots=True)
+class Broken:
+    """A case whose life stopped short, and why."""
+
+    number: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Traffic:
+    """All cases of one run.
+
+    ``staged`` names the adapters of the platforms that are there: what nobody there decides is not waited for.
+    """
+
+    seed: int
+    began: datetime
+    desks: Mapping[str, Desk]
+    client_log: ClientLog
+    staged: frozenset[str]
+    started: int = 0
+    finished: int = 0
+    broken: list[Broken] = field(default_factory=list)
+
+    async def play(self, cases: int, rate_per_s: float = 0.0) -> None:
+        """Live so many cases, at most ``AT_ONCE`` at a time, begun at ``rate_per_s`` (0 = as soon as there is room)."""
+        room = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for number in range(1, cases + 1):
+                await room.acquire()
+                group.create_task(self._within(room, number), name=f"case:{number}")
+                if rate_per_s > 0:
+                    await asyncio.sleep(1 / rate_per_s)
+
+    async def _within(self, room: asyncio.Semaphore, number: int) -> None:
+        self.started += 1
+        try:
+            await Life(self, Script(self.seed, number, self.began)).live()
+            self.finished += 1
+        except (CallRefused, GatewayUnreachable) as error:
+            self.broken.append(Broken(number, str(error)))
+            log.error("life_broken", count=number, error=type(error).__name__, code=getattr(error, "code", "unreachable"))
+        finally:
+            room.release()
+
+    @asynccontextmanager
+    async def feeds(self) -> AsyncIterator[None]:
+        """The feeds are read while this is entered."""
+        readers = [asyncio.create_task(desk.feed.run()) for desk in self.desks.values()]
+        try:
+            yield
+        finally:
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
+
+
+class Life:
+    """One case from its application to its end."""
+
+    def __init__(self, traffic: Traffic, script: Script) -> None:
+        self._traffic = traffic
+        self._script = script
+        desk = traffic.desks[script.home.code]
+        self._client, self._feed = desk.client, desk.feed
+        self._case = ""
+        self._place = 0
+
+    async def live(self) -> None:
+        """Play the plot."""
+        await self._open()
+        match self._script.plot:
+            case Plot.REVIEWED:
+                await self._reviewed()
+            case Plot.FAILED:
+                await self._progress("failed")
+                await self._transfer(TransferTo.ARBITRATION, TransferReason.MEDIATION_FAILED)
+            case Plot.PERFORMED:
+                agreement = await self._agree()
+                await self._perform(agreement)
+                await self._post("visit", T.CASE_FOLLOWED_UP, self._visit)
+                await self._progress("closed")
+            case Plot.PARTLY:
+                await self._agree()
+                await self._transfer(TransferTo.ARBITRATION, TransferReason.OTHER)
+            case Plot.INSPECTED:
+                await self._progress("failed")
+                await self._transfer(TransferTo.LABOR_INSPECTION, TransferReason.MEDIATION_FAILED)
+            case Plot.WITHDRAWN:
+                await self._progress("withdrawn")
+                await self._progress("closed")
+
+    # ---- scenes
+
+    async def _open(self) -> None:
+        script = self._script
+        case = await self._post("case", T.CASE_SUBMITTED, lambda key: self._client.submit_case(script.case, key=key))
+        self._case = case.about
+        if script.number <= len(self._traffic.desks):
+            for place, mediator in enumerate(script.roster):
+                await self._post(
+                    f"mediator-{place}",
+                    T.MEDIATOR_LISTED,
+                    lambda key, listed=mediator: self._client.list_mediator(listed, key=key),  # type: ignore[misc] # bound early
+                )
+        if script.collective:
+            await self._post(
+                "alert", T.CASE_ALERTED, lambda key: self._client.raise_alert(self._case, script.alert, key=key)
+            )
+        if script.accepted_later:
+            await self._progress("accepted")
+        await self._progress("mediating")
+
+    async def _progress(self, step: str) -> None:
+        progress = getattr(self._script, step)
+        await self._post(
+            step, T.CASE_PROGRESSED, lambda key: self._client.report_progress(self._case, progress, key=key)
+        )
+
+    async def _agree(self) -> str:
+        script = self._script
+        paper = await self._upload("agreement-paper", AttachmentKind.MEDIATION_AGREEMENT, "调解协议书", script.agreement_lines)
+        agreement = script.agreement(paper)
+        posted = await self._post(
+            "agreement",
+            T.AGREEMENT_CONCLUDED,
+            lambda key: self._client.report_agreement(self._case, agreement, key=key),
+        )
+        return posted.about
+
+    async def _reviewed(self) -> None:
+        agreement = await self._agree()
+        route = self._route()
+        if route is None:
+            await self._perform(agreement)
+            return
+        request = self._script.request(route)
+        asked = await self._post(
+            "confirmation",
+            T.CONFIRMATION_REQUESTED,
+            lambda key: self._client.request_confirmation(agreement, request, key=key),
+        )
+        status = await self._confirmed(asked.about)
+        if status in (ConfirmationStatus.NOT_ACCEPTED, ConfirmationStatus.REJECTED):
+            await self._transfer(TransferTo.ARBITRATION, TransferReason.OTHER)
+        else:
+            await self._perform(agreement)
+
+    def _route(self) -> ConfirmationRoute | None:
+        there = [route for route, adapter in _WHO_CONFIRMS.items() if adapter in self._traffic.staged]
+        return self._script.chance("route").choice(there) if there else None
+
+    async def _confirmed(self, confirmation: str) -> ConfirmationStatus:
+        """Answer what is asked for until the confirmation is over."""
+        corrections = 0
+        while True:
+            status = ConfirmationStatus(await self._word("confirmation", confirmation))
+            if status is ConfirmationStatus.CORRECTION_REQUIRED:
+                corrections += 1
+                await self._correct(confirmation, corrections)
+            elif is_final("confirmation", status):
+                return status
+
+    async def _correct(self, confirmation: str, times: int) -> None:
+        script = self._script
+        if script.withdraws:
+            await self._post(
+                "withdrawal",
+                T.CONFIRMATION_WITHDRAWAL_REQUESTED,
+                lambda key: self._client.withdraw(confirmation, script.withdrawal, key=key),
+            )
+            return
+        lines = [f"{party.name}（身份证明，演示数据）" for party in script.case.parties]
+        proof = await self._upload(f"proof-{times}", AttachmentKind.IDENTITY_PROOF, "当事人身份证明", lines)
+        paper = AttachmentReference(id=proof, kind=AttachmentKind.IDENTITY_PROOF, name="当事人身份证明.pdf")
+        supplement = script.supplement([paper])
+        await self._post(
+            f"supplement-{times}",
+            T.CONFIRMATION_SUPPLEMENTED,
+            lambda key: self._client.supplement(confirmation, supplement, key=key),
+        )
+
+    async def _perform(self, agreement: str) -> None:
+        for place, performance in enumerate(self._script.performances):
+            await self._post(
+                f"performance-{place}",
+                T.AGREEMENT_PERFORMED,
+                lambda key, done=performance: self._client.report_performance(agreement, done, key=key),  # type: ignore[misc] # bound early
+            )
+
+    async def _transfer(self, to: TransferTo, reason: TransferReason) -> None:
+        transfer = self._script.transfer(to, reason)
+        asked = await self._post(
+            "transfer", T.TRANSFER_REQUESTED, lambda key: self._client.request_transfer(self._case, transfer, key=key)
+        )
+        if _WHO_DECIDES[to] not in self._traffic.staged:
+            return
+        while not is_final("transfer", TransferStatus(await self._word("transfer", asked.about))):
+            pass
+
+    async def _visit(self, key: str) -> Taken:
+        return await self._client.record_follow_up(self._case, self._script.visit, key=key)
+
+    # ---- steps
+
+    async def _post(self, step: str, kind: MessageType, post: Post) -> Acknowledged:
+        """Post once: what was acknowledged before is not posted again, what may have arrived is, under the same key."""
+        key, kept = self._key(step), self._traffic.client_log
+        known = kept.acknowledged.get(key)
+        if known is not None:
+            return known
+        taken = await post(key)
+        owed = tuple((delivery.id, delivery.endpoint) for delivery in taken.deliveries)
+        ack = Acknowledged(key, kind.value, taken.id, owed)
+        kept.note(ack)
+        return ack
+
+    async def _upload(self, step: str, kind: AttachmentKind, title: str, lines: list[str]) -> str:
+        key, kept = self._key(step), self._traffic.client_log
+        known = kept.uploads.get(key)
+        if known is None:
+            paper = await asyncio.to_thread(render, title, lines)
+            known = (await self._client.upload(str(kind), f"{title}.pdf", paper)).id
+            kept.note_upload(key, known)
+        return known
+
+    def _key(self, step: str) -> str:
+        return f"demo-{self._script.seed}-{self._script.number}-{step}"
+
+    async def _word(self, noun: str, about: str) -> str:
+        """The next status that a platform gave to the thing."""
+        while True:
+            event = await self._feed.word(self._case, self._place)
+            self._place += 1
+            said = event.text("status")
+            from_platform = "endpoint" in event.data and event.data.get("moved") is not False
+            if event.type == f"{noun}.{said}" and event.text(noun) == about and from_platform:
+                return said
