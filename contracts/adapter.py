@@ -5,6 +5,7 @@ engine knows deliveries and nothing of any platform's language. What passes betw
 
     engine                                   adapter                              platform
       Message + Context ── translate ─────▶  Wire (frozen, stored)                            pure
+      event             ── announce ──────▶  Wire (to a webhook)                              pure
       Wire + Exchange   ── send ──────────▶  Exchange.call(step, Request) ──────▶ Reply
                         ◀── Receipt | AdapterError
       Wire + Exchange   ── lookup ────────▶  (queryable platforms)          ────▶
@@ -75,6 +76,8 @@ class AdapterInfo:
     ``lookup_lag``: a look-up's "not found" counts only when asked this long after the lost exchange.
     ``deadline_s`` is the total of one attempt, preparing steps included (``deadline_files_s`` where files travel).
     ``rate_per_s`` and ``at_once`` are the platform's agreed limits, ``reply_limit`` the most bytes of one reply.
+    ``events``: it is told events (``announce``), no messages. ``status_alone``: the HTTP status is the whole answer, so a body
+    over ``reply_limit`` is cut there and one that breaks off counts as far as it came.
     """
 
     name: str
@@ -87,6 +90,8 @@ class AdapterInfo:
     relayed: bool = False
     calls_back: bool = False
     polls: bool = False
+    events: bool = False
+    status_alone: bool = False
     word_within: timedelta = timedelta(hours=26)
     lookup_lag: timedelta = timedelta(0)
     connect_s: float = 5.0
@@ -413,6 +418,14 @@ class Adapter(ABC, Generic[SettingsT]):
         Raises:
             PermanentError: the platform has no way to take this document (a code without row, a text over every limit).
         """
+
+    def announce(self, event: Json) -> Wire:
+        """A published event (a CloudEvents object) for a receiver of events. Pure.
+
+        Raises:
+            PermanentError: it cannot go out as it is.
+        """
+        raise NotImplementedError(f"{self.info.name} takes messages")
 
     @abstractmethod
     async def send(self, wire: Wire, exchange: Exchange) -> Receipt:

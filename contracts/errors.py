@@ -7,6 +7,7 @@
     │     retry_after           how long the whole endpoint must be left alone
     │     maybe_accepted        the answer was lost on the way: the platform may have it
     ├── EndpointError       the operator heals it: pause the endpoint, keep the queue, burn no try
+    │   └── EndpointGone        a webhook's receiver is gone for good: nothing more is owed to it
     └── PermanentError      the sender heals it: this document must change
     CallbackRejected        the door: an inbound call is not what it claims to be; answered in the platform's dialect
     UnreadableCallback      authentic, stored, but nobody here can read it: a person looks
@@ -61,6 +62,10 @@ class RetryableError(AdapterError):
 
 class EndpointError(AdapterError):
     """The operator heals it: wrong key, clock, address, right. The endpoint is paused; no delivery loses a try."""
+
+
+class EndpointGone(EndpointError):
+    """A webhook's receiver says that it is gone for good (410): the subscription ends, nothing more is owed to it."""
 
 
 class PermanentError(AdapterError):

@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from random import Random
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from gateway.bus.memory import MemoryBus
 from gateway.flow.apply import Applier
@@ -31,6 +29,7 @@ from gateway.flow.relay import Relay
 from gateway.flow.route import Router
 from gateway.flow.settlement import Judge
 from gateway.flow.toolbox import Attachments, tools_for
+from gateway.flow.transport import Transport
 from gateway.flow.words import Words
 from gateway.flow.worker import Bells, Worker
 from gateway.registry import AnyAdapter, Endpoint, connect
@@ -69,18 +68,8 @@ def read_keys(settings: Settings) -> Keys:
 
 
 def http_transport() -> httpx.AsyncBaseTransport:
-    """The transport of production: aiohttp under httpx's interface. No proxies from the environment, no decompression, no
-    cookies; redirects are nobody's to follow."""
-
-    def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),
-            auto_decompress=False,
-            trust_env=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-
-    return AiohttpTransport(client=session, trust_env=False)
+    """The transport of production."""
+    return Transport()
 
 
 def machine_ms() -> int:

@@ -58,8 +58,15 @@ class RetrySettings(_Section):
     statutory_task_after: float = Field(default=7200, description="undelivered for so long: a human task")
     statutory_without_clock: float = Field(default=30 * 86400, description="end of a statutory message without a clock")
     notify: tuple[float, ...] = Field(
-        default=(5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400), description="webhooks"
+        default=(5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+        description="webhooks; then dead, and the webhook is unhealthy",
     )
+    handshake: tuple[float, ...] = Field(
+        default=(30, 300), description="a webhook's handshake after its first try (no jitter); then failed"
+    )
+    webhook_failures: int = Field(default=10, ge=1, description="failures in a row that make a webhook unhealthy")
+    webhook_probe: float = Field(default=3600, gt=0, description="an unhealthy webhook: between tries of its oldest event")
+    webhook_disabled_after: float = Field(default=120 * 3600, gt=0, description="failing so long: the webhook is disabled")
     orphan: tuple[float, ...] = Field(
         default=(1, 2, 5, 15, 60, 300, 1800), description="callbacks whose thing is not known yet; then a task"
     )
@@ -67,6 +74,14 @@ class RetrySettings(_Section):
         default=(2, 5, 15, 60, 300, 1800, 7200), description="decision documents to be fetched; then a task"
     )
     breaker: float = Field(default=10, description="first wait of an opened breaker; it doubles up to 300 s")
+
+
+class AllowedHostSettings(_Section):
+    """One place beyond the public net that webhooks may go to."""
+
+    host: str = Field(description="host name, address or CIDR net; it may be private")
+    port: int | None = Field(default=None, ge=1, le=65535, description="this port alone; absent: any")
+    scheme: Literal["http", "https"] | None = Field(default=None, description="this scheme alone; absent: both")
 
 
 class LimitSettings(_Section):
@@ -110,6 +125,10 @@ class Settings(BaseSettings):
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict, description="the platforms, by name")
     routes: tuple[RouteSettings, ...] = Field(default=(), description="changes to the default recipients")
     retry: RetrySettings = Field(default=RetrySettings(), description="retry classes")
+    webhook_allowed_hosts: tuple[AllowedHostSettings, ...] = Field(
+        default=(), description="where webhooks may go beside public https addresses on ports 443 and 8443"
+    )
+    webhook_rate_per_s: float = Field(default=20, gt=0, le=1000, description="events a second to one webhook")
     limits: LimitSettings = Field(default=LimitSettings(), description="bounds")
 
     @classmethod

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urljoin, urlsplit
 
-from adapters.beijing import COMPACT_MINUTES
 from adapters.court_mediation import callbacks, replies, wire
 from adapters.court_mediation.door import Door
 from adapters.court_mediation.session import Sessions
 from adapters.court_mediation.settings import CourtMediationSettings
 from adapters.court_mediation.translate import CAPABILITIES, MAPPING, OPENING, translate
-from adapters.court_mediation.uploads import Uploads
+from adapters.court_mediation.uploads import Uploaded, Uploads
 from adapters.http import judge_status
 from contracts.adapter import (
     Adapter,
@@ -56,6 +55,7 @@ class CourtMediation(Adapter[CourtMediationSettings]):
         deadline_files_s=300.0,
         rate_per_s=5.0,
         at_once=4,
+        reply_limit=wire.REPLY_LIMIT,
     )
     settings_type: ClassVar[type[CourtMediationSettings]] = CourtMediationSettings
 
@@ -75,22 +75,28 @@ class CourtMediation(Adapter[CourtMediationSettings]):
         """Log in where needed, upload what travels along, then file the form under the delivery's id.
 
         Raises:
-            RetryableError, EndpointError, PermanentError: classes of page §3; 1002 about remembered uploads is
-                retryable, the next attempt uploads them again.
+            RetryableError, EndpointError, PermanentError: classes of page §3; 1002 about uploads of an earlier attempt
+                is retryable: they are forgotten, and the next attempt uploads them again.
         """
-        payload, known = await self._with_files(wire.payload, exchange)
+        payload, uploads = await self._with_files(wire.payload, exchange)
         try:
             content = await self._ask("file", wire.operation, payload, exchange, filing=True)
         except PermanentError as refusal:
-            if refusal.code != replies.FILE_UNKNOWN or not known:
+            if refusal.code != replies.FILE_UNKNOWN:
                 raise
-            await self._uploads.forget(known)
+            await self._uploads.forget(uploads)
+            if not uploads.remembered:
+                raise
             raise RetryableError(refusal.code, "the platform no longer knows a file of ours") from None
         return replies.receipt(content, wire.id, opens=wire.operation in OPENING)
 
     async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
         """Ask by ``tjbh`` whether the platform has what was filed."""
-        content = await self._question("lookup", QUERY, {"tjbh": wire.id}, exchange)
+        try:
+            content = await self._ask("lookup", QUERY, {"tjbh": wire.id}, exchange)
+        except PermanentError as refusal:
+            # The question carries no document: its sender cannot heal it.
+            raise EndpointError(refusal.code, "the platform refuses the query") from None
         return replies.found(content, wire.id, opens=wire.operation in OPENING)
 
     async def probe(self, exchange: Exchange) -> None:
@@ -139,37 +145,21 @@ class CourtMediation(Adapter[CourtMediationSettings]):
 
     # -------------------------------------------------------------------------------------------------------- asking
 
-    async def _with_files(self, payload: Json, exchange: Exchange) -> tuple[Json, tuple[str, ...]]:
-        ids, known = await self._uploads.ids(payload.get(wire.DOCUMENTS, []), exchange)
-        return wire.with_file_ids(payload, ids.__getitem__), known
+    async def _with_files(self, payload: Json, exchange: Exchange) -> tuple[Json, Uploaded]:
+        uploads = await self._uploads.ids(payload.get(wire.DOCUMENTS, []), exchange)
+        return wire.with_file_ids(payload, uploads.ids.__getitem__), uploads
 
-    async def _question(self, step: str, service: str, payload: Json, exchange: Exchange) -> Json:
-        """A question that carries no document: whatever the platform refuses in it is for the operator."""
-        try:
-            return await self._ask(step, service, payload, exchange)
-        except PermanentError as refusal:
-            raise EndpointError(refusal.code, f"the platform refuses {service}") from None
-        except RetryableError as error:
-            # Nothing is filed by a question, whatever happened to the attempt before.
-            error.maybe_accepted = False
-            raise
-
-    async def _ask(
-        self, step: str, service: str, payload: Json, exchange: Exchange, *, filing: bool = False
-    ) -> Json:
+    async def _ask(self, step: str, service: str, payload: Json, exchange: Exchange, *, filing: bool = False) -> Json:
         body = wire.mediation_form(payload)
 
         def request(cookie: str) -> Request:
-            return Request(
-                "POST", self._address(service), (("Content-Type", wire.FORM_TYPE), ("Cookie", cookie)), body
-            )
+            return Request("POST", self._address(service), (("Content-Type", wire.FORM_TYPE), ("Cookie", cookie)), body)
 
         settings = self.settings
         reply = await self._sessions.call(step, request, exchange, filing=filing, within=settings.exchange_s)
         return replies.judge(
             reply,
             now=self.tools.now(),
-            limit=self.info.reply_limit,
             rate_wait=timedelta(seconds=settings.rate_wait_s),
             filing=filing,
         )
@@ -190,7 +180,7 @@ class CourtMediation(Adapter[CourtMediationSettings]):
         return reply.body
 
     async def _new_link(self, ref: str, exchange: Exchange) -> str:
-        content = await self._question("link", LINK, {"c_wsbh": ref}, exchange)
+        content = await self._ask("link", LINK, {"c_wsbh": ref}, exchange)
         link = wire.text_of(content, "wjlj")
         if not link or wire.text_of(content, "c_wsbh") != ref:
             raise replies.unreadable("no_link", filing=False)
@@ -202,9 +192,12 @@ class CourtMediation(Adapter[CourtMediationSettings]):
         Raises:
             RetryableError: not on the platform's own address: whoever wrote it, we do not go there.
         """
-        whole = urljoin(f"{self.settings.base_url}/", link)
-        parts = urlsplit(whole)
-        if parts.username is not None or _origin(whole) != _origin(self.settings.base_url):
+        try:
+            whole = urljoin(f"{self.settings.base_url}/", link)
+            own = _origin(whole) == _origin(self.settings.base_url)
+        except ValueError:
+            own = False
+        if not own:
             raise RetryableError("foreign_link", "the document's link leads to another host")
         return whole
 
@@ -212,10 +205,6 @@ class CourtMediation(Adapter[CourtMediationSettings]):
         return end is not None and end.astimezone(UTC) <= self.tools.now()
 
 
-def _origin(address: str) -> tuple[str, str | None, int | None] | None:
-    try:
-        parts = urlsplit(address)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return None
-    return parts.scheme, parts.hostname, port
+def _origin(address: str) -> tuple[str, str | None, int | None, str | None]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme), parts.username

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from adapters.beijing import COMPACT_MINUTES
 from adapters.court_mediation import wire
 from adapters.court_mediation.wire import Envelope, Unreadable
-from adapters.http import judge_status
+from adapters.http import judge_status, retry_after
 from contracts.adapter import Json, Receipt, Reply
 from contracts.errors import AdapterError, EndpointError, PermanentError, Reason, RetryableError
 from contracts.update import Reference
@@ -26,6 +26,8 @@ _OPERATOR = {
     "403": "this court or service is not open to our account",
     "423": "the platform has locked our account",
 }
+_TIME = {"429": "too many requests", "503": "the platform is in maintenance"}
+"""Nothing was done."""
 _REFUSED = {
     "400": "the platform found errors in the form",
     "413": "the form or file is larger than the platform takes",
@@ -40,7 +42,7 @@ _REFUSED = {
 }
 
 
-def judge(reply: Reply, *, now: datetime, limit: int, rate_wait: timedelta, filing: bool) -> Json:
+def judge(reply: Reply, *, now: datetime, rate_wait: timedelta, filing: bool) -> Json:
     """``content`` of a reply of success; else raise what heals it. Classes of page §3, exactly.
 
     A login page is none of them: whoever sent the request asks ``wire.is_login_page`` first.
@@ -50,13 +52,14 @@ def judge(reply: Reply, *, now: datetime, limit: int, rate_wait: timedelta, fili
         EndpointError: 401, 403, 423; HTTP 401, 403, 404 and every other unexpected HTTP status below 500.
         PermanentError: 400, 413 and every code of four digits, with all findings.
     """
+    asked = retry_after(reply, now)
     if reply.status == 429:
-        raise RetryableError("429", "too many requests", retry_after=rate_wait)
+        raise RetryableError("429", _TIME["429"], retry_after=asked or rate_wait)
     judge_status(reply, now, refused=(413,), maybe_accepted=filing)
     try:
-        envelope = wire.read_envelope(reply.body, limit)
+        envelope = wire.read_envelope(reply.body)
         if envelope.code != "200":
-            raise _sorted(envelope, rate_wait, filing=filing)
+            raise _sorted(envelope, asked, rate_wait, filing=filing)
     except Unreadable as problem:
         raise unreadable(problem.code, filing=filing) from None
     return envelope.content
@@ -67,18 +70,18 @@ def unreadable(code: str, *, filing: bool) -> RetryableError:
     return RetryableError(code, "the reply is no word of the platform", maybe_accepted=filing)
 
 
-def _sorted(envelope: Envelope, rate_wait: timedelta, *, filing: bool) -> AdapterError:
+def _sorted(envelope: Envelope, asked: timedelta | None, rate_wait: timedelta, *, filing: bool) -> AdapterError:
     code = envelope.code
     if code in _OPERATOR:
         return EndpointError(code, _OPERATOR[code])
-    if code == "429":
-        return RetryableError(code, "too many requests", retry_after=rate_wait)
-    if code == "503":
-        return RetryableError(code, "the platform is in maintenance")
+    if code in _TIME:
+        return RetryableError(code, _TIME[code], retry_after=asked or (rate_wait if code == "429" else None))
     if code == "500":
-        return RetryableError(code, "internal error of the platform", maybe_accepted=filing)
+        return RetryableError(code, "internal error of the platform", retry_after=asked, maybe_accepted=filing)
     if code in _REFUSED or _FOUR_DIGITS.fullmatch(code):
-        return PermanentError(code, _REFUSED.get(code, "the platform refused the document"), reasons=_findings(envelope))
+        return PermanentError(
+            code, _REFUSED.get(code, "the platform refused the document"), reasons=_findings(envelope)
+        )
     raise Unreadable("unknown_code")
 
 
@@ -191,5 +194,3 @@ def uploaded(content: Json, size: int, sha256: str) -> str:
     if wire.text_of(content, "wjdx") != str(size) or wire.text_of(content, "sha256").lower() != sha256:
         raise RetryableError("upload_differs", "the platform has other bytes than we sent")
     return file_id
-
-

@@ -24,9 +24,9 @@ LOGIN_PATH = "/fayuan/a/login"
 LOGIN_PAGE = "login_page"
 
 _SESSION, _REFUSED = "session", "login_refused"
-_MARGIN = timedelta(seconds=60)
-"""A session is given up so long before its end, that no filing meets the end on the way."""
-_NOTED_EVERY = timedelta(seconds=60)
+_MARGIN = 0.05
+"""A session is given up by this part of its idle time before its end, so that no filing meets the end on the way; as
+often the memory hears of its use. A minute of the page's 20."""
 _MOST_SECONDS = 240
 """How far a login's moment may go ahead of our clock: the platform takes 300 s."""
 
@@ -115,14 +115,15 @@ class Sessions:
     def _life(self, session: Session) -> timedelta:
         """What is left of a session, if nobody uses it."""
         end = min(
-            session.since + timedelta(seconds=self._settings.session_s), session.used + timedelta(seconds=session.idle_s)
+            session.since + timedelta(seconds=self._settings.session_s),
+            session.used + timedelta(seconds=session.idle_s),
         )
-        return end - _MARGIN - self._tools.now()
+        return end - _margin(session) - self._tools.now()
 
     async def _note_use(self, session: Session) -> None:
-        """Every use prolongs the session; the memory hears of it once a minute."""
+        """Every use prolongs the session; the memory hears of it now and then."""
         now = self._tools.now()
-        if now - session.used < _NOTED_EVERY:
+        if now - session.used < _margin(session):
             return
         known = Session.read(await self._tools.memory.get(_SESSION))
         if known is not None and known.cookie == session.cookie:
@@ -161,7 +162,6 @@ class Sessions:
             content = replies.judge(
                 reply,
                 now=now,
-                limit=settings.form_limit,
                 rate_wait=timedelta(seconds=settings.rate_wait_s),
                 filing=False,
             )
@@ -205,3 +205,7 @@ class Sessions:
         noted = json.dumps([self._credentials(), code, (self._tools.now() + wait).isoformat()])
         await self._tools.memory.put(_REFUSED, noted, wait)
         raise EndpointError(code, text)
+
+
+def _margin(session: Session) -> timedelta:
+    return timedelta(seconds=session.idle_s * _MARGIN)

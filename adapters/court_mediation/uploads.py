@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.court_mediation import replies, wire
@@ -17,6 +18,16 @@ UPLOAD_PATH = "/fayuan/a/file/upload"
 _PLAIN_TEXT = "text/plain; charset=utf-8"
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """The platform's id of every entry of ``docList``, the places where the memory keeps them, and whether any of them
+    was there already."""
+
+    ids: tuple[str, ...]
+    places: tuple[str, ...]
+    remembered: bool
+
+
 class Uploads:
     """Uploads, and remembers under the bytes' SHA-256 which id each got: the next attempt goes on from there."""
 
@@ -25,14 +36,15 @@ class Uploads:
         self._tools = tools
         self._sessions = sessions
 
-    async def ids(self, entries: list[Json], exchange: Exchange) -> tuple[list[str], tuple[str, ...]]:
-        """The platform's id of every entry of ``docList``, and the places in the memory of those that it had already.
+    async def ids(self, entries: list[Json], exchange: Exchange) -> Uploaded:
+        """Upload what the platform does not have yet.
 
         Raises:
-            PermanentError: the file is too large, or the platform refuses it.
+            PermanentError: a file is too large, or the platform refuses it.
         """
-        found: list[str] = []
-        known: list[str] = []
+        ids: list[str] = []
+        places: list[str] = []
+        fresh: set[str] = set()
         for entry in entries:
             digest = await self._digest(entry)
             place = f"file:{entry['fjlx']}:{digest}"
@@ -40,14 +52,14 @@ class Uploads:
             if file_id is None:
                 file_id = await self._upload(entry, digest, exchange)
                 await self._tools.memory.put(place, file_id, timedelta(seconds=self._settings.upload_kept_s))
-            else:
-                known.append(place)
-            found.append(file_id)
-        return found, tuple(known)
+                fresh.add(place)
+            ids.append(file_id)
+            places.append(place)
+        return Uploaded(tuple(ids), tuple(places), not fresh.issuperset(places))
 
-    async def forget(self, places: tuple[str, ...]) -> None:
-        """The platform no longer knows these uploads."""
-        for place in places:
+    async def forget(self, uploaded: Uploaded) -> None:
+        """The platform does not know these uploads."""
+        for place in uploaded.places:
             await self._tools.memory.forget(place)
 
     async def _digest(self, entry: Json) -> str:
@@ -77,7 +89,6 @@ class Uploads:
         content = replies.judge(
             reply,
             now=self._tools.now(),
-            limit=settings.form_limit,
             rate_wait=timedelta(seconds=settings.rate_wait_s),
             filing=False,
         )

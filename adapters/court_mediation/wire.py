@@ -17,6 +17,8 @@ JSON_TYPE = "application/json; charset=UTF-8"
 DOCUMENTS = "docList"
 FILE_ID = "fileId"
 
+REPLY_LIMIT = 2 * 1024 * 1024
+"""The most bytes of a reply or push that are read."""
 DEPTH = 16
 """Deepest nesting that is read; the page's own objects need five."""
 
@@ -103,7 +105,7 @@ def session_cookie(reply: Reply) -> str | None:
     return None
 
 
-def read_envelope(body: bytes, limit: int) -> Envelope:
+def read_envelope(body: bytes) -> Envelope:
     """Read a reply's body.
 
     Raises:
@@ -112,7 +114,7 @@ def read_envelope(body: bytes, limit: int) -> Envelope:
     if body.strip() == b"-1":
         raise Unreadable("minus_one")
     try:
-        found = read_json_object(body, limit=limit, depth=DEPTH)
+        found = read_json_object(body, limit=REPLY_LIMIT, depth=DEPTH)
     except NotJson as error:
         raise Unreadable(error.code) from None
     code, content = found.get("code"), found.get("content")

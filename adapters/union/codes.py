@@ -91,9 +91,7 @@ CASE_STATUS = Table(
         "closed": "99",
     },
 )
-FULFILMENT_STATUS = Table(
-    "zt", {"performing": "51", "performed": "52", "partly_performed": "53", "breached": "54"}
-)
+FULFILMENT_STATUS = Table("zt", {"performing": "51", "performed": "52", "partly_performed": "53", "breached": "54"})
 SUPPORT_STATUS = Table("zt", {"filed": "71", "refused": "72"})
 
 END_REASON = Table(
@@ -115,9 +113,7 @@ SUPPORT_REASON = Table(
 )
 LEVEL = Table("dj", {"major": "1", "serious": "2", "general": "3"})
 UNIT_SIZE = Table("gm", {"large": "1", "medium": "2", "small": "3", "micro": "4"})
-AGENT_KIND = Table(
-    "dlx", {"lawyer": "1", "legal_worker": "2", "employee": "3", "close_relative": "4", "citizen": "5"}
-)
+AGENT_KIND = Table("dlx", {"lawyer": "1", "legal_worker": "2", "employee": "3", "close_relative": "4", "citizen": "5"})
 SETTLED = Table("jg", {"all": "1", "partial": "2"})
 DECISION = Table("df", {"accept": "1", "decline": "2"})
 OUTCOME = Table("jg", {"agreed": "1", "partly_agreed": "1", "failed": "2", "withdrawn": "3"})

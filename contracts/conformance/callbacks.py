@@ -163,7 +163,8 @@ def _with_broken_bytes(plain: bytes, dice: Random) -> bytes:
     return bytes(data)
 
 
-def _parsed(adapter: Adapter[Any], call: InboundCall, what: str) -> tuple[Inbound, ...]:
+def parsed(adapter: Adapter[Any], call: InboundCall, what: str) -> tuple[Inbound, ...]:
+    """The words of a call that must be readable, found sound."""
     try:
         words = adapter.parse_callback(call)
     except UnreadableCallback as error:
@@ -285,7 +286,7 @@ class CallbackChecks:
         for script in stage.scripts():
             call = script.call()
             try:
-                first = _parsed(stage.make(forbidden_tools()), call, script.name)
+                first = parsed(stage.make(forbidden_tools()), call, script.name)
                 adapter = stage.make(forbidden_tools())
                 second, seen = watched(partial(adapter.parse_callback, call))
             except Touched as touched:
@@ -300,7 +301,7 @@ class CallbackChecks:
             first, repeat = script.call(), script.call()
             late = replace(repeat, received_at=repeat.received_at + timedelta(days=1))
             adapter = Room(stage).adapter
-            once, again = _parsed(adapter, first, script.name), _parsed(adapter, late, script.name)
+            once, again = parsed(adapter, first, script.name), parsed(adapter, late, script.name)
             assert once == again, f"{script.name}: the repeat says another thing"
 
     def test_broken_content_is_unreadable_and_nothing_else(self, stage: Stage) -> None:
@@ -328,7 +329,7 @@ class CallbackChecks:
     def test_an_unknown_status_stays_unknown(self, stage: Stage) -> None:
         """It is neither guessed nor dropped, and its raw value is kept."""
         for script in stage.scripts():
-            words = _parsed(Room(stage).adapter, script.call(), script.name)
+            words = parsed(Room(stage).adapter, script.call(), script.name)
             updates = [word for word in words if isinstance(word, StatusUpdate)]
             if script.unknown is None:
                 guessed = [word for word in updates if word.status == UNKNOWN]

@@ -58,7 +58,7 @@ def watched(function: Callable[[], T]) -> tuple[T | Exception, list[str]]:
     except Exception as error:
         result = error
     finally:
-        sys.setprofile(before)
+        sys.setprofile(before if callable(before) else None)  # some profilers cannot be set from here
         if collecting:
             gc.enable()
     return result, seen

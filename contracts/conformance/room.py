@@ -45,18 +45,19 @@ class Room:
         return self.adapter.translate(sample.message, sample.context)
 
     def line(self, fault: Fault | None = None, **more: Any) -> Line:  # Any: the fields of Line
-        """A way out that breaks by itself where the stage does not play the fault."""
-        return Line(self.stage.exchange(), None if fault in self.stage.plays else fault, **more)
+        """A way out that breaks by itself, at the call that is ``struck``."""
+        return Line(self.stage.exchange(), fault, **more)
 
     async def send(self, wire: Wire, fault: Fault | None = None, **more: Any) -> Attempt:
-        """One attempt to file the wire, into a fault where one is given.
+        """One attempt to file the wire, into a fault where one is given: of the filing, or of the call that is ``struck``.
 
         Raises:
             AssertionError: it ended in neither a receipt nor an error of the port's tree.
         """
-        if fault is not None and fault in self.stage.plays:
+        played = fault in self.stage.plays and "struck" not in more
+        if fault is not None and played:
             await self.stage.arm(fault)
-        attempt = Attempt(self.line(fault, **more))
+        attempt = Attempt(self.line(None if played else fault, **more))
         try:
             attempt.receipt = await self.adapter.send(wire, attempt.line)
         except AdapterError as error:

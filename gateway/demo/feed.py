@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.client import Event, GatewayClient, GatewayUnreachable
+from gateway.client import CallRefused, Event, GatewayClient, GatewayUnreachable
 
 _LOOK_S = 0.25
 
@@ -24,7 +24,7 @@ class Feed:
         while True:
             try:
                 fresh = await self.read()
-            except GatewayUnreachable:
+            except (CallRefused, GatewayUnreachable):  # it may be starting or ending: ask again
                 fresh = 0
             if not fresh:
                 await asyncio.sleep(_LOOK_S)

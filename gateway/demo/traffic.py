@@ -6,11 +6,12 @@ Whatever is posted carries an Idempotency-Key of seed, case number and step, and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 import structlog
 
@@ -27,7 +28,6 @@ from gateway.flow.forms import render
 log = structlog.get_logger("gateway.demo")
 
 T = MessageType
-Post = Callable[[str], Awaitable[Taken]]
 
 AT_ONCE: Final = 12
 """Cases that live at the same time."""
@@ -43,6 +43,12 @@ _WHO_CONFIRMS: Final = {
     ConfirmationRoute.ARBITRATION_REVIEW: HR,
     ConfirmationRoute.JUDICIAL_CONFIRMATION: COURT,
 }
+
+
+class Post(Protocol):
+    """A call of the client that only lacks its key."""
+
+    async def __call__(self, *, key: str) -> Taken: ...
 
 
 @dataclass(slots=True)
@@ -133,7 +139,8 @@ class Life:
             case Plot.PERFORMED:
                 agreement = await self._agree()
                 await self._perform(agreement)
-                await self._post("visit", T.CASE_FOLLOWED_UP, self._visit)
+                visit = partial(self._client.record_follow_up, self._case, self._script.visit)
+                await self._post("visit", T.CASE_FOLLOWED_UP, visit)
                 await self._progress("closed")
             case Plot.PARTLY:
                 await self._agree()
@@ -149,39 +156,27 @@ class Life:
 
     async def _open(self) -> None:
         script = self._script
-        case = await self._post("case", T.CASE_SUBMITTED, lambda key: self._client.submit_case(script.case, key=key))
+        case = await self._post("case", T.CASE_SUBMITTED, partial(self._client.submit_case, script.case))
         self._case = case.about
         if script.number <= len(self._traffic.desks):
             for place, mediator in enumerate(script.roster):
-                await self._post(
-                    f"mediator-{place}",
-                    T.MEDIATOR_LISTED,
-                    lambda key, listed=mediator: self._client.list_mediator(listed, key=key),  # type: ignore[misc] # bound early
-                )
+                listed = partial(self._client.list_mediator, mediator)
+                await self._post(f"mediator-{place}", T.MEDIATOR_LISTED, listed)
         if script.collective:
-            await self._post(
-                "alert", T.CASE_ALERTED, lambda key: self._client.raise_alert(self._case, script.alert, key=key)
-            )
+            await self._post("alert", T.CASE_ALERTED, partial(self._client.raise_alert, self._case, script.alert))
         if script.accepted_later:
             await self._progress("accepted")
         await self._progress("mediating")
 
     async def _progress(self, step: str) -> None:
-        progress = getattr(self._script, step)
-        await self._post(
-            step, T.CASE_PROGRESSED, lambda key: self._client.report_progress(self._case, progress, key=key)
-        )
+        told = partial(self._client.report_progress, self._case, getattr(self._script, step))
+        await self._post(step, T.CASE_PROGRESSED, told)
 
     async def _agree(self) -> str:
         script = self._script
         paper = await self._upload("agreement-paper", AttachmentKind.MEDIATION_AGREEMENT, "调解协议书", script.agreement_lines)
-        agreement = script.agreement(paper)
-        posted = await self._post(
-            "agreement",
-            T.AGREEMENT_CONCLUDED,
-            lambda key: self._client.report_agreement(self._case, agreement, key=key),
-        )
-        return posted.about
+        agreement = partial(self._client.report_agreement, self._case, script.agreement(paper))
+        return (await self._post("agreement", T.AGREEMENT_CONCLUDED, agreement)).about
 
     async def _reviewed(self) -> None:
         agreement = await self._agree()
@@ -189,12 +184,8 @@ class Life:
         if route is None:
             await self._perform(agreement)
             return
-        request = self._script.request(route)
-        asked = await self._post(
-            "confirmation",
-            T.CONFIRMATION_REQUESTED,
-            lambda key: self._client.request_confirmation(agreement, request, key=key),
-        )
+        request = partial(self._client.request_confirmation, agreement, self._script.request(route))
+        asked = await self._post("confirmation", T.CONFIRMATION_REQUESTED, request)
         status = await self._confirmed(asked.about)
         if status in (ConfirmationStatus.NOT_ACCEPTED, ConfirmationStatus.REJECTED):
             await self._transfer(TransferTo.ARBITRATION, TransferReason.OTHER)
@@ -219,42 +210,27 @@ class Life:
     async def _correct(self, confirmation: str, times: int) -> None:
         script = self._script
         if script.withdraws:
-            await self._post(
-                "withdrawal",
-                T.CONFIRMATION_WITHDRAWAL_REQUESTED,
-                lambda key: self._client.withdraw(confirmation, script.withdrawal, key=key),
-            )
+            withdrawal = partial(self._client.withdraw, confirmation, script.withdrawal)
+            await self._post("withdrawal", T.CONFIRMATION_WITHDRAWAL_REQUESTED, withdrawal)
             return
         lines = [f"{party.name}（身份证明，演示数据）" for party in script.case.parties]
         proof = await self._upload(f"proof-{times}", AttachmentKind.IDENTITY_PROOF, "当事人身份证明", lines)
         paper = AttachmentReference(id=proof, kind=AttachmentKind.IDENTITY_PROOF, name="当事人身份证明.pdf")
-        supplement = script.supplement([paper])
-        await self._post(
-            f"supplement-{times}",
-            T.CONFIRMATION_SUPPLEMENTED,
-            lambda key: self._client.supplement(confirmation, supplement, key=key),
-        )
+        supplement = partial(self._client.supplement, confirmation, script.supplement([paper]))
+        await self._post(f"supplement-{times}", T.CONFIRMATION_SUPPLEMENTED, supplement)
 
     async def _perform(self, agreement: str) -> None:
         for place, performance in enumerate(self._script.performances):
-            await self._post(
-                f"performance-{place}",
-                T.AGREEMENT_PERFORMED,
-                lambda key, done=performance: self._client.report_performance(agreement, done, key=key),  # type: ignore[misc] # bound early
-            )
+            done = partial(self._client.report_performance, agreement, performance)
+            await self._post(f"performance-{place}", T.AGREEMENT_PERFORMED, done)
 
     async def _transfer(self, to: TransferTo, reason: TransferReason) -> None:
-        transfer = self._script.transfer(to, reason)
-        asked = await self._post(
-            "transfer", T.TRANSFER_REQUESTED, lambda key: self._client.request_transfer(self._case, transfer, key=key)
-        )
+        transfer = partial(self._client.request_transfer, self._case, self._script.transfer(to, reason))
+        asked = await self._post("transfer", T.TRANSFER_REQUESTED, transfer)
         if _WHO_DECIDES[to] not in self._traffic.staged:
             return
         while not is_final("transfer", TransferStatus(await self._word("transfer", asked.about))):
             pass
-
-    async def _visit(self, key: str) -> Taken:
-        return await self._client.record_follow_up(self._case, self._script.visit, key=key)
 
     # ---- steps
 
@@ -264,7 +240,7 @@ class Life:
         known = kept.acknowledged.get(key)
         if known is not None:
             return known
-        taken = await post(key)
+        taken = await post(key=key)
         owed = tuple((delivery.id, delivery.endpoint) for delivery in taken.deliveries)
         ack = Acknowledged(key, kind.value, taken.id, owed)
         kept.note(ack)
@@ -274,8 +250,7 @@ class Life:
         key, kept = self._key(step), self._traffic.client_log
         known = kept.uploads.get(key)
         if known is None:
-            paper = await asyncio.to_thread(render, title, lines)
-            known = (await self._client.upload(str(kind), f"{title}.pdf", paper)).id
+            known = (await self._client.upload(str(kind), f"{title}.pdf", render(title, lines))).id
             kept.note_upload(key, known)
         return known
 

@@ -227,11 +227,7 @@ def _settle_held(good: list[Settlement], at: dict[str, int], ids: Ids) -> Operat
     yield "release_lane", [(r.claim.endpoint, r.claim.subject, r.claim.token) for r in good]
     touched = {(r.claim.endpoint, r.claim.subject) for r in good}
     yield from free_successors([r.claim.delivery for r in good if r.state == "delivered"], touched)
-    yield from open_blocked_tasks(
-        [r.claim.delivery for r in good if r.state in BLOCKED_STATES],
-        {r.claim.subject: r.claim.organization for r in good},
-        ids,
-    )
+    yield from open_blocked_tasks([r.claim.delivery for r in good if r.state in BLOCKED_STATES], ids)
     yield "rehead", sorted(touched)
     if any(r.state != "pending" for r in good):
         yield "notify_due", [()]

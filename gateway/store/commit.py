@@ -11,6 +11,7 @@ from gateway.store.unit import (
     Committed,
     DeliveryMove,
     InFlight,
+    Key,
     KeyConflict,
     MatterConflict,
     Moved,
@@ -30,9 +31,10 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
     A group never holds two units of one subject that both win: the second sees that the subject moved.
     """
     outcomes: dict[int, Outcome] = {}
+    leaning: dict[int, int] = {}
     at = yield from _lock_subjects(units, outcomes)
-    yield from _reserve_keys(units, outcomes)
-    yield from _mark_applied(units, outcomes)
+    yield from _reserve_keys(units, outcomes, leaning)
+    yield from _mark_applied(units, outcomes, leaning)
     yield from _refuse_in_flight(units, outcomes)
     yield from _open_matters(units, outcomes)
     live = [(place, unit) for place, unit in enumerate(units) if place not in outcomes]
@@ -44,16 +46,15 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
         outcomes[place] = Committed(at[unit.subject])
     if live:
         yield "move_subject", sorted({unit.subject: at[unit.subject] for _, unit in live}.items())
-        moves = [(move, unit) for _, unit in live for move in unit.delivery_moves]
-        yield from free_successors([move.id for move, _ in moves if move.after == "delivered"], touched)
-        yield from open_blocked_tasks(
-            [move.id for move, _ in moves if move.after in BLOCKED_STATES],
-            {unit.subject: unit.organization for _, unit in live},
-            ids,
-        )
+        moves = [move for _, unit in live for move in unit.delivery_moves]
+        yield from free_successors([move.id for move in moves if move.after == "delivered"], touched)
+        yield from open_blocked_tasks([move.id for move in moves if move.after in BLOCKED_STATES], ids)
         if touched:
             yield "rehead", sorted(touched)
             yield "notify_due", [()]
+    for place, first in leaning.items():
+        if not isinstance(outcomes[first], Committed):
+            outcomes[place] = Moved()  # what it would repeat is not there: decide again
     callbacks = [unit.callback for place, unit in enumerate(units) if unit.callback and _settled(outcomes[place])]
     if callbacks:
         yield "move_callback", [(move.id, move.state, move.code, move.wait_ms) for move in callbacks]
@@ -85,48 +86,58 @@ def _alive(units: list[Unit], outcomes: dict[int, Outcome]) -> list[tuple[int, U
     return [(place, unit) for place, unit in enumerate(units) if place not in outcomes]
 
 
-def _reserve_keys(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[None]:
+def _reserve_keys(units: list[Unit], outcomes: dict[int, Outcome], leaning: dict[int, int]) -> Operation[None]:
+    """A unit wins if it is the first of its group with each of its keys, and each is new. ``leaning``: a unit whose outcome
+    repeats another's of this group, and that one's place."""
     wanting = [(place, unit) for place, unit in _alive(units, outcomes) if unit.keys]
     if not wanting:
         return
     rows = [(key.client, key.key, key.digest, key.about, key.answer) for _, unit in wanting for key in unit.keys]
+    owner: dict[tuple[str, str], int] = {}
+    for place, unit in wanting:
+        for key in unit.keys:
+            owner.setdefault((key.client, key.key), place)
     won = {(row["client"], row["key"]) for row in (yield "reserve_key", sorted(rows, key=lambda row: row[:2]))}
     forget: list[tuple[object, ...]] = []
     ask: list[tuple[int, Unit]] = []
     for place, unit in wanting:
         names = [(key.client, key.key) for key in unit.keys]
-        if all(name in won for name in names):
-            won.difference_update(names)  # a twin of the same group does not win them again
-        else:
+        if not all(name in won and owner[name] == place for name in names):
             ask.append((place, unit))
-    for _, unit in ask:
-        forget += [(key.client, key.key) for key in unit.keys if (key.client, key.key) in won]
+            forget += [name for name in names if name in won and owner[name] == place]
     if forget:
         yield "forget_key", forget
     if ask:
         found = yield "read_key", [(key.client, key.key) for _, unit in ask for key in unit.keys]
         kept = {(row["client"], row["key"]): row for row in found}
         for place, unit in ask:
-            outcomes[place] = _repeat(unit, kept)
+            repeated = next((key for key in unit.keys if (key.client, key.key) in kept), None)
+            if repeated is None:
+                outcomes[place] = Moved()  # its keys were given back by one of this group that lost: decide again
+                continue
+            name = (repeated.client, repeated.key)
+            outcomes[place] = _repeat(repeated, kept[name])
+            if name in won:
+                leaning[place] = owner[name]
 
 
-def _repeat(unit: Unit, kept: dict[tuple[str, str], Row]) -> Outcome:
-    for key in unit.keys:
-        row = kept.get((key.client, key.key))
-        if row is None:
-            continue
-        if bytes(row["digest"]) == key.digest:
-            return Replayed(bytes(row["answer"]), row["about"])
-        return KeyConflict(row["about"], business=key.client == "")
-    return Moved()  # its twin in this group failed at a later step: decide again
+def _repeat(key: Key, row: Row) -> Outcome:
+    if bytes(row["digest"]) == key.digest:
+        return Replayed(bytes(row["answer"]), row["about"])
+    return KeyConflict(row["about"], business=key.client == "")
 
 
-def _mark_applied(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[None]:
+def _mark_applied(units: list[Unit], outcomes: dict[int, Outcome], leaning: dict[int, int]) -> Operation[None]:
+    first: dict[tuple[str, str], int] = {}
     for place, unit in _alive(units, outcomes):
-        if unit.applied:
-            fresh = yield "add_applied", list(unit.applied)
-            if not fresh:
-                outcomes[place] = AlreadyApplied()
+        if not unit.applied:
+            continue
+        fresh = yield "add_applied", list(unit.applied)
+        if not fresh:
+            outcomes[place] = AlreadyApplied()
+            leaning |= {place: first[word] for word in unit.applied if word in first}
+        for word in unit.applied:
+            first.setdefault(word, place)
 
 
 def _refuse_in_flight(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[None]:
@@ -296,8 +307,8 @@ def free_successors(delivered: list[str], touched: set[tuple[str, str]]) -> Oper
         touched.update((row["endpoint"], row["subject"]) for row in waiting)
 
 
-def open_blocked_tasks(ended: list[str], organizations: dict[str, str], ids: Ids) -> Operation[None]:
-    """A statutory successor of a delivery that ended undelivered is before a person at once."""
+def open_blocked_tasks(ended: list[str], ids: Ids) -> Operation[None]:
+    """A statutory successor of a delivery that ended undelivered is before a person at once, in whatever lane it waits."""
     if not ended:
         return
     blocked = yield "blocked_by", [(identifier,) for identifier in sorted(ended)]
@@ -308,13 +319,12 @@ def open_blocked_tasks(ended: list[str], organizations: dict[str, str], ids: Ids
             row["subject"],
             row["id"],
             row["endpoint"],
-            organizations[row["subject"]],
+            row["organization"] or "",
             None,
             None,
             None,
         )
         for row in blocked
-        if row["subject"] in organizations
     ]
     if tasks:
         yield "open_task", tasks

@@ -1,4 +1,4 @@
-"""Reads ``statements.sql`` and renders each statement for an engine."""
+"""Reads ``statements.sql`` and ``console.sql`` and renders each statement for an engine."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ class Statement:
 
 
 def load(engine: Engine) -> dict[str, Statement]:
-    """Every statement of the file, rendered for the engine."""
-    text = files("gateway.store").joinpath("statements.sql").read_text("utf-8")
+    """Every statement of the files, rendered for the engine."""
+    room = files("gateway.store")
+    text = "\n".join(room.joinpath(name).read_text("utf-8") for name in ("statements.sql", "console.sql"))
     return {
         name: _render(engine, name, bool(each), tuple(_fields(fields)), sql.strip())
         for name, each, fields, sql in _STATEMENT.findall(text)

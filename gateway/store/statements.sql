@@ -111,7 +111,8 @@ DELETE FROM lanes WHERE (endpoint, subject) IN (SELECT endpoint, subject FROM gi
 -- name: waiting_on (id text)
 SELECT DISTINCT d.endpoint, d.subject FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' ORDER BY d.endpoint, d.subject
 -- name: blocked_by (id text)
-SELECT d.id, d.endpoint, d.subject, d.type FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' AND d.class = 'statutory'
+SELECT d.id, d.endpoint, d.subject, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
+FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' AND d.class = 'statutory'
 
 -- claim: two looks and one write per endpoint --------------------------------------------------------------------------------
 -- The endpoint's row is locked before the count, in a statement of its own: a count in the same statement would use a
@@ -236,12 +237,15 @@ SELECT id, endpoint, event_id, digest, 'stored', now_ms(), call_sealed, now_ms()
 SELECT c.id, c.endpoint, c.event_id, c.digest, c.state FROM given JOIN callbacks c ON c.endpoint = given.endpoint AND c.event_id = given.event_id
 -- name: due_callbacks each (batch bigint, lease bigint)
 UPDATE callbacks SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
-  SELECT id FROM callbacks WHERE state IN ('stored', 'orphan') AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED)
+  SELECT id FROM (SELECT id FROM callbacks WHERE state = 'stored' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED) fresh
+  UNION ALL
+  SELECT id FROM (SELECT id FROM callbacks WHERE state = 'orphan' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED) waiting)
 RETURNING id, endpoint, event_id, digest, state, tries, call_sealed, received_at
 -- name: move_callback (id text, state text, code text, wait bigint)
 UPDATE callbacks SET state = given.state, code = given.code, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id
 -- name: next_callback ()
-SELECT min(due_at) AS due_at, now_ms() AS now FROM callbacks WHERE state IN ('stored', 'orphan')
+SELECT min(due_at) AS due_at, now_ms() AS now FROM (
+  SELECT min(due_at) AS due_at FROM callbacks WHERE state = 'stored' UNION ALL SELECT min(due_at) FROM callbacks WHERE state = 'orphan') soonest
 
 -- papers ---------------------------------------------------------------------------------------------------------------------
 -- name: due_papers each (batch bigint, lease bigint)

@@ -142,8 +142,12 @@ deliveries = sa.Table(
     Index("deliveries_safe", "endpoint", "subject", "safe_at", **_where("state = 'pending' AND safe_at IS NOT NULL")),
     Index("deliveries_subject", "subject", "sequence"),
     Index("deliveries_waiting", "requires", **_where("requires IS NOT NULL AND state = 'pending'")),
-    Index("deliveries_word", "word_due_at", **_where("state = 'relayed' AND word_due_at IS NOT NULL")),
+    Index("deliveries_word", "state", "word_due_at", **_where("state = 'relayed' AND word_due_at IS NOT NULL")),
     Index("deliveries_state", "state", "endpoint", "id"),
+    # The console's groups of failures: only what failed has a row in them.
+    Index("deliveries_failed", "endpoint", "code", "type", "state", "finished_at", "id",
+          **_where("state IN ('rejected', 'dead', 'expired', 'in_doubt')")),
+    Index("deliveries_retrying", "endpoint", "code", "type", "id", **_where("state = 'pending' AND code IS NOT NULL")),
 )
 
 # One row per lane (endpoint, subject) that has something to send: its head, and the lease of the claim in flight.
@@ -216,7 +220,7 @@ callbacks = sa.Table(
     _need("call_sealed", LargeBinary),
     _need("received_at", Ms),
     Index("callbacks_once", "endpoint", "event_id", unique=True),
-    Index("callbacks_due", "due_at", **_where("state IN ('stored', 'orphan')")),
+    Index("callbacks_due", "state", "due_at", "id"),
     Index("callbacks_state", "state", "id"),
 )
 

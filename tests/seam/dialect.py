@@ -57,9 +57,7 @@ MAPPING: Final = "toy-1"
 TEXT_LIMIT: Final = 60
 """Characters of the one long field."""
 
-_CHANNELS: Final = {
-    channel: f"C{number}" for number, channel in enumerate(Channel) if channel is not Channel.PHONE
-}
+_CHANNELS: Final = {channel: f"C{number}" for number, channel in enumerate(Channel) if channel is not Channel.PHONE}
 """There is no code for an application by telephone: such a case cannot be filed here."""
 
 _WORDS: Final[dict[About, dict[str, str]]] = {
@@ -293,4 +291,6 @@ class CalledToy(Toy):
 
     async def acknowledge(self, call: InboundCall, *, duplicate: bool) -> Reply:
         """The answer to a stored call."""
-        return Reply(200, (("Content-Type", "application/json"),), b'{"code": "KNOWN"}' if duplicate else b'{"code": "OK"}')
+        return Reply(
+            200, (("Content-Type", "application/json"),), b'{"code": "KNOWN"}' if duplicate else b'{"code": "OK"}'
+        )

@@ -2,7 +2,8 @@
 
 from alembic import op
 
-from gateway.store.tables import NOW_POSTGRESQL, metadata
+from gateway.store.console_tables import metadata
+from gateway.store.tables import NOW_POSTGRESQL
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,6 @@
+"""The interpreter of upstream systems that are told events (事件通知)."""
+
+from adapters.webhook.adapter import Webhook
+from adapters.webhook.settings import WebhookSettings
+
+__all__ = ["Webhook", "WebhookSettings"]

@@ -1,0 +1,30 @@
+"""How much memory the demonstration took at most: this process and its child."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from pathlib import Path
+
+_KIB = 1 if sys.platform != "darwin" else 1024
+"""``ru_maxrss`` counts KiB on Linux, bytes on macOS."""
+
+
+def peak_rss_mb(child: int | None) -> float:
+    """Peak resident memory in MB of this process plus that of the child (0 where the system does not tell of a living one)."""
+    own = _high_water(os.getpid()) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB
+    others = 0.0 if child is None else _high_water(child)
+    return round((own + others) / 1024, 1)
+
+
+def _high_water(pid: int) -> float:
+    """``VmHWM`` of a process in KiB."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("ascii", errors="replace")
+    except OSError:
+        return 0.0
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return float(line.split()[1])
+    return 0.0

@@ -1,0 +1,127 @@
+-- The console's statements, rendered like the engine's (statements.sql): index look-ups with a bound, on the store's one connection.
+
+-- accounts and sessions ------------------------------------------------------------------------------------------------------
+-- name: add_user (name text, title text, role text, password text, must_change boolean)
+INSERT INTO users (name, title, role, password, must_change, enabled, failures, created_at)
+SELECT name, title, role, password, must_change, true, 0, now_ms() FROM given WHERE true ON CONFLICT (name) DO NOTHING RETURNING name
+-- name: find_user (name text)
+SELECT u.*, now_ms() AS now FROM given JOIN users u ON u.name = given.name
+-- name: all_users ()
+SELECT u.name, u.title, u.role, u.must_change, u.enabled, u.failures, u.signed_in_at, u.created_at FROM users u ORDER BY u.name LIMIT 500
+-- name: set_password (name text, password text, must_change boolean)
+UPDATE users SET password = given.password, must_change = given.must_change, failures = 0 FROM given WHERE users.name = given.name RETURNING users.name
+-- name: set_user (name text, title text, role text, enabled boolean)
+UPDATE users SET title = given.title, role = given.role, enabled = given.enabled FROM given WHERE users.name = given.name RETURNING users.name
+-- name: note_failed_login (name text)
+UPDATE users SET failures = users.failures + 1, failed_at = now_ms() FROM given WHERE users.name = given.name
+-- name: note_login (name text)
+UPDATE users SET failures = 0, signed_in_at = now_ms() FROM given WHERE users.name = given.name
+-- name: open_session (token_hash text, user_name text, lasts bigint)
+INSERT INTO sessions (token_hash, user_name, created_at, seen_at, ends_at)
+SELECT token_hash, user_name, now_ms(), now_ms(), now_ms() + lasts FROM given
+-- name: find_session (token_hash text)
+SELECT s.user_name, s.created_at, s.seen_at, s.ends_at, u.title, u.role, u.must_change, u.enabled, now_ms() AS now
+FROM given JOIN sessions s ON s.token_hash = given.token_hash JOIN users u ON u.name = s.user_name
+-- name: see_session (token_hash text)
+UPDATE sessions SET seen_at = now_ms() FROM given WHERE sessions.token_hash = given.token_hash
+-- name: end_session (token_hash text)
+DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM given)
+-- name: end_sessions_of (user_name text)
+DELETE FROM sessions WHERE user_name IN (SELECT user_name FROM given)
+-- name: drop_old_sessions ()
+DELETE FROM sessions WHERE ends_at <= now_ms()
+
+-- lists: ids are time-ordered, so a range of ids is a range of time ------------------------------------------------------------
+-- name: newest_deliveries each (after text, before text, most bigint)
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.created_at, d.finished_at
+FROM deliveries d WHERE d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
+-- name: newest_deliveries_in each (state text, endpoint text, after text, before text, most bigint)
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.created_at, d.finished_at
+FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint AND d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
+-- name: newest_deliveries_of each (subject text, after text, before text, most bigint)
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.created_at, d.finished_at
+FROM deliveries d WHERE d.subject = :subject AND d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
+-- name: deliveries_for_message (message text)
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.created_at, d.finished_at
+FROM given JOIN deliveries d ON d.message = given.message ORDER BY d.endpoint
+-- name: open_deliveries_of (subject text)
+SELECT d.id, d.type, d.endpoint, d.subject, d.state, d.code, d.next_at, d.created_at FROM given JOIN deliveries d ON d.subject = given.subject
+WHERE d.state NOT IN ('delivered', 'cancelled', 'superseded')
+-- name: newest_cases each (after text, before text, most bigint)
+SELECT m.* FROM matters m WHERE m.id >= :after AND m.id < :before AND m.kind = 'case' ORDER BY m.id DESC LIMIT :most
+-- name: newest_cases_of each (organization text, after text, before text, most bigint)
+SELECT m.* FROM matters m WHERE m.organization = :organization AND m.kind = 'case' AND m.id >= :after AND m.id < :before ORDER BY m.id DESC LIMIT :most
+-- name: newest_tasks each (state text, before text, most bigint)
+SELECT t.id, t.kind, t.subject, t.about, t.endpoint, t.organization, t.state, t.assignee, t.code, t.due_at, t.created_at, t.resolved_at
+FROM tasks t WHERE t.state = :state AND t.id < :before ORDER BY t.id DESC LIMIT :most
+-- name: newest_callbacks each (state text, before text, most bigint)
+SELECT c.id, c.endpoint, c.event_id, c.state, c.tries, c.due_at, c.code, c.received_at FROM callbacks c
+WHERE c.state = :state AND c.id < :before ORDER BY c.id DESC LIMIT :most
+-- name: callback (id text)
+SELECT c.* FROM given JOIN callbacks c ON c.id = given.id
+-- name: newest_audit each (before bigint, most bigint)
+SELECT a.* FROM audit a WHERE a.number < :before ORDER BY a.number DESC LIMIT :most
+-- name: audit_from each (after bigint, most bigint)
+SELECT a.* FROM audit a WHERE a.number > :after ORDER BY a.number LIMIT :most
+-- name: organization_case each (organization text)
+SELECT m.message FROM matters m WHERE m.organization = :organization AND m.kind = 'case' ORDER BY m.id DESC LIMIT 1
+-- name: subject_matter (id text)
+SELECT m.id, m.kind, m.business_key, m.organization, m.status FROM given JOIN matters m ON m.id = given.id
+-- name: message_source (id text)
+SELECT m.id, m.source FROM given JOIN messages m ON m.id = given.id
+-- name: attempt (delivery text, number int)
+SELECT a.delivery, a.duration_ms, a.ended_at FROM given JOIN attempts a ON a.delivery = given.delivery AND a.number = given.number
+-- name: lane_of (endpoint text, subject text)
+SELECT l.head, l.due_at, l.token, l.lease_until, now_ms() AS now FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject
+
+-- counts now, each with a bound ------------------------------------------------------------------------------------------------
+-- name: count_deliveries each (state text, endpoint text, most bigint)
+SELECT CAST(:state AS text) AS state, CAST(:endpoint AS text) AS endpoint, count(*) AS many, min(found.id) AS oldest FROM (
+  SELECT d.id FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint ORDER BY d.id LIMIT :most) found
+-- name: count_retrying each (endpoint text, most bigint)
+SELECT CAST(:endpoint AS text) AS endpoint, count(*) AS many FROM (
+  SELECT d.id FROM deliveries d WHERE d.endpoint = :endpoint AND d.state = 'pending' AND d.code IS NOT NULL LIMIT :most) found
+-- name: count_tasks each (most bigint)
+SELECT count(*) AS many, max(found.id) AS newest FROM (SELECT t.id FROM tasks t WHERE t.state = 'open' ORDER BY t.id DESC LIMIT :most) found
+-- name: count_callbacks each (state text, most bigint)
+SELECT CAST(:state AS text) AS state, count(*) AS many, min(found.id) AS oldest FROM (
+  SELECT c.id FROM callbacks c WHERE c.state = :state ORDER BY c.id LIMIT :most) found
+-- name: clocks_until each (before text, most bigint)
+SELECT c.id, c.subject, c.about, c.rule, c.organization, c.due_on, c.safe_at, c.provisional FROM clocks c
+WHERE c.state = 'running' AND c.due_on < :before ORDER BY c.due_on, c.id LIMIT :most
+-- name: failed_groups each (endpoint text, since bigint)
+SELECT d.endpoint, d.code, d.type, d.state, count(*) AS many, min(d.finished_at) AS first_at, max(d.finished_at) AS last_at,
+  sum(CASE WHEN d.finished_at >= :since THEN 1 ELSE 0 END) AS recent, max(d.id) AS sample
+FROM deliveries d WHERE d.endpoint = :endpoint AND d.state IN ('rejected', 'dead', 'expired', 'in_doubt') GROUP BY d.endpoint, d.code, d.type, d.state
+-- name: retrying_groups each (endpoint text, most bigint)
+SELECT d.endpoint, d.code, d.type, 'pending' AS state, count(*) AS many, min(d.id) AS first_id, max(d.id) AS sample
+FROM deliveries d WHERE d.endpoint = :endpoint AND d.state = 'pending' AND d.code IS NOT NULL GROUP BY d.endpoint, d.code, d.type LIMIT :most
+
+-- figures over time ------------------------------------------------------------------------------------------------------------
+-- name: lock_mark (consumer text)
+SELECT m.position FROM given JOIN marks m ON m.consumer = given.consumer FOR UPDATE OF m
+-- name: events_to_tally each (mark bigint, batch bigint)
+SELECT e.position, e.subject, e.type, e.about, e.organization, e.at, e.data, m.type AS message_type, m.source,
+  d.endpoint AS delivery_endpoint, d.created_at AS delivery_created
+FROM events e LEFT JOIN messages m ON m.subject = e.subject AND m.sequence = e.sequence LEFT JOIN deliveries d ON d.id = e.about
+WHERE e.position > :mark ORDER BY e.position LIMIT :batch
+-- name: add_tally (step int, at bigint, series text, many bigint)
+INSERT INTO tallies (step, at, series, many) SELECT step, at, series, many FROM given WHERE true
+ON CONFLICT (step, at, series) DO UPDATE SET many = tallies.many + excluded.many
+-- name: tallies_since each (step int, since bigint, most bigint)
+SELECT t.at, t.series, t.many FROM tallies t WHERE t.step = :step AND t.at >= :since ORDER BY t.at LIMIT :most
+-- name: drop_tallies (step int, before bigint)
+DELETE FROM tallies WHERE (step, at, series) IN (SELECT t.step, t.at, t.series FROM given JOIN tallies t ON t.step = given.step AND t.at < given.before LIMIT 2000)
+-- name: add_number (folded text, about text, backwards text, subject text)
+INSERT INTO numbers (folded, about, backwards, subject) SELECT folded, about, backwards, subject FROM given WHERE true ON CONFLICT DO NOTHING
+-- name: numbers_between each (since text, until text, most bigint)
+SELECT n.folded, n.about, n.subject FROM numbers n WHERE n.folded >= :since AND n.folded < :until ORDER BY n.folded LIMIT :most
+-- name: numbers_ending each (since text, until text, most bigint)
+SELECT n.folded, n.about, n.subject FROM numbers n WHERE n.backwards >= :since AND n.backwards < :until ORDER BY n.backwards LIMIT :most
+
+-- notes of groups ----------------------------------------------------------------------------------------------------------------
+-- name: set_group_note (group_key text, note text, actor text)
+INSERT INTO group_notes (group_key, note, actor, at) SELECT group_key, note, actor, now_ms() FROM given WHERE true
+ON CONFLICT (group_key) DO UPDATE SET note = excluded.note, actor = excluded.actor, at = excluded.at RETURNING group_key
+-- name: group_note (group_key text)
+SELECT n.* FROM given JOIN group_notes n ON n.group_key = given.group_key

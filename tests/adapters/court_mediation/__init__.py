@@ -1,0 +1,1 @@
+"""Tests of the interpreter of the people's courts' mediation platform."""

@@ -1,0 +1,114 @@
+"""The runner: one process, one writer, whole transactions, groups that lose only their bad unit."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.store.engine import Group, Operation, StoreLocked, many
+from gateway.store.migrate import migrate_sqlite
+from gateway.store.store import Store
+from gateway.store.unit import Committed
+from tests.store.bench import Bench, VirtualClock, opened
+
+
+async def test_a_second_process_is_refused(database: Path, clock: VirtualClock) -> None:
+    store = await opened(database, clock)
+    with pytest.raises(StoreLocked):
+        await opened(database, clock)
+    await store.close()
+    again = await opened(database, clock)
+    await again.close()
+
+
+async def test_another_program_may_not_migrate_under_an_open_store(store: Store, database: Path) -> None:
+    """It finds nothing to do; the running process goes on."""
+    migrate_sqlite(database)
+    assert await store.row("log_position") is not None
+
+
+async def test_writes_are_durable_and_readers_use_the_same_connection(store: Store) -> None:
+    pragmas = await store.runner.script(
+        lambda connection: {
+            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    )
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+async def test_an_operation_that_fails_leaves_nothing(store: Store, bench: Bench) -> None:
+    def half() -> Operation[None]:
+        yield "set_mark", [("bus", 7)]
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await store.run(half)
+    assert await store.row("read_mark", "bus") is None
+    await store.write("set_mark", ("bus", 8))
+    assert (await store.row("read_mark", "bus"))["position"] == 8
+
+
+async def test_a_statement_without_rows_does_nothing(store: Store) -> None:
+    assert await store.run(many, "set_mark", []) == []
+
+
+async def test_a_bad_unit_fails_alone(bench: Bench) -> None:
+    await bench.endpoints()
+    good = [bench.case(f"case_{number:02}") for number in range(20)]
+    bad = bench.case("case_bad")
+    bad.deliveries.append(bad.deliveries[0])
+    units = [*good[:7], bad, *good[7:]]
+    outcomes = await asyncio.gather(*(bench.commit(unit) for unit in units), return_exceptions=True)
+    assert isinstance(outcomes[7], sqlite3.IntegrityError)
+    assert [outcome for outcome in outcomes if not isinstance(outcome, Committed)] == [outcomes[7]]
+    assert await bench.store.row("matter", "case_bad") is None
+    assert await bench.store.row("subject_of", "case_bad") is None
+    assert len(await bench.table("SELECT id FROM subjects")) == 20
+
+
+async def test_a_unit_without_an_event_for_its_message_is_refused(bench: Bench) -> None:
+    unit = bench.case("case_1")
+    unit.events.clear()
+    with pytest.raises(ValueError, match="event"):
+        await bench.commit(unit)
+    assert await bench.table("SELECT id FROM messages") == []
+
+
+async def test_work_goes_on_when_the_caller_is_cancelled(bench: Bench) -> None:
+    task = asyncio.create_task(bench.commit(bench.case("case_1", endpoints=())))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert isinstance(await bench.commit(bench.case("case_2", endpoints=())), Committed)
+    assert await bench.store.row("matter", "case_1") is not None
+
+
+async def test_groups_hold_at_most_their_size(store: Store) -> None:
+    sizes = []
+
+    def count(units: list[int]) -> Operation[list[int]]:
+        sizes.append(len(units))
+        yield "log_position", [()]
+        return units
+
+    group = Group(store.runner, count, size=10)
+    assert await asyncio.gather(*(group.put(number) for number in range(35))) == list(range(35))
+    assert max(sizes) == 10
+    assert sum(sizes) == 35
+
+
+async def test_close_waits_for_what_is_queued(database: Path, clock: VirtualClock) -> None:
+    store = await opened(database, clock)
+    bench = Bench(store, clock)
+    waiting = asyncio.gather(*(bench.commit(bench.case(f"case_{number}", endpoints=())) for number in range(30)))
+    await asyncio.sleep(0)
+    await store.close()
+    assert all(isinstance(outcome, Committed) for outcome in await waiting)
+    again = await opened(database, clock)
+    assert len(await Bench(again, clock).table("SELECT id FROM matters")) == 30
+    await again.close()

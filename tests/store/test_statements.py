@@ -1,0 +1,131 @@
+"""Every statement prepares against the migrated tables, and none walks through a table that grows."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.store.statements import Statement, load
+from gateway.store.tables import metadata
+
+STATEMENTS = load("sqlite")
+
+SMALL = {
+    "endpoints": "as many rows as there are platforms and subscriptions",
+    "log": "two rows",
+    "marks": "a row for each consumer",
+}
+"""Tables that do not grow with the cases: these may be walked through."""
+
+ALLOWED = {
+    ("end_leases", "lanes"): "once, at the start; a lane's row goes with its last open delivery",
+    ("last_audit", "audit"): "the primary key backwards, one row",
+    ("number_events", "events"): "the partial index of what has no position yet, up to the batch",
+    ("flow", "deliveries"): "an operator's count by endpoint and state",
+    ("flow_callbacks", "callbacks"): "an operator's count by endpoint and state",
+}
+"""What walks through an index or a table all the same, and why that is bounded or rare."""
+
+HOT = {
+    "rehead": ("deliveries_open", "deliveries_safe"),
+    "claim": ("lanes_safe", "lanes_due"),
+    "count_live": ("lanes_live",),
+    "open_endpoints": ("lanes_due", "lanes_safe"),
+    "next_due": ("lanes_due", "lanes_safe"),
+    "waiting_on": ("deliveries_waiting",),
+    "blocked_by": ("deliveries_waiting",),
+    "repoint": ("deliveries_waiting",),
+    "find_matter": ("matters_business_key",),
+    "number_events": ("events_new",),
+    "events_after": ("events_position",),
+    "owned_events_after": ("events_owned",),
+    "due_callbacks": ("callbacks_due",),
+    "next_callback": ("callbacks_due",),
+    "due_papers": ("papers_due",),
+    "overdue_words": ("deliveries_word",),
+    "deliveries_of": ("deliveries_subject",),
+    "messages_of": ("messages_subject",),
+    "list_clocks": ("clocks_due",),
+    "list_tasks": ("tasks_listed",),
+}
+"""The index that carries a statement: a changed ``WHERE`` of a partial one would silently fall out of the plan."""
+
+
+@pytest.fixture(scope="module")
+def connection(migrated: Path) -> Iterator[sqlite3.Connection]:
+    opened = sqlite3.connect(f"file:{migrated}?mode=ro", uri=True)
+    opened.create_function("now_ms", 0, lambda: 1)
+    opened.create_function("pg_notify", 2, lambda channel, payload: None)
+    yield opened
+    opened.close()
+
+
+def plan(connection: sqlite3.Connection, statement: Statement) -> list[str]:
+    values = (None,) * len(statement.fields)
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", values)]
+
+
+def walked(statement: Statement, steps: list[str]) -> Iterator[str]:
+    """The tables that a plan scans."""
+    names = {alias: table for table, alias in re.findall(r"\b(?:FROM|JOIN)\s+(\w+)\s+(?!WHERE\b|ON\b)(\w+)", statement.sql)}
+    for step in steps:
+        found = re.match(r"SCAN (\w+)", step)
+        if found is not None:
+            name = names.get(found.group(1), found.group(1))
+            if name in metadata.tables:
+                yield name
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_prepares_and_walks_through_nothing_that_grows(name: str, connection: sqlite3.Connection) -> None:
+    steps = plan(connection, STATEMENTS[name])
+    scanned = {table for table in walked(STATEMENTS[name], steps) if table not in SMALL}
+    assert {(name, table) for table in scanned} <= ALLOWED.keys(), steps
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_is_carried_by_its_index(name: str, connection: sqlite3.Connection) -> None:
+    steps = "\n".join(plan(connection, STATEMENTS[name]))
+    for index in HOT[name]:
+        assert re.search(rf"INDEX {index}\b", steps), steps
+
+
+def test_every_allowance_is_needed(connection: sqlite3.Connection) -> None:
+    for name, table in ALLOWED:
+        assert table in set(walked(STATEMENTS[name], plan(connection, STATEMENTS[name]))), name
+
+
+def test_the_claim_reads_its_due_times_from_the_index(connection: sqlite3.Connection) -> None:
+    steps = plan(connection, STATEMENTS["claim"])
+    assert "SEARCH lanes USING INDEX lanes_due (endpoint=? AND due_at<?)" in steps
+
+
+def test_fields_are_those_of_the_text() -> None:
+    for statement in STATEMENTS.values():
+        used = {int(place) for place in re.findall(r"\?(\d+)", statement.sql)}
+        assert used == set(range(1, len(statement.fields) + 1)), statement.name
+
+
+def test_nothing_of_the_other_engine_is_left() -> None:
+    for statement in STATEMENTS.values():
+        assert "SKIP LOCKED" not in statement.sql
+        assert "FOR UPDATE" not in statement.sql
+        assert "FROM given" not in statement.sql
+        assert not re.search(r":[a-z]", statement.sql)
+
+
+@pytest.mark.parametrize("name", load("postgresql"))
+def test_the_other_engine_gets_its_columns_as_arrays(name: str) -> None:
+    statement = load("postgresql")[name]
+    places = {int(place) for place in re.findall(r"\$(\d+)", statement.sql)}
+    assert places == set(range(1, len(statement.fields) + 1))
+    assert statement.whole == ("unnest(" in statement.sql)
+
+
+def test_every_statement_of_the_file_is_read() -> None:
+    text = (Path(load.__code__.co_filename).parent / "statements.sql").read_text("utf-8")
+    assert list(STATEMENTS) == re.findall(r"^-- name: (\w+)", text, re.MULTILINE)
