@@ -6,10 +6,12 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import httpx
+from aiohttp.resolver import ThreadedResolver
 
 from gateway.bus.memory import MemoryBus
 from gateway.flow.apply import Applier
@@ -28,11 +30,15 @@ from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.relay import Relay
 from gateway.flow.route import Router
 from gateway.flow.settlement import Judge
+from gateway.flow.subscriptions import Subscriptions
+from gateway.flow.tally import Tally
 from gateway.flow.toolbox import Attachments, tools_for
 from gateway.flow.transport import Transport
+from gateway.flow.webhooks import Webhooks
 from gateway.flow.words import Words
 from gateway.flow.worker import Bells, Worker
-from gateway.registry import AnyAdapter, Endpoint, connect
+from gateway.registry import AnyAdapter, Endpoint, connect, webhook_kind
+from gateway.security.egress import Allowed, CheckedResolver, EgressPolicy, GuardedTransport
 from gateway.security.fields import KeyRefused, Keys, Sealer, read_key_file, write_key_file
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.ids import Ids
@@ -142,26 +148,37 @@ async def _compose(
     router = Router(endpoints, settings.routes)
     contexts = Contexts(store, attachments)
     judge = Judge(store, settings.retry, random)
+    policy = _egress_policy(settings)
+    kind = webhook_kind(adapters)
+    desk = subscriptions = None
+    if kind is not None:
+        tools = partial(tools_for, store, attachments, now_ms=store.now_ms)
+        guarded = GuardedTransport(policy, transport or Transport(CheckedResolver(policy, ThreadedResolver())))
+        desk = Webhooks(store, publisher, kind, tools, guarded, settings.webhook_rate_per_s)
+        subscriptions = Subscriptions(store, desk, publisher, policy, bells.subscribed)
     deliverer = Deliverer(
         store,
         lines,
         contexts,
         judge,
         lease_margin_s=settings.lease_margin_s,
+        subscribers=desk,
         changed=bells.committed,
         fault_point=fault_point,
     )
-    applier = Applier(store, endpoints, contexts, Words(store, router), settings.retry, bells.committed)
+    words = Words(store, router, {name: round(1000 * line.limits.word_within_s) for name, line in lines.items()})
+    applier = Applier(store, endpoints, contexts, words, settings.retry, bells.committed)
     worker = Worker(
         store,
         bells,
         deliverer,
         applier,
-        Relay(store, bus, publisher),
+        Relay(store, bus, publisher, bells.deliver.set),
         Papers(store, lines, attachments, settings.retry, bells.committed),
         [Poller(store, line, bells.stored) for line in lines.values() if line.endpoint.adapter.info.polls],
         settings.concurrency,
     )
+    worker.also.append(("tally", Tally(store).turn))
     judgement = Judgement(store, contexts, Forms(attachments))
     intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed)
     receiver = Receiver(store, endpoints, bells.stored)
@@ -181,7 +198,16 @@ async def _compose(
         bells,
         worker,
         way_out,
+        desk,
+        subscriptions,
     )
+
+
+def _egress_policy(settings: Settings) -> EgressPolicy:
+    try:
+        return EgressPolicy(Allowed.of(one.host, one.port, one.scheme) for one in settings.webhook_allowed_hosts)
+    except ValueError as error:
+        raise SettingsRefused([f"webhook_allowed_hosts: {error}"]) from None
 
 
 def _line(endpoint: Endpoint, transport: httpx.AsyncBaseTransport) -> Line:

@@ -14,6 +14,8 @@ from contracts.messages import MessageType
 from gateway.settings import Settings, SettingsRefused
 
 GROUP = "mediation_gateway.adapters"
+WEBHOOK = "webhook"
+"""The entry point of the adapter that tells events to upstream systems."""
 
 AnyAdapter = Adapter[Any]
 
@@ -71,14 +73,28 @@ def connect(
                 f"endpoints.{name}: adapter {wanted.adapter} speaks port {kind.info.contract}, not {CONTRACT}"
             )
             continue
+        if kind.info.events:
+            reasons.append(f"endpoints.{name}: {wanted.adapter} is subscribed to (POST /v1/webhook-endpoints), not configured")
+            continue
         own = _settings_of(name, kind, wanted.settings, reasons)
-        if own is not None:
-            organizations = None if wanted.organizations is None else frozenset(wanted.organizations)
+        if own is None:
+            continue
+        organizations = None if wanted.organizations is None else frozenset(wanted.organizations)
+        try:
             endpoints[name] = Endpoint(name, kind(name, own, tools(name)), wanted.slots, organizations)
+        except ValueError as error:  # a key or envelope that is well-formed and yet cannot be opened
+            reasons.append(f"endpoints.{name}.settings: {error}")
     reasons += _impossible_routes(settings, endpoints)
     if reasons:
         raise SettingsRefused(reasons)
     return endpoints
+
+
+def webhook_kind(adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None) -> type[AnyAdapter] | None:
+    """The adapter of the clients' webhooks, which are subscribed to and not configured; ``None`` where none is installed."""
+    loader = (installed() if adapters is None else adapters).get(WEBHOOK)
+    kind = None if loader is None else loader()
+    return kind if kind is not None and kind.info.contract == CONTRACT and kind.info.events else None
 
 
 def _settings_of(

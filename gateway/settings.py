@@ -93,6 +93,13 @@ class LimitSettings(_Section):
     event_page: int = Field(default=500, description="events in one page of the feed")
 
 
+class ConsoleSettings(_Section):
+    """The operators' console."""
+
+    idle_minutes: float = Field(default=30, gt=0, description="a session without a person's act ends after so long")
+    session_hours: float = Field(default=12, gt=0, le=168, description="every session ends after so long")
+
+
 class Settings(BaseSettings):
     """The gateway's configuration: a TOML file (``GATEWAY_CONFIG``), overridden by ``GATEWAY_…`` variables."""
 
@@ -130,6 +137,7 @@ class Settings(BaseSettings):
     )
     webhook_rate_per_s: float = Field(default=20, gt=0, le=1000, description="events a second to one webhook")
     limits: LimitSettings = Field(default=LimitSettings(), description="bounds")
+    console: ConsoleSettings = Field(default=ConsoleSettings(), description="the operators' console")
 
     @classmethod
     def settings_customise_sources(

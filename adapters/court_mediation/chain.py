@@ -13,7 +13,6 @@ from adapters.court_mediation.sheet import Sheet
 from adapters.tables import pointer_to
 from contracts.agreement import Agreement, Signature, Term, effective_at
 from contracts.case import Case, Cause, Claim
-from contracts.causes import last_name
 from contracts.errors import PermanentError
 from contracts.party import Party
 
@@ -47,7 +46,7 @@ def write_case(sheet: Sheet, case: Case, at: str, *, number_key: str, parties: S
 def write_cause(sheet: Sheet, cause: Cause, at: str) -> None:
     """``causeCode`` and ``disputeType`` (案由)."""
     sheet.put("causeCode", codes.cause_code(cause.table, cause.path, sheet.losses, at, sheet.at("causeCode")))
-    sheet.text("disputeType", last_name(cause.path), "", 100, required=True)
+    sheet.text("disputeType", cause.path[-1], "", 100, required=True)
 
 
 def write_agreement(sheet: Sheet, agreement: Agreement, at: str) -> None:
@@ -81,13 +80,15 @@ def _claim(sheet: Sheet, number: int, claim: Claim, at: str) -> Sheet:
 
 def _write_mediators(sheet: Sheet, case: Case, at: str) -> None:
     """The mediators (调解员) by certificate: one leads, the names have no place."""
+    for place, mediator in enumerate(case.mediators):
+        pointer = at + pointer_to("mediators", place, "certificate_no")
+        sheet.losses.carried(pointer)
+        if len(mediator.certificate_no) > _CERTIFICATE:
+            raise PermanentError("too_long", f"{pointer}: longer than {_CERTIFICATE} characters")
     numbers = [mediator.certificate_no for mediator in case.mediators]
-    for place, number in enumerate(numbers):
-        sheet.losses.carried(at + pointer_to("mediators", place, "certificate_no"))
-        if len(number) > _CERTIFICATE:
-            raise PermanentError("too_long", f"{at}/mediators/{place}/certificate_no: longer than {_CERTIFICATE}")
-    lead = numbers[0] if numbers else None
-    sheet.text("mediatorId", lead, f"{at}/mediators", _CERTIFICATE, required=True)
+    if not numbers:
+        raise PermanentError("required_missing", f"{at}/mediators: the platform demands mediatorId")
+    sheet.put("mediatorId", numbers[0])
     if numbers[1:]:
         sheet.put("otherMediators", numbers[1:])
 

@@ -77,14 +77,18 @@ class Sessions:
 
         Raises:
             EndpointError: the login was refused, or a login page again after it.
-            RetryableError: from the exchange; for the login never with ``maybe_accepted``.
+            RetryableError: from the exchange; with ``maybe_accepted`` for a filing alone.
         """
         session = await self._current(exchange)
         ended: set[str] = set()
         logged_in = False
         while True:
             sent = request(f"JSESSIONID={session.cookie}")
-            reply = await exchange.call(step, sent, filing=filing, within=within)
+            try:
+                reply = await exchange.call(step, sent, filing=filing, within=within)
+            except RetryableError as error:
+                error.maybe_accepted = error.maybe_accepted and filing
+                raise
             if not wire.is_login_page(reply):
                 await self._note_use(session)
                 return reply

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from ipaddress import ip_address
-from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -31,7 +29,7 @@ class CourtMediationSettings(AdapterSettings):
     username: _Username = Field(description="Our account (用户名)")
     password: SecretStr = Field(min_length=1, description="Its password; never travels itself (密码)")
     callback_key: SecretStr = Field(description="Key of the pushes' signature: at least 32 bytes, in hex (推送密钥)")
-    court_codes: Mapping[str, _Court] = Field(
+    court_codes: dict[str, _Court] = Field(
         description="Courts that the account may use: region code to court code (行政区划代码 → 法院代码)"
     )
     exchange_s: _Seconds = Field(default=40.0, description="Most seconds of one exchange")
@@ -71,12 +69,12 @@ class CourtMediationSettings(AdapterSettings):
             raise ValueError("the zero bytes of the protocol page's example are no key")
         return value
 
-    @field_validator("court_codes", mode="after")
+    @field_validator("court_codes")
     @classmethod
-    def _regions(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+    def _regions(cls, value: dict[str, str]) -> dict[str, str]:
         if not value or not all(has_region_form(region) for region in value):
             raise ValueError("region codes of 6, 9 or 12 digits are needed, at least one")
-        return MappingProxyType(dict(value))
+        return value
 
     @property
     def push_key(self) -> bytes:

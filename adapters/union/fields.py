@@ -67,7 +67,7 @@ class Fields:
         """
         if not value:
             return
-        masked = masking.mask(masking.without_controls(value))
+        masked = masking.mask(masking.without_controls(value).replace("\n", " "))
         self.losses.masked(pointer, self.place(name), "an identity number, for this recipient")
         self._fields[name] = self._fitting(name, masked, pointer, _IDENTITY)
 

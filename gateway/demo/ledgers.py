@@ -137,7 +137,7 @@ def _read(connection: sqlite3.Connection) -> GatewayLedger:
         for row in ask("SELECT id, subject, sequence, type, about, version FROM messages ORDER BY subject, sequence")
     ]
     ledger.deliveries = [
-        Delivery(*row[:9], bool(row[9]))
+        Delivery(*row)
         for row in ask(
             "SELECT id, message, type, about, endpoint, subject, sequence, state, operation, first FROM deliveries ORDER BY id"
         )

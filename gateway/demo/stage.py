@@ -44,8 +44,8 @@ class Stage:
 
     @property
     def platforms(self) -> list[Platform]:
-        """The platforms that are staged."""
-        return list(self.mocks.platforms.values())
+        """The platforms that the gateway files to. A mock beside them (a receiver of webhooks) is there to be played with."""
+        return [platform for name, platform in self.mocks.platforms.items() if name in self.house.endpoints]
 
     @property
     def adapters(self) -> frozenset[str]:
@@ -125,7 +125,10 @@ def _configure(
             "settings": endpoint_settings(platform, adapters[platform.name]()),
         }
         for platform in platforms
+        if is_complete(platform, adapters[platform.name]())
     }
+    if not endpoints:
+        raise StageRefused("没有可对接的平台 no platform's configuration fits its adapter")
     text = "# 演示配置，每次启动时重写 written anew at every start of the demonstration\n" + table_text(
         {
             "env": "demo",
@@ -140,6 +143,13 @@ def _configure(
         }
     )
     return workspace.write("gateway.toml", text)
+
+
+def is_complete(platform: Platform, kind: type[AnyAdapter]) -> bool:
+    """Whether the platform's configuration holds everything that its adapter needs to be an endpoint from the start."""
+    return all(
+        name in platform.config for name, field in kind.settings_type.model_fields.items() if field.is_required()
+    )
 
 
 def endpoint_settings(platform: Platform, kind: type[AnyAdapter]) -> dict[str, Any]:
@@ -196,7 +206,7 @@ def _announce(stage: Stage) -> None:
                 "api": stage.url,
                 "console": f"{stage.url}/console",
                 "keys": {"upstream": stage.keys, "operator": stage.operator},
-                "mocks": {platform.name: platform.url for platform in stage.platforms},
+                "mocks": {name: platform.url for name, platform in stage.mocks.platforms.items()},
             },
             ensure_ascii=False,
             indent=2,

@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Protocol
 
 import httpx
 import structlog
 
-from contracts.adapter import DeliveryClass, Receipt, Wire
-from contracts.errors import AdapterError, RetryableError
+from contracts.adapter import DeliveryClass, Json, Receipt, Wire
+from contracts.errors import AdapterError, EndpointError, EndpointGone, RetryableError
 from gateway.flow import wires
 from gateway.flow.context import Contexts
-from gateway.flow.exchange import HttpExchange, Limits, Pace, pack_steps
+from gateway.flow.exchange import EndpointWaits, HttpExchange, Limits, Pace, pack_steps
 from gateway.flow.settlement import QUARANTINE_AFTER, Attempted, Judge
-from gateway.registry import Endpoint
+from gateway.registry import AnyAdapter, Endpoint
 from gateway.store.claim import Claim, FrozenWire, Settlement
 from gateway.store.store import Store
+from gateway.store.webhooks import CLASSES, is_webhook
 
 log = structlog.get_logger("gateway.deliver")
+
+_GONE = timedelta(days=365)
+"""Until the subscription is taken up again, with a line of its own."""
 
 
 @dataclass(slots=True)
@@ -40,9 +47,48 @@ class Line:
     def exchange(self, now_ms: Callable[[], int], seconds: float) -> HttpExchange:
         """A way out for one attempt, poll or probe. Platforms where a lost answer cannot be healed get a connection of their
         own each time: a reused one may be dead already, and the loss would look like doubt."""
-        keep_alive = self.endpoint.adapter.info.delivery_class is not DeliveryClass.NEITHER
+        info = self.endpoint.adapter.info
+        keep_alive = info.delivery_class is not DeliveryClass.NEITHER
         deadline = time.monotonic() + seconds
-        return HttpExchange(self.transport, self.limits, self.pace, now_ms, deadline, keep_alive)
+        return HttpExchange(
+            self.transport, self.limits, self.pace, now_ms, deadline, keep_alive, status_alone=info.status_alone
+        )
+
+
+class Subscribers(Protocol):
+    """Webhooks as endpoints that come and go while the house runs."""
+
+    lease_ms: int
+    """How long one claim for a webhook is held."""
+
+    async def line(self, claim: Claim) -> Line | None:
+        """The line to the claim's webhook as it stands; ``None``: it is gone or disabled.
+
+        Raises:
+            EndpointError: its keys cannot be read.
+            EndpointWaits: nothing but its handshake may go there now.
+        """
+        ...
+
+    async def event(self, claim: Claim) -> Json:
+        """The published event that the claim owes."""
+        ...
+
+
+class _Leases(dict[str, int]):
+    """Lease of each endpoint; webhooks share one."""
+
+    def __init__(self, configured: dict[str, int], webhooks: int) -> None:
+        super().__init__(configured)
+        self._webhooks = webhooks
+
+    def __missing__(self, endpoint: str) -> int:
+        if not is_webhook(endpoint):
+            raise KeyError(endpoint)
+        return self._webhooks
+
+    def __contains__(self, endpoint: object) -> bool:
+        return super().__contains__(endpoint) or (isinstance(endpoint, str) and is_webhook(endpoint))
 
 
 class Deliverer:
@@ -56,6 +102,7 @@ class Deliverer:
         judge: Judge,
         *,
         lease_margin_s: float,
+        subscribers: Subscribers | None = None,
         changed: Callable[[], None] = lambda: None,
         fault_point: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
@@ -66,14 +113,22 @@ class Deliverer:
         self._changed = changed
         self._fault_point = fault_point
         self._margin_ms = round(lease_margin_s * 1000)
-        self._leases = {
+        self._subscribers = subscribers
+        leases = {
             name: round(1000 * max(line.limits.deadline_s, line.limits.deadline_files_s)) + self._margin_ms
             for name, line in lines.items()
         }
+        self._leases = leases if subscribers is None else _Leases(leases, subscribers.lease_ms + self._margin_ms)
 
     async def take(self, most: int) -> list[Claim]:
         """Claim at most so many due deliveries."""
-        return await self._store.claim(most, self._leases, frozenset(self._lines))
+        return await self._store.claim(most, self._leases, self._leases)
+
+    async def take_probes(self) -> list[Claim]:
+        """Claim what is due of webhooks that are not verified or not healthy."""
+        if self._subscribers is None:
+            return []
+        return await self._store.claim_probes(self._subscribers.lease_ms + self._margin_ms)
 
     async def bring(self, claim: Claim) -> None:
         """Deliver one claim and write its outcome. Never raises but when cancelled."""
@@ -81,6 +136,8 @@ class Deliverer:
         settlement = await self._outcome(claim)
         if settlement is None:
             return
+        if claim.retry_class in CLASSES:
+            settlement = self._judge.of_webhook(settlement)
         await self._reach("before_settle")
         held = await self._store.settle(settlement)
         await self._reach("settled")
@@ -100,12 +157,20 @@ class Deliverer:
             await self._fault_point(point)
 
     async def _outcome(self, claim: Claim) -> Settlement | None:
-        line = self._lines[claim.endpoint]
+        try:
+            line = self._lines.get(claim.endpoint) or await self._line_to(claim)
+        except EndpointError as error:
+            return self._judge.paused(claim, error, None)
+        except EndpointWaits as waits:
+            return self._judge.not_yet(claim, waits.wait_ms, claim.doubt_at)
+        if line is None:
+            return self._judge.gone(claim)
         info, limits = line.endpoint.adapter.info, line.limits
         doubt_at = claim.doubt_at
         if claim.lost > 0 and doubt_at is None:
-            # The dead claim's exchange had ended when its lease did, the margin ago at the least.
-            doubt_at = claim.claimed_at - self._margin_ms
+            # A restart ends leases early: the dead claim's filing may have left a moment ago.
+            doubt_at = claim.claimed_at
+            claim = replace(claim, doubt_at=doubt_at)
         if claim.crashes + claim.lost >= QUARANTINE_AFTER:
             return self._judge.quarantined(claim, doubt_at)
         if doubt_at is not None:
@@ -115,6 +180,9 @@ class Deliverer:
             if info.delivery_class is DeliveryClass.QUERYABLE and lag_ms > 0:
                 return self._judge.not_yet(claim, lag_ms, doubt_at)
         return await self._attempt(claim, line, ask_first=doubt_at is not None)
+
+    async def _line_to(self, claim: Claim) -> Line | None:
+        return None if self._subscribers is None else await self._subscribers.line(claim)
 
     async def _attempt(self, claim: Claim, line: Line, *, ask_first: bool) -> Settlement | None:
         started = time.monotonic()
@@ -136,6 +204,9 @@ class Deliverer:
                 found = receipt or await adapter.send(wire, exchange)
         except AdapterError as error:
             found = error
+            self._hush(claim, line, error)
+        except EndpointWaits as waits:
+            return self._judge.not_yet(claim, waits.wait_ms, claim.doubt_at)
         except TimeoutError:
             found = RetryableError("timeout", "the attempt's deadline is over", maybe_accepted=exchange.filed)
         except Exception as error:  # whatever an adapter does, it stays inside its attempt
@@ -151,15 +222,24 @@ class Deliverer:
             return self._judge.delivered(claim, info, line.limits, found, how)
         return self._judge.failed(claim, info, line.limits, found, how, self._store.now_ms())
 
+    @staticmethod
+    def _hush(claim: Claim, line: Line, error: AdapterError) -> None:
+        """A webhook's receiver that wants to be left alone is, at once: also by what waits for its turn already."""
+        if claim.retry_class not in CLASSES:
+            return
+        if isinstance(error, EndpointGone):
+            line.pace.hush(_GONE.total_seconds())
+        elif isinstance(error, RetryableError) and error.retry_after is not None:
+            line.pace.hush(error.retry_after.total_seconds())
+
     async def _wire(self, claim: Claim, line: Line) -> Wire | None:
         """The frozen wire; translated and frozen now, where this is the first time. ``None``: the claim was taken over."""
         place = f"deliveries.wire:{claim.delivery}"
         if claim.wire_sealed is not None:
             return wires.unpack(self._store.unseal(claim.wire_sealed, place))
-        message, context = await self._contexts.of_claim(claim)
-        adapter = line.endpoint.adapter
+        translate = await self._translator(claim, line.endpoint.adapter)
         try:
-            wire = adapter.translate(message, context)
+            wire = translate()
         except AdapterError:
             raise
         except Exception as error:
@@ -171,3 +251,9 @@ class Deliverer:
         held = await self._store.freeze(frozen)
         await self._reach("translated")
         return wire if held else None
+
+    async def _translator(self, claim: Claim, adapter: AnyAdapter) -> Callable[[], Wire]:
+        if self._subscribers is not None and adapter.info.events:
+            return partial(adapter.announce, await self._subscribers.event(claim))
+        message, context = await self._contexts.of_claim(claim)
+        return partial(adapter.translate, message, context)

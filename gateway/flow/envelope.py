@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from contracts.events import EVENT_TYPES
 from gateway.store.journal import EventRow
 from gateway.store.store import Store
 
@@ -21,8 +22,16 @@ _HOMES = {
     "ref_": "referrals",
 }
 
-INTERNAL = frozenset({"delivery.relayed"})
+INTERNAL = frozenset({"delivery.pending", "delivery.relayed", "mediator.listed", "statistics.reported"})
 """Facts of the timeline that are not published."""
+
+_MOST_LISTED = 30
+"""The most clocks, and numbers, that one event lists: it stays thin, the rest is read by its links."""
+
+
+def beijing(at_ms: int) -> str:
+    """A time in ms since 1970 as RFC 3339 in Beijing time."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(BEIJING).isoformat(timespec="milliseconds")
 
 
 def compact(facts: dict[str, Any]) -> str:
@@ -36,6 +45,16 @@ class Publisher:
 
     site: str
     public_base: str
+
+    @property
+    def source(self) -> str:
+        """The CloudEvents source."""
+        return f"urn:mediation-gateway:{self.site}"
+
+    @property
+    def schemas(self) -> str:
+        """The address below which the schemas lie."""
+        return f"{self.public_base}/v1/schemas"
 
     def links(self, about: str, case: str | None) -> dict[str, str]:
         """Absolute addresses, ids alone."""
@@ -55,12 +74,12 @@ class Publisher:
         made: dict[str, Any] = {
             "specversion": "1.0",
             "id": event.id,
-            "source": f"urn:mediation-gateway:{self.site}",
+            "source": self.source,
             "type": event.type,
             "subject": event.about.partition("/")[0],
-            "time": datetime.fromtimestamp(event.at / 1000, UTC).astimezone(BEIJING).isoformat(timespec="milliseconds"),
+            "time": beijing(event.at),
             "datacontenttype": "application/json",
-            "dataschema": f"{self.public_base}/v1/schemas/event.{event.type}",
+            "dataschema": f"{self.schemas}/event.{event.type}",
         }
         if event.subject.startswith("case_"):
             made["sequence"] = f"{event.sequence:020d}"
@@ -72,10 +91,18 @@ class Publisher:
             data.setdefault("links", self.links(event.about, event.subject))
         if event.position is not None:
             made["cursor"] = f"{event.position:016d}"
-        if event.type.startswith("delivery."):
+        kind = EVENT_TYPES.get(event.type)
+        if kind is not None and "at" in kind.required:
             data.setdefault("at", made["time"])
+        for name in ("clocks", "external_refs"):
+            if name in data:
+                data[name] = data[name][:_MOST_LISTED]
         made["data"] = data
         return made
+
+    def direct(self, kind: str, event_id: str, webhook: str, at_ms: int, data: dict[str, Any]) -> dict[str, Any]:
+        """The CloudEvents object of an event that is sent to one webhook alone: in no feed, without cursor."""
+        return self.envelope(EventRow(event_id, webhook, 0, kind, webhook, "", compact(data), at_ms, None), None)
 
 
 async def source_numbers(store: Store, events: list[EventRow]) -> dict[str, str]:

@@ -18,6 +18,7 @@ import orjson
 
 from contracts.adapter import AdapterInfo, AdapterSettings, Reply, Request
 from contracts.errors import EndpointError, RetryableError
+from gateway.security.egress import EgressRefused
 
 _MOST_HEADERS = 200
 _MOST_KEPT = 256 * 1024
@@ -95,6 +96,14 @@ def unpack_steps(packed: bytes) -> list[dict[str, object]]:
     return steps
 
 
+class EndpointWaits(Exception):
+    """The endpoint asked to be left alone after this request was prepared: it did not leave. ``wait_ms`` is how long."""
+
+    def __init__(self, wait_ms: int) -> None:
+        super().__init__(wait_ms)
+        self.wait_ms = wait_ms
+
+
 class Pace:
     """An endpoint's agreed rate and number of requests at once, for every request that goes there."""
 
@@ -102,7 +111,12 @@ class Pace:
         self._interval = 1 / rate_per_s
         self._now = now
         self._next = 0.0
+        self._quiet_until = 0.0
         self._places = asyncio.Semaphore(at_once)
+
+    def hush(self, seconds: float) -> None:
+        """Let nothing out for so long, not even what waits for its turn already."""
+        self._quiet_until = max(self._quiet_until, self._now() + seconds)
 
     async def __aenter__(self) -> None:
         await self._places.acquire()
@@ -112,6 +126,8 @@ class Pace:
             self._next = turn + self._interval
             if turn > now:
                 await asyncio.sleep(turn - now)
+            if (quiet := self._quiet_until - self._now()) > 0:
+                raise EndpointWaits(round(1000 * quiet))
         except BaseException:
             self._places.release()
             raise
@@ -130,6 +146,7 @@ class HttpExchange:
     now_ms: Callable[[], int]
     deadline: float
     keep_alive: bool = True
+    status_alone: bool = False
     steps: list[StepRecord] = field(default_factory=list)
     filed: bool = False
 
@@ -142,7 +159,7 @@ class HttpExchange:
         within: float | None = None,
         limit: int | None = None,
     ) -> Reply:
-        """See ``contracts.adapter.Exchange``."""
+        """See ``contracts.adapter.Exchange``. Raises ``EndpointWaits`` where the endpoint must be left alone."""
         outgoing = self._build(request)
         record = StepRecord(
             step, request.method, str(outgoing.url.copy_with(query=None)), filing, self.now_ms(), request=request.body
@@ -189,6 +206,9 @@ class HttpExchange:
         sent_before, self.filed = self.filed, self.filed or filing
         try:
             response = await self.transport.handle_async_request(outgoing)
+        except EgressRefused as refusal:
+            self.filed = sent_before
+            raise EndpointError("egress_refused", refusal.code) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             self.filed = sent_before
             raise RetryableError("unreachable", type(error).__name__) from None
@@ -209,9 +229,15 @@ class HttpExchange:
         size = 0
         stream = response.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 # the async transport's contract
-        async for part in stream:
-            size += len(part)
-            if size > limit:
-                raise RetryableError("reply_too_large", f"over {limit} bytes", maybe_accepted=self.filed)
-            parts.append(part)
-        return Reply(response.status_code, headers, b"".join(parts))
+        try:
+            async for part in stream:
+                size += len(part)
+                parts.append(part)
+                if size > limit:
+                    if not self.status_alone:
+                        raise RetryableError("reply_too_large", f"over {limit} bytes", maybe_accepted=self.filed)
+                    break
+        except httpx.HTTPError:
+            if not self.status_alone:
+                raise
+        return Reply(response.status_code, headers, b"".join(parts)[:limit])

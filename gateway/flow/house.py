@@ -13,7 +13,9 @@ from gateway.flow.envelope import Publisher
 from gateway.flow.intake import Intake
 from gateway.flow.receive import Receiver
 from gateway.flow.rehearsal import Rehearsal
+from gateway.flow.subscriptions import Subscriptions
 from gateway.flow.toolbox import Attachments
+from gateway.flow.webhooks import Webhooks
 from gateway.flow.worker import Bells, Worker
 from gateway.registry import Endpoint
 from gateway.settings import Settings
@@ -38,6 +40,8 @@ class House:
     bells: Bells
     worker: Worker
     transport: httpx.AsyncBaseTransport
+    webhooks: Webhooks | None = None
+    subscriptions: Subscriptions | None = None
 
     def start(self) -> None:
         """Start the loops."""
@@ -47,5 +51,7 @@ class House:
         """Claim nothing more, let what is in flight end, close the store."""
         await self.worker.stop()
         await self.transport.aclose()
+        if self.webhooks is not None:
+            await self.webhooks.close()
         await self.bus.close()
         await self.store.close()

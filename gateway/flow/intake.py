@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 import structlog
@@ -18,6 +17,7 @@ from contracts.findings import Code, Finding
 from contracts.intake import DocumentRefused, read
 from contracts.json_text import NotJson
 from contracts.messages import MESSAGE_TYPES, MessageType, RetryClass
+from gateway.flow.clock import Clockwork
 from gateway.flow.context import attachments_in
 from gateway.flow.decisions.checks import against
 from gateway.flow.documents import DOCUMENTS, place_of
@@ -35,7 +35,6 @@ from gateway.store.unit import (
     KeyConflict,
     MatterConflict,
     Moved,
-    NewClock,
     NewDelivery,
     NewEvent,
     NewMessage,
@@ -88,6 +87,7 @@ class Intake:
         self._publisher = publisher
         self._limit = limit
         self._accepted = accepted
+        self._clockwork = Clockwork(store)
 
     async def take(self, order: Order) -> Accepted:
         """The whole step.
@@ -213,7 +213,7 @@ class Intake:
         self._supersede(unit, known, decision)
         if order.type is MessageType.CASE_SUBMITTED:
             unit.holders = [hop.endpoint for hop in hops]
-        unit.clocks = [self._clock(about, clock) for about, clock in decision.clocks]
+        self._clockwork.start(unit, decision.clocks)
         unit.clock_moves = decision.clock_turns
         unit.closed_tasks += decision.closed_tasks
         unit.people = [(self._store.sealer.blind(kind, number), role) for kind, number, role in decision.people]
@@ -269,10 +269,12 @@ class Intake:
             if taken:
                 raise Refused(409, Code.ALREADY_DELIVERED, (Finding.of("", Code.ALREADY_DELIVERED),))
         fresh = {delivery.endpoint: delivery.id for delivery in unit.deliveries}
+        inherited: dict[str | None, str | None] = {}
         for row in old:
             if row.state not in _YIELDS or (row.state == "pending" and row.doubt_at is not None):
                 continue  # one whose answer was lost may be there: it is settled first, the new version follows it
             unit.delivery_moves.append(DeliveryMove(row.id, row.endpoint, row.state, "superseded"))
+            inherited[row.id] = inherited.get(row.requires, row.requires)
             if row.endpoint in fresh:
                 unit.repointed.append((row.id, fresh[row.endpoint]))
             unit.events.append(
@@ -291,19 +293,10 @@ class Intake:
                     ),
                 )
             )
-
-    def _clock(self, about: str, clock: Any) -> NewClock:
-        return NewClock(
-            self._store.ids.new("clock"),
-            about,
-            clock.rule,
-            clock.start.isoformat(),
-            clock.due.isoformat(),
-            round(clock.latest_safe_time.timestamp() * 1000),
-            str(clock.state),
-            clock.provisional,
-            clock.calendar_version,
-        )
+        # What stands for the old one cannot wait for it: it waits for what the old one waited for.
+        unit.deliveries = [
+            replace(delivery, requires=inherited.get(delivery.requires, delivery.requires)) for delivery in unit.deliveries
+        ]
 
     def _answer(self, decision: Decision, deliveries: list[NewDelivery]) -> bytes:
         """The 202's body; a repeat of the same key is answered with the same bytes."""

@@ -118,7 +118,7 @@ class Operator:
     async def _endpoint(
         self, endpoint: str, statement: str, row: tuple[object, ...], entry: AuditEntry, state: str
     ) -> Standing:
-        if not await self._store.run(_audited, statement, row, entry, self._store.now_ms()):
+        if not await self._store.run(audited, statement, row, entry, self._store.now_ms()):
             known = any(found["name"] == endpoint for found in await self._store.rows("all_endpoints"))
             return Standing(endpoint, refused="state", found=known, extra={"state": state})
         self._changed()
@@ -137,13 +137,13 @@ class Operator:
     async def _task(
         self, task: str, statement: str, row: tuple[object, ...], entry: AuditEntry, state: str
     ) -> Standing:
-        if not await self._store.run(_audited, statement, row, entry, self._store.now_ms()):
+        if not await self._store.run(audited, statement, row, entry, self._store.now_ms()):
             found = await self._store.row("task", task)
             return Standing(task, refused="state", found=found is not None, extra={"state": "resolved"})
         return Standing(task, state)
 
 
-def _audited(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
+def audited(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
     """One statement and, where it changed something, its audit row, in one transaction."""
     changed = yield statement, [row]
     if changed:

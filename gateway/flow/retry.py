@@ -49,10 +49,11 @@ def after_failure(
     """
     if retry_class == "statutory" and (safe_at is None or created_at < safe_at):
         return _statutory(step, created_at, safe_at, now, settings, random, at_least_ms)
-    waits = settings.notify if retry_class == "notify" else settings.standard
+    waits = {"notify": settings.notify, "handshake": settings.handshake}.get(retry_class, settings.standard)
     if step >= len(waits):
         return Over("dead")
-    return Again(max(full_jitter(waits[step], random), at_least_ms), step + 1)
+    wait_ms = round(1000 * waits[step]) if retry_class == "handshake" else full_jitter(waits[step], random)
+    return Again(max(wait_ms, at_least_ms), step + 1)
 
 
 def _statutory(

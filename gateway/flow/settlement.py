@@ -8,6 +8,7 @@
                                queryable    ask first, not before the platform's lag
                                neither      in doubt, before a person
     EndpointError            pending, no step burnt; the endpoint is paused
+    EndpointGone             cancelled; the webhook is disabled
     PermanentError           rejected with the platform's reasons, before a person
     three dead claims        dead: whatever kills the worker is kept away from it (poison)
 """
@@ -21,12 +22,14 @@ from typing import TYPE_CHECKING
 import orjson
 
 from contracts.adapter import AdapterInfo, DeliveryClass, Receipt
-from contracts.errors import AdapterError, EndpointError, PermanentError, RetryableError
+from contracts.errors import AdapterError, EndpointError, EndpointGone, PermanentError, RetryableError
 from gateway.flow.references import fold
 from gateway.flow.retry import Over, after_failure
 from gateway.settings import RetrySettings
 from gateway.store.claim import AttemptRow, Claim, EndpointEffect, Settlement
+from gateway.store.health import HANDSHAKE, Health
 from gateway.store.unit import NewEvent, NewReference, NewTask
+from gateway.store.webhooks import CLASSES
 
 if TYPE_CHECKING:
     from gateway.flow.exchange import Limits
@@ -81,14 +84,22 @@ class Judge:
         """An attempt ended in one of the three kinds of error."""
         if isinstance(error, PermanentError):
             return self._rejected(claim, error, how)
-        if isinstance(error, EndpointError):
-            settled = self._pending(claim, error.code, claim.step, 0, how)
-            settled.doubt_at = claim.doubt_at
-            settled.effect = EndpointEffect(pause_reason=error.code)
+        if isinstance(error, EndpointGone) and claim.retry_class in CLASSES:
+            settled = self._ended(claim, "cancelled", error.code, how)
+            settled.effect = EndpointEffect(failed=True, gone=True)
             return settled
+        if isinstance(error, EndpointError):
+            return self.paused(claim, error, how)
         if not isinstance(error, RetryableError):
             raise TypeError("an adapter error of no known kind")
         return self._retryable(claim, info, limits, error, how, now)
+
+    def paused(self, claim: Claim, error: EndpointError, how: Attempted | None) -> Settlement:
+        """The operator must act first: no step is burnt, the endpoint is paused."""
+        settled = self._pending(claim, error.code, claim.step, 0, how)
+        settled.doubt_at = claim.doubt_at
+        settled.effect = EndpointEffect(pause_reason=error.code)
+        return settled
 
     def _retryable(
         self, claim: Claim, info: AdapterInfo, limits: Limits, error: RetryableError, how: Attempted | None, now: int
@@ -96,7 +107,9 @@ class Judge:
         quiet_ms = 0
         if error.retry_after is not None:
             quiet_ms = min(max(round(error.retry_after.total_seconds() * 1000), 0), RETRY_AFTER_CAP_MS)
-        effect = EndpointEffect(hush_ms=quiet_ms, failed=True, breaker_ms=round(self._settings.breaker * 1000))
+        # Where nothing went out (a translation that broke) the platform has not failed.
+        failed = True if how is not None and how.exchanges else None
+        effect = EndpointEffect(hush_ms=quiet_ms, failed=failed, breaker_ms=round(self._settings.breaker * 1000))
         doubt = claim.doubt_at
         at_least = quiet_ms
         if error.maybe_accepted:
@@ -131,11 +144,31 @@ class Judge:
         settled.tasks.append(self._task("in_doubt", claim, code))
         return settled
 
-    def not_yet(self, claim: Claim, wait_ms: int, doubt_at: int) -> Settlement:
+    def not_yet(self, claim: Claim, wait_ms: int, doubt_at: int | None) -> Settlement:
         """The platform's look-up would not be conclusive before ``wait_ms``: nothing is asked, nothing is burnt."""
         settled = self._pending(claim, None, claim.step, wait_ms, None)
         settled.doubt_at = doubt_at
         return settled
+
+    def of_webhook(self, settled: Settlement) -> Settlement:
+        """The settlement of what was owed to a webhook: its outcome moves the webhook's health, makes no event of its own, and
+        asks a person only where an event was not fit to leave the house."""
+        settled.health = Health(
+            self._settings.webhook_failures,
+            round(self._settings.webhook_probe * 1000),
+            round(self._settings.webhook_disabled_after * 1000),
+        )
+        settled.events = []
+        settled.closed_tasks = []
+        if settled.state != "rejected":
+            settled.tasks = []
+        if settled.claim.retry_class == HANDSHAKE:
+            settled.effect = replace(settled.effect, failed=None)  # its tries are counted by its own schedule
+        return settled
+
+    def gone(self, claim: Claim) -> Settlement:
+        """The webhook that it was owed to is there no more."""
+        return self._ended(claim, "cancelled", "endpoint_gone", None)
 
     def quarantined(self, claim: Claim, doubt_at: int | None) -> Settlement:
         """Claims of it died one after the other: it may be what kills the worker."""

@@ -6,6 +6,7 @@ a contradiction to a final status goes to a person with both values kept (``mess
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from contracts.messages import MessageType
 from contracts.report import StatusReport
 from contracts.status import FILED_MOVES_CASE, CaseStatus, Noun, frees_agreement, is_end, is_final, move
 from contracts.update import About, DeliveryWord, StatusUpdate
+from gateway.flow.clock import Clockwork
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
 from gateway.flow.references import fold
@@ -62,11 +64,13 @@ class Speaker:
 
 
 class Words:
-    """Decides what a word changes."""
+    """Decides what a word changes. ``word_within_ms``: by endpoint, how long a relayed delivery may wait for its word."""
 
-    def __init__(self, store: Store, router: Router) -> None:
+    def __init__(self, store: Store, router: Router, word_within_ms: Mapping[str, int]) -> None:
         self._store = store
         self._router = router
+        self._word_within_ms = word_within_ms
+        self._clockwork = Clockwork(store)
 
     def _event(self, kind: str, about: str, facts: dict[str, Any]) -> NewEvent:
         return NewEvent(self._store.ids.new("event"), kind, about, compact(facts))
@@ -120,6 +124,7 @@ class Words:
                 unit.tasks.append(self._task("contradiction", delivery.id, speaker.endpoint, update.reason_code))
             return unit, None
         reasons = None
+        wait_ms = self._word_within_ms[delivery.endpoint] if after == "relayed" else round(1000 * (update.retry_after_s or 0))
         if update.reasons:
             told = [{"code": r.code, "place": r.place, "text": r.text} for r in update.reasons]
             reasons = self._store.seal(orjson.dumps(told), f"deliveries.reasons:{delivery.id}")
@@ -132,7 +137,7 @@ class Words:
                 update.reason_code,
                 reasons,
                 update.references[0].value if update.references else None,
-                round(1000 * (update.retry_after_s or 0)),
+                wait_ms,
             )
         )
         facts = {
@@ -147,8 +152,7 @@ class Words:
         unit.events.append(self._event(f"delivery.{after}", delivery.id, facts))
         if after == "rejected":
             unit.tasks.append(self._task("rejected", delivery.id, speaker.endpoint, update.reason_code))
-        if after in ("delivered", "rejected"):
-            unit.closed_tasks += [(kind, delivery.id, after) for kind in ("in_doubt", "word_overdue")]
+        unit.closed_tasks += [(kind, delivery.id, after) for kind in _ANSWERED[after]]
         return unit, None
 
     # ---- about a matter ---------------------------------------------------------------------------------------------------
@@ -196,10 +200,24 @@ class Words:
         if step.outcome is Outcome.CONTRADICTION:
             detail = {"kept": matter.status, "said": update.status, "at": update.at.isoformat()}
             unit.tasks.append(self._task("contradiction", matter.id, speaker.endpoint, update.raw_status[:64], detail))
+        if moved:
+            self._clocks(unit, file, matter, noun, update)
         self._correction(unit, matter, speaker, update, moved=moved)
         if moved:
             self._tell_others(unit, file, matter, speaker, update, case)
         return unit
+
+    def _clocks(self, unit: Unit, file: CaseFile, matter: Matter, noun: Noun, update: StatusUpdate) -> None:
+        """What the platform's word starts and ends of the law's clocks."""
+        told: dict[str, datetime | date | str] = {"at": update.at, f"{update.status}_at": update.at}
+        if matter.kind == "confirmation":
+            told["route"] = matter.facet or ""
+        if matter.kind == "transfer":
+            told["to"] = matter.facet or ""
+        if update.due_at is not None:
+            told["due_at"] = update.due_at
+        related = [thing for thing in (matter.parent, file.subject) if thing is not None and thing != matter.id]
+        self._clockwork.told(unit, f"{noun.value}.{update.status}", told, matter.id, *related)
 
     def _facts(self, matter: Matter, speaker: Speaker, update: StatusUpdate) -> dict[str, Any]:
         facts: dict[str, Any] = {"status": update.status, "at": update.at.isoformat(), "endpoint": speaker.endpoint}
@@ -371,6 +389,15 @@ class Words:
             )
             for hop in self._router.hops(question)
         ]
+
+
+_ANSWERED = {
+    "delivered": ("in_doubt", "word_overdue", "rejected", "dead", "statutory_late", "blocked"),
+    "rejected": ("in_doubt", "word_overdue"),
+    "pending": ("in_doubt", "word_overdue"),
+    "relayed": ("in_doubt",),
+}
+"""Tasks about a delivery that its new state has answered."""
 
 
 def _may_become(before: str, after: str) -> bool:

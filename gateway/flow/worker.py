@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 
 from gateway.flow.apply import Applier
+from gateway.flow.clock import Alarms
 from gateway.flow.deliver import Deliverer
 from gateway.flow.papers import Papers
 from gateway.flow.poll import Poller
@@ -26,6 +27,7 @@ _FULL_S = 0.05
 """A look again where something is due and every slot is taken: a landing rings sooner."""
 _AFTER_FAILURE_S = 1.0
 _BATCH = 64
+_WATCH_S = 15.0
 
 
 @dataclass(slots=True)
@@ -36,12 +38,19 @@ class Bells:
     apply: asyncio.Event = field(default_factory=asyncio.Event)
     relay: asyncio.Event = field(default_factory=asyncio.Event)
     papers: asyncio.Event = field(default_factory=asyncio.Event)
+    webhooks: asyncio.Event = field(default_factory=asyncio.Event)
 
     def committed(self) -> None:
         """Something was written about a case: deliveries may be due, events are to be numbered, documents fetched."""
         self.deliver.set()
         self.relay.set()
         self.papers.set()
+
+    def subscribed(self) -> None:
+        """A webhook was registered or changed: a handshake may be due, events may be owed."""
+        self.webhooks.set()
+        self.relay.set()
+        self.deliver.set()
 
     def stored(self) -> None:
         """A call was stored."""
@@ -70,9 +79,12 @@ class Worker:
         self._papers = papers
         self._pollers = pollers
         self._concurrency = concurrency
+        self._alarms = Alarms(store)
         self._flying: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
+        self.also: list[tuple[str, Callable[[], Awaitable[float]]]] = []
+        """Further loops, added before the start: each turn returns how many seconds to rest."""
 
     def stuck(self) -> list[str]:
         """Loops that ended though nobody told them to."""
@@ -87,10 +99,12 @@ class Worker:
             ("apply", self._apply_turn),
             ("relay", self._relay_turn),
             ("papers", self._papers_turn),
+            ("webhooks", self._webhooks_turn),
             ("watch", self._watch_turn),
         ]
         for place, poller in enumerate(self._pollers):
             loops.append((f"poll{place}", partial(self._poll_turn, poller)))
+        loops += [(name, partial(self._also_turn, turn)) for name, turn in self.also]
         self._loops = [asyncio.create_task(self._supervised(name, turn), name=f"loop:{name}") for name, turn in loops]
 
     async def _supervised(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
@@ -118,11 +132,14 @@ class Worker:
         free = self._concurrency - len(self._flying)
         claims = await self._deliverer.take(min(free, _BATCH)) if free > 0 else []
         for claim in claims:
-            task = asyncio.create_task(self._bring(claim))
-            self._flying.add(task)
-            task.add_done_callback(self._landed)
+            self._fly(claim)
         if not claims:
             await self._rest(await self._until_due(), self._bells.deliver)
+
+    def _fly(self, claim: Claim) -> None:
+        task = asyncio.create_task(self._bring(claim))
+        self._flying.add(task)
+        task.add_done_callback(self._landed)
 
     async def _bring(self, claim: Claim) -> None:
         try:
@@ -160,14 +177,26 @@ class Worker:
         if not await self._papers.turn():
             await self._rest(_SWEEP_S, self._bells.papers)
 
+    async def _webhooks_turn(self) -> None:
+        """Handshakes, and one probe an hour of each unhealthy webhook."""
+        for claim in await self._deliverer.take_probes():
+            self._fly(claim)
+        await self._rest(_SWEEP_S, self._bells.webhooks)
+
     async def _poll_turn(self, poller: Poller) -> None:
         await self._rest(await poller.turn())
 
+    async def _also_turn(self, turn: Callable[[], Awaitable[float]]) -> None:
+        await self._rest(await turn())
+
     async def _watch_turn(self) -> None:
-        """Words that are overdue become tasks; old nonces go."""
+        """Words that are overdue become tasks, clocks ring, old nonces and keys go."""
         await self._store.run(remind_of_words, self._store)
+        if await self._alarms.turn():
+            self._bells.committed()
         await self._store.write("drop_nonces", ())
-        await self._rest(60.0)
+        await self._store.write("destroy_old_keys", ())
+        await self._rest(_WATCH_S)
 
     async def stop(self, grace_s: float = 20.0) -> None:
         """Claim nothing more, let what is in flight end within the grace, give the rest up to their leases."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
+from gateway.store import health, webhooks
 from gateway.store.commit import BLOCKED_STATES, free_successors, open_blocked_tasks
-from gateway.store.engine import Operation
+from gateway.store.engine import Operation, Rows
+from gateway.store.health import Health
 from gateway.store.ids import Ids
 from gateway.store.unit import NewEvent, NewReference, NewTask
+from gateway.store.webhooks import Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,20 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class EndpointEffect:
-    """What an outcome means for the whole endpoint: leave it alone, count a failure, or pause it."""
+    """What an outcome means for the whole endpoint: leave it alone, count a failure, or pause it. ``gone``: a webhook's
+    receiver wants nothing more."""
 
     hush_ms: int = 0
     failed: bool | None = None
     pause_reason: str | None = None
     breaker_ms: int = 10_000
+    gone: bool = False
 
 
 @dataclass(slots=True)
 class Settlement:
-    """What became of a claim. ``wait_ms`` is the time to the next try of one that stays pending."""
+    """What became of a claim. ``wait_ms`` is the time to the next try of one that stays pending. ``health`` stands where it was
+    owed to a webhook: the rules by which the outcome moves it."""
 
     claim: Claim
     state: str
@@ -76,6 +83,7 @@ class Settlement:
     tasks: list[NewTask] = field(default_factory=list)
     closed_tasks: list[tuple[str, str, str]] = field(default_factory=list)
     effect: EndpointEffect = EndpointEffect()
+    health: Health | None = None
 
 
 BREAKER_AFTER = 5
@@ -102,7 +110,7 @@ def shares(free: dict[str, int], batch: int, turn: int) -> list[tuple[str, int]]
     return split
 
 
-def claim(batch: int, token: int, leases: dict[str, int], ready: frozenset[str]) -> Operation[list[Claim]]:
+def claim(batch: int, token: int, leases: Mapping[str, int], ready: Container[str]) -> Operation[list[Claim]]:
     """At most ``batch`` due heads of the ``ready`` endpoints, leased under ``token`` for ``leases[endpoint]`` ms. An endpoint
     whose breaker is open gets one place: its probe."""
     found = yield "open_endpoints", [()]
@@ -115,6 +123,19 @@ def claim(batch: int, token: int, leases: dict[str, int], ready: frozenset[str])
     if not quota:
         return []
     taken = yield "claim", [(endpoint, places, token, leases[endpoint]) for endpoint, places in quota]
+    claims = yield from _loaded(taken, token)
+    return claims
+
+
+def claim_probes(token: int, lease: int) -> Operation[list[Claim]]:
+    """What is due of webhooks that have no slots: handshakes, and the oldest delivery of each unhealthy one."""
+    due = yield "due_probes", [()]
+    taken = yield "claim_probe", [(row["id"], token, lease) for row in due]
+    claims = yield from _loaded(taken, token)
+    return claims
+
+
+def _loaded(taken: Rows, token: int) -> Operation[list[Claim]]:
     if not taken:
         return []
     rows = yield "load_claimed", [(row["head"],) for row in taken]
@@ -159,11 +180,18 @@ class FrozenWire:
 def freeze(wires: list[FrozenWire]) -> Operation[list[bool]]:
     """Store wires under their claims' tokens; ``False`` for a claim that was taken over."""
     held = yield "hold_lane", _lanes([wire.claim for wire in wires])
-    kept = {row["head"] for row in held}
-    good = [wire for wire in wires if wire.claim.delivery in kept]
+    kept = {(row["head"], row["token"]) for row in held}
+    good = [wire for wire in wires if (wire.claim.delivery, wire.claim.token) in kept]
     if good:
         yield "freeze_wire", [(wire.claim.delivery, wire.operation, wire.mapping, wire.wire_sealed) for wire in good]
-    return [wire.claim.delivery in kept for wire in wires]
+    return [(wire.claim.delivery, wire.claim.token) in kept for wire in wires]
+
+
+def still_held(claims: list[Claim]) -> Operation[list[Claim]]:
+    """Those of these claims whose lease stands: what became of a claim whose commit nobody answered."""
+    held = yield "hold_lane", _lanes(claims)
+    kept = {(row["head"], row["token"]) for row in held}
+    return [claim for claim in claims if (claim.delivery, claim.token) in kept]
 
 
 def _lanes(claims: list[Claim]) -> list[tuple[object, ...]]:
@@ -174,18 +202,25 @@ def _lanes(claims: list[Claim]) -> list[tuple[object, ...]]:
 def settle(results: list[Settlement], ids: Ids) -> Operation[list[bool]]:
     """Write outcomes under their tokens: delivery, attempt, events, references, tasks, the endpoint's standing, and the lane's
     next head. A stale one (its lane was taken over) changes nothing and is told ``False``."""
-    subjects = sorted({result.claim.subject for result in results})
+    told = {result.claim.endpoint for result in results if result.health is not None}
+    subjects = sorted({result.claim.subject for result in results} | told)
     locked = yield "lock_subject", [(subject,) for subject in subjects]
     at: dict[str, int] = {row["id"]: row["sequence"] for row in locked}
+    found = yield from webhooks.lock(told)
     held = yield "hold_lane", _lanes([result.claim for result in results])
-    kept = {row["head"] for row in held}
-    good = [result for result in results if result.claim.delivery in kept]
+    kept = {(row["head"], row["token"]) for row in held}
+    good = [result for result in results if (result.claim.delivery, result.claim.token) in kept]
     if good:
-        yield from _settle_held(good, at, ids)
-    return [result.claim.delivery in kept for result in results]
+        for result in good:
+            if result.health is not None:
+                health.prepare(result, found.get(result.claim.endpoint), result.health)
+        yield from _settle_held(good, at, ids, found)
+    return [(result.claim.delivery, result.claim.token) in kept for result in results]
 
 
-def _settle_held(good: list[Settlement], at: dict[str, int], ids: Ids) -> Operation[None]:
+def _settle_held(
+    good: list[Settlement], at: dict[str, int], ids: Ids, told: dict[str, tuple[Webhook, int]]
+) -> Operation[None]:
     events: list[tuple[object, ...]] = []
     for result in good:
         subject = result.claim.subject
@@ -224,6 +259,7 @@ def _settle_held(good: list[Settlement], at: dict[str, int], ids: Ids) -> Operat
     if tasks:
         yield "open_task", tasks
     yield from _affect_endpoints(good)
+    yield from health.stand(good, told, at, ids)
     yield "release_lane", [(r.claim.endpoint, r.claim.subject, r.claim.token) for r in good]
     touched = {(r.claim.endpoint, r.claim.subject) for r in good}
     yield from free_successors([r.claim.delivery for r in good if r.state == "delivered"], touched)
@@ -253,8 +289,12 @@ def _settled_row(result: Settlement) -> tuple[object, ...]:
 def _affect_endpoints(good: list[Settlement]) -> Operation[None]:
     judged = [result for result in good if result.effect.failed is not None]
     if judged:
-        names = sorted({result.claim.endpoint for result in judged})
-        rows = yield "read_breaker", [(name,) for name in names]
+        rows = yield "read_breaker", [(name,) for name in sorted({result.claim.endpoint for result in judged})]
+        standing = {row["name"]: (row["failures"], row["breaker"]) for row in rows}
+        failed = {result.claim.endpoint for result in judged if result.effect.failed}
+        # An endpoint that is well and stays well is not locked: the lock would keep every claimer away until the commit.
+        names = [name for name in sorted(standing) if name in failed or standing[name] != (0, "closed")]
+        rows = yield "lock_breaker", [(name,) for name in names]
         changes = []
         open_for = []
         for row in rows:
@@ -272,7 +312,7 @@ def _affect_endpoints(good: list[Settlement]) -> Operation[None]:
             yield "set_breaker", changes
         if open_for:
             yield "hush_endpoint", open_for
-    hushes = [(result.claim.endpoint, result.effect.hush_ms) for result in good if result.effect.hush_ms]
+    hushes = sorted((result.claim.endpoint, result.effect.hush_ms) for result in good if result.effect.hush_ms)
     if hushes:
         yield "hush_endpoint", hushes
     pauses = [(r.claim.endpoint, "gateway", r.effect.pause_reason) for r in good if r.effect.pause_reason]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gateway.store.engine import Operation, Row
 from gateway.store.ids import Ids
@@ -48,7 +48,8 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
         yield "move_subject", sorted({unit.subject: at[unit.subject] for _, unit in live}.items())
         moves = [move for _, unit in live for move in unit.delivery_moves]
         yield from free_successors([move.id for move in moves if move.after == "delivered"], touched)
-        yield from open_blocked_tasks([move.id for move in moves if move.after in BLOCKED_STATES], ids)
+        born = [delivery.id for _, unit in live for delivery in unit.deliveries if delivery.requires is not None]
+        yield from open_blocked_tasks([move.id for move in moves if move.after in BLOCKED_STATES], ids, born)
         if touched:
             yield "rehead", sorted(touched)
             yield "notify_due", [()]
@@ -59,6 +60,18 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
     if callbacks:
         yield "move_callback", [(move.id, move.state, move.code, move.wait_ms) for move in callbacks]
     return [outcomes[place] for place in range(len(units))]
+
+
+def is_durable(units: list[Unit], outcomes: list[Outcome]) -> Operation[bool]:
+    """Whether a commit whose answer was lost holds: its events are there, or it had changed nothing."""
+    won = [unit for unit, outcome in zip(units, outcomes, strict=True) if isinstance(outcome, Committed)]
+    if not won:
+        return True
+    # Whoever still writes about these subjects is waited for.
+    yield "lock_subject", [(subject,) for subject in sorted({unit.subject for unit in won})]
+    events = [(event.id,) for unit in won for event in unit.events[:1]]
+    found = (yield "known_events", events) if events else []
+    return bool(found)
 
 
 def _settled(outcome: Outcome) -> bool:
@@ -135,7 +148,9 @@ def _mark_applied(units: list[Unit], outcomes: dict[int, Outcome], leaning: dict
         fresh = yield "add_applied", list(unit.applied)
         if not fresh:
             outcomes[place] = AlreadyApplied()
-            leaning |= {place: first[word] for word in unit.applied if word in first}
+            known = next((first[word] for word in unit.applied if word in first), None)
+            if known is not None:
+                leaning[place] = known
         for word in unit.applied:
             first.setdefault(word, place)
 
@@ -259,11 +274,13 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
                 c.state,
                 c.provisional,
                 c.calendar,
+                c.alarm_at,
             )
             for c in unit.clocks
         ],
     )
     yield "move_clock", list(unit.clock_moves)
+    yield "set_alarm", list(unit.clock_alarms)
     yield "add_paper", [(p.id, p.endpoint, subject, p.about, p.ref, p.link_sealed) for p in unit.papers]
     yield "add_person", [(blind, subject, role) for blind, role in unit.people]
 
@@ -307,11 +324,12 @@ def free_successors(delivered: list[str], touched: set[tuple[str, str]]) -> Oper
         touched.update((row["endpoint"], row["subject"]) for row in waiting)
 
 
-def open_blocked_tasks(ended: list[str], ids: Ids) -> Operation[None]:
-    """A statutory successor of a delivery that ended undelivered is before a person at once, in whatever lane it waits."""
-    if not ended:
-        return
-    blocked = yield "blocked_by", [(identifier,) for identifier in sorted(ended)]
+def open_blocked_tasks(ended: list[str], ids: Ids, born: Sequence[str] = ()) -> Operation[None]:
+    """A statutory successor of a delivery that ended undelivered is before a person at once, in whatever lane it waits; so is
+    one that is ``born`` behind such a delivery."""
+    blocked = (yield "blocked_by", [(identifier,) for identifier in sorted(ended)]) if ended else []
+    if born:
+        blocked = [*blocked, *(yield "born_blocked", [(identifier,) for identifier in sorted(born)])]
     tasks = [
         (
             ids.new("task"),

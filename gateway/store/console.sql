@@ -75,9 +75,11 @@ SELECT a.delivery, a.duration_ms, a.ended_at FROM given JOIN attempts a ON a.del
 SELECT l.head, l.due_at, l.token, l.lease_until, now_ms() AS now FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject
 
 -- counts now, each with a bound ------------------------------------------------------------------------------------------------
--- name: count_deliveries each (state text, endpoint text, most bigint)
+-- name: count_deliveries each (state text, endpoint text, after text, before text, most bigint)
 SELECT CAST(:state AS text) AS state, CAST(:endpoint AS text) AS endpoint, count(*) AS many, min(found.id) AS oldest FROM (
-  SELECT d.id FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint ORDER BY d.id LIMIT :most) found
+  SELECT d.id FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint AND d.id >= :after AND d.id < :before ORDER BY d.id LIMIT :most) found
+-- name: count_all_deliveries each (after text, before text, most bigint)
+SELECT count(*) AS many FROM (SELECT d.id FROM deliveries d WHERE d.id >= :after AND d.id < :before ORDER BY d.id LIMIT :most) found
 -- name: count_retrying each (endpoint text, most bigint)
 SELECT CAST(:endpoint AS text) AS endpoint, count(*) AS many FROM (
   SELECT d.id FROM deliveries d WHERE d.endpoint = :endpoint AND d.state = 'pending' AND d.code IS NOT NULL LIMIT :most) found

@@ -1,4 +1,4 @@
-"""The console's tables beside the engine's, on the same metadata: accounts, sessions, figures, search numbers, bulk jobs, alerts.
+"""The console's tables on the engine's metadata: accounts, sessions, figures, search numbers, bulk jobs, alerts.
 
 Times are milliseconds since 1970 UTC, as in ``tables``.
 """

@@ -30,15 +30,39 @@ class StoreLocked(Exception):
     """Another process has this SQLite database: it carries one process. Several need PostgreSQL."""
 
 
+class StoreUnavailable(Exception):
+    """The database could not be reached in time: nothing was written, try again later."""
+
+
+class CommitUnknown(StoreUnavailable):
+    """The connection was lost while the commit was on its way: nobody told whether it holds. ``result`` is the operation's,
+    if it does. Whoever runs operations must ask, or repeat what is safe to repeat."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("the answer to a commit was lost")
+        self.result = result
+
+
 class Runner(Protocol):
-    """What the store asks of an engine."""
+    """What the store asks of an engine. ``writers``: how many groups may be committed at once."""
+
+    writers: int
 
     async def run(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
-        """Run the operation in one transaction, durable when this returns."""
+        """Run the operation in one transaction, durable when this returns.
+
+        Raises:
+            StoreUnavailable: it could not be begun in time.
+            CommitUnknown: it may hold or not.
+        """
         ...
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
         """Run an operation that writes nothing."""
+        ...
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Call ``heard`` with what other processes tell of their commits: ``due``, ``call``, ``events``; ``""`` is all."""
         ...
 
     async def close(self) -> None: ...
@@ -65,6 +89,8 @@ class Sqlite:
     connection (the WAL-reset race needs two writers; ``reliability.md`` §0.1). ``clock`` gives milliseconds since 1970: the
     machine's or a simulation's.
     """
+
+    writers = 1
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self.path = path
@@ -131,6 +157,9 @@ class Sqlite:
         """Run a function on the one connection (console queries through Core, checks of a verifier)."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
 
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """There is no other process to be told by."""
+
     async def close(self) -> None:
         """Finish what is queued, close the connection, give the lock back."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
@@ -139,22 +168,43 @@ class Sqlite:
 
 
 class Group(Generic[U, T]):
-    """Group commit: units that wait are run as one operation; a group that fails is halved until the bad one fails alone."""
+    """Group commit: units that wait are run as one operation; a group that fails is halved until the bad one fails alone.
 
-    def __init__(self, runner: Runner, operation: Callable[[list[U]], Operation[list[T]]], size: int = 256) -> None:
+    ``proof`` tells of a commit whose answer was lost whether it holds, from the units and the outcomes it would have. Where
+    there is none, or it does not hold, the group is run again: that must be safe, as it is after a crash.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        operation: Callable[[list[U]], Operation[list[T]]],
+        size: int = 256,
+        proof: Callable[[list[U], list[T]], Operation[bool]] | None = None,
+    ) -> None:
         self._runner = runner
         self._operation = operation
         self._size = size
+        self._proof = proof
         self._waiting: deque[tuple[U, asyncio.Future[T]]] = deque()
-        self._writer: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
 
     async def put(self, unit: U) -> T:
         """The unit's outcome, once it is durable. The work goes on if the caller is cancelled."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((unit, done))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.get_running_loop().create_task(self._write())
+        if len(self._writing) < self._runner.writers:
+            writer = asyncio.get_running_loop().create_task(self._until_empty())
+            self._writing.add(writer)
         return await done
+
+    async def _until_empty(self) -> None:
+        """A writer gives its place back in the step that found nothing waiting: a unit put a moment later gets a new one."""
+        try:
+            await self._write()
+        finally:
+            writer = asyncio.current_task()
+            if writer is not None:
+                self._writing.discard(writer)
 
     async def _write(self) -> None:
         while self._waiting:
@@ -168,16 +218,33 @@ class Group(Generic[U, T]):
                 else:
                     done.set_result(outcome)
 
-    async def _try(self, units: list[U]) -> Sequence[T | BaseException]:
+    async def _try(self, units: list[U], again: int = 3) -> Sequence[T | BaseException]:
         try:
             return await self._runner.run(self._operation, units)
+        except CommitUnknown as unknown:
+            held = await self._ask(units, unknown)
+            if held is not None:
+                return held
+            return await self._try(units, again - 1) if again else [unknown] * len(units)
+        except StoreUnavailable as error:
+            return [error] * len(units)
         except Exception as error:
             if len(units) == 1:
                 return [error]
             half = len(units) // 2
             return [*await self._try(units[:half]), *await self._try(units[half:])]
 
+    async def _ask(self, units: list[U], unknown: CommitUnknown) -> Sequence[T | BaseException] | None:
+        """What a lost commit's answer would have been; ``None``: it does not hold, or nothing proves it."""
+        if self._proof is None:
+            return None
+        outcomes: list[T] = unknown.result
+        try:
+            return outcomes if await self._runner.run(self._proof, units, outcomes) else None
+        except StoreUnavailable as error:
+            return [error] * len(units)
+
     async def drained(self) -> None:
         """Wait until nothing waits."""
-        while self._writer is not None and not self._writer.done():
-            await asyncio.shield(self._writer)
+        while self._writing:
+            await asyncio.wait(self._writing)

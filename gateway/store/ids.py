@@ -24,6 +24,7 @@ PREFIXES = {
     "client": "cli_",
     "audit": "aud_",
     "request": "req_",
+    "webhook": "whe_",
     "correlation": "cor_",
 }
 

@@ -45,7 +45,7 @@ def keep(calls: list[NewCallback]) -> Operation[list[Stored]]:
     """Store raw calls; a number known with the same content is a duplicate, with other content is kept beside it."""
     fresh = {row["id"] for row in (yield "store_callback", [_row(call, call.event_id) for call in calls])}
     if fresh:
-        yield "notify_due", [()]
+        yield "notify_call", [()]
     known = [call for call in calls if call.id not in fresh]
     found = {}
     if known:
@@ -58,7 +58,8 @@ def keep(calls: list[NewCallback]) -> Operation[list[Stored]]:
             continue
         first = found[(call.endpoint, call.event_id)]
         if first["digest"] == call.digest:
-            outcomes.append(Stored(first["id"], fresh=False))
+            # Under the very same id it was kept by a commit whose answer was lost.
+            outcomes.append(Stored(first["id"], fresh=first["id"] == call.id))
             continue
         beside = yield "store_callback", [_row(call, f"{call.event_id}#{call.digest[:16]}")]
         outcomes.append(Stored(call.id, fresh=bool(beside), conflict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gateway.store.engine import Operation, Row
 
@@ -43,11 +44,18 @@ def number(limit: int) -> Operation[int]:
     """Give positions to committed events that have none yet; returns how many.
 
     The lock is held until the commit, so positions become visible in order and a reader's high-water mark is safe."""
+    events = yield from numbered(limit)
+    return len(events)
+
+
+def numbered(limit: int) -> Operation[list[EventRow]]:
+    """The same, returning the events that were numbered, in order."""
     top = (yield "lock_log", [()])[0]["position"]
-    numbered = yield "number_events", [(top, limit)]
-    if numbered:
-        yield "move_log", [(top + len(numbered),)]
-    return len(numbered)
+    rows = yield "number_events", [(top, limit)]
+    if rows:
+        yield "move_log", [(top + len(rows),)]
+        yield "notify_events", [()]
+    return sorted((event_of(row) for row in rows), key=lambda event: event.position or 0)
 
 
 def after(mark: int, limit: int) -> Operation[list[EventRow]]:
@@ -102,3 +110,61 @@ def append_audit(entries: list[AuditEntry], at: int) -> Operation[None]:
             [(number, at, entry.actor, entry.act, entry.target, entry.reason, entry.data, previous, digest)],
         )
         previous = digest
+
+
+class AuditFlaw(StrEnum):
+    """What can be wrong at one place of the chain."""
+
+    MISSING = "missing"
+    """There is no row of this number: it was deleted."""
+    CHANGED = "changed"
+    """The row's content, number or hash is not what was written: it was changed, or moved to another place."""
+    UNLINKED = "unlinked"
+    """The row does not follow the one before it: one of the two was replaced."""
+    CUT = "cut"
+    """The chain does not hold the head that was kept elsewhere: its end was deleted, or the whole was written anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The chain's end: the number and hash of its last row. Kept outside of the table, it proves that nothing was cut off."""
+
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerdict:
+    """Every flaw as (row number, what is wrong), in order; ``head`` is the chain's end as it stands."""
+
+    flaws: tuple[tuple[int, AuditFlaw], ...]
+    head: AuditHead
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.flaws
+
+
+_PAGE = 1000
+
+
+def verify_audit(kept: AuditHead | None = None) -> Operation[AuditVerdict]:
+    """Read the whole chain and compute it again (审计链核验). ``kept`` is a head from before, from outside of the table: a
+    plain chain cannot tell by itself that its last rows are gone."""
+    flaws: list[tuple[int, AuditFlaw]] = []
+    number, previous = 0, GENESIS
+    held = kept is None or kept == AuditHead(0, GENESIS)
+    while rows := (yield "audit_after", [(number, _PAGE)]):
+        for row in rows:
+            flaws += [(gone, AuditFlaw.MISSING) for gone in range(number + 1, row["number"])]
+            entry = AuditEntry(row["actor"], row["act"], row["target"], row["reason"], row["data"])
+            if audit_hash(row["number"], row["at"], entry, bytes(row["previous"])) != bytes(row["hash"]):
+                flaws.append((row["number"], AuditFlaw.CHANGED))
+            elif row["number"] == number + 1 and bytes(row["previous"]) != previous:
+                flaws.append((row["number"], AuditFlaw.UNLINKED))
+            number, previous = row["number"], bytes(row["hash"])
+            held = held or kept == AuditHead(number, previous)
+    if kept is not None and not held:
+        flaws.append((kept.number, AuditFlaw.CUT))
+    return AuditVerdict(tuple(flaws), AuditHead(number, previous))

@@ -1,20 +1,23 @@
 """The runner for PostgreSQL: the same operations on asyncpg, any number of processes.
 
 A batch goes out as columns in one statement; ``each`` statements go out one after the other on the same connection. Every
-operation is one transaction; one that met a deadlock or a serialization failure is run again, three times at most.
+operation is one transaction. One that met a deadlock or a stale plan is run again, three times at most; one whose connection
+was lost before the commit is run again until the patience is over. A connection lost *during* the commit is told.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 
-from gateway.store.engine import Operation, Row, Rows
+from gateway.store.engine import CommitUnknown, Operation, Row, Rows, StoreUnavailable, one
 from gateway.store.statements import Statement, load
 
 log = structlog.get_logger("gateway.store")
@@ -22,7 +25,7 @@ log = structlog.get_logger("gateway.store")
 T = TypeVar("T")
 
 CHANNEL = "gateway_due"
-"""Where a commit that made something due is told to the other processes."""
+"""Where a commit that other processes should know of is told to them."""
 
 # The engine's statements are index look-ups whatever the statistics say; a plan made on an empty table must not live on as a
 # scan (store.md §3).
@@ -36,46 +39,136 @@ _HOT = {
     "idle_in_transaction_session_timeout": "60000",
 }
 _TRIES = 3
-_RECONNECT_S = 1.0
+_COMMAND_S = 30.0
+_CONNECT_S = 5.0
+_PATIENCE_S = 10.0
+"""How long an operation waits for a database that is away. Shorter than the margin of the leases, so that what was sent can
+still be settled; longer than a restart."""
+_PING_S = 10.0
+_ASK_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""The server is down, starting, full, or no longer the one that takes writes."""
+
+_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
+"""Nothing is wrong with the operation: two met, or another process has migrated the tables under our plans."""
 
 
 class Postgres:
-    """A pool of connections, and one that listens."""
+    """A pool of connections, and one that listens. ``now_ms`` is the database's clock: every process goes by the one."""
 
-    def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
-        self._pool = pool
+    writers = 2
+
+    def __init__(self, dsn: str, patience_s: float = _PATIENCE_S) -> None:
         self._dsn = dsn
+        self._patience_s = patience_s
         self._statements = load("postgresql")
+        self._pool: asyncpg.Pool | None = None
+        self._own: set[int] = set()
         self._listener: asyncio.Task[None] | None = None
+        self._ahead_ms = 0.0
 
     @classmethod
-    async def connect(cls, dsn: str, connections: int = 8) -> Postgres:
-        """Open the pool.
+    async def connect(cls, dsn: str, connections: int = 8, patience_s: float = _PATIENCE_S) -> Postgres:
+        """Open the pool and read the database's clock.
 
         Raises:
-            OSError, asyncpg.PostgresError: no server, no such database, no right.
+            StoreUnavailable: no server, no such database, no right; the cause tells which.
         """
-        pool = await asyncpg.create_pool(dsn, min_size=2, max_size=connections, server_settings=_HOT, command_timeout=30)
-        return cls(pool, dsn)
+        made = cls(dsn, patience_s)
+        try:
+            made._pool = await asyncpg.create_pool(
+                dsn,
+                min_size=2,
+                max_size=connections,
+                server_settings=_HOT,
+                command_timeout=_COMMAND_S,
+                timeout=_CONNECT_S,
+                statement_cache_size=1024,  # all of ours stay prepared
+                max_cached_statement_lifetime=0,
+                init=made._began,
+                reset=_as_it_is,
+            )
+            async with made._pool.acquire() as connection:
+                await made._read_clock(connection)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        return made
 
+    async def _began(self, connection: Any) -> None:
+        self._own.add(connection.get_server_pid())
+
+    # ---- operations
     async def run(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
         """See ``Runner``."""
-        for tried in range(1, _TRIES + 1):
-            try:
-                async with self._pool.acquire() as connection, connection.transaction():
-                    return await self._drive(connection, operation(*arguments))
-            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-                if tried == _TRIES:
-                    raise
-        raise AssertionError("unreachable")
+        return await self._patiently(lambda: self._transact(operation, arguments))
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
         """See ``Runner``: on one snapshot."""
-        async with (
-            self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            return await self._drive(connection, operation(*arguments))
+        return await self._patiently(lambda: self._look(operation, arguments))
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until it is done, or the patience is over."""
+        end = time.monotonic() + self._patience_s
+        wait, met = 0.02, 0
+        while True:
+            try:
+                return await attempt()
+            except CommitUnknown:
+                raise
+            except _AGAIN:
+                met += 1
+                if met == _TRIES:
+                    raise
+            except _AWAY as error:
+                if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                    await self._open().expire_connections()
+                if time.monotonic() + wait > end:
+                    raise StoreUnavailable(type(error).__name__) from error
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+                wait = min(wait * 2, 0.5)
+
+    def _open(self) -> asyncpg.Pool:
+        if self._pool is None:
+            raise StoreUnavailable("not connected")
+        return self._pool
+
+    async def _transact(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> T:
+        async with self._open().acquire() as connection, _telling(connection):
+            await connection.execute("BEGIN")
+            try:
+                result = await self._drive(connection, operation(*arguments))
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            try:
+                await connection.execute("COMMIT")
+            except (*_AWAY, asyncpg.InterfaceError) as error:
+                log.warning("commit_unknown", error=type(error).__name__)
+                connection.terminate()
+                raise CommitUnknown(result) from error
+            return result
+
+    async def _look(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> T:
+        single = operation is one
+        async with self._open().acquire() as connection, _telling(connection):
+            if single:  # one statement has a snapshot of its own
+                return await self._drive(connection, operation(*arguments))
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                return await self._drive(connection, operation(*arguments))
+            finally:
+                await _roll_back(connection)
 
     async def _drive(self, connection: Any, steps: Operation[T]) -> T:
         found: Rows | None = None
@@ -96,24 +189,68 @@ class Postgres:
             return found
         return [row for values in rows for row in await connection.fetch(statement.sql, *values)]
 
-    def listen(self, heard: Callable[[], None]) -> None:
-        """Call ``heard`` when another process made something due; reconnects by itself and then sweeps at once."""
+    # ---- the database's clock
+    async def _read_clock(self, connection: Any) -> None:
+        """Learn how far the database's clock is ahead of our monotonic one. Of three answers the quickest is the best."""
+        answers = []
+        for _ in range(3):
+            before = time.monotonic()
+            at: int = await connection.fetchval(_ASK_CLOCK)
+            after = time.monotonic()
+            answers.append((after - before, at - 500 * (before + after)))
+        self._ahead_ms = min(answers)[1]
+
+    def now_ms(self) -> int:
+        """The database's time in milliseconds since 1970, as far as we know: a machine's own clock may be wrong, and jump."""
+        return round(self._ahead_ms + 1000 * time.monotonic())
+
+    # ---- what a careful house looks at before it starts
+    async def unsafe(self) -> list[str]:
+        """What would lose an acknowledged commit, one line each, and a clock that disagrees with this machine's."""
+        reasons = []
+        async with self._open().acquire() as connection:
+            for name in ("fsync", "full_page_writes", "synchronous_commit"):
+                if await connection.fetchval("SELECT current_setting($1)", name) == "off":
+                    reasons.append(f"database: the server runs with {name}=off and may lose acknowledged cases")
+        if abs(self.now_ms() - 1000 * time.time()) > 60_000:
+            reasons.append("database: its clock and this machine's are more than 60 s apart")
+        return reasons
+
+    # ---- waking
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """See ``Runner``. The listener reconnects by itself, and then has everything looked at."""
         self._listener = asyncio.get_running_loop().create_task(self._listen(heard), name="loop:listen")
 
-    async def _listen(self, heard: Callable[[], None]) -> None:
+    async def _listen(self, heard: Callable[[str], None]) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(self._dsn)
-                try:
-                    await connection.add_listener(CHANNEL, lambda *_: heard())
-                    heard()
-                    while not connection.is_closed():
-                        await asyncio.sleep(_RECONNECT_S)
-                finally:
-                    await connection.close()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                await self._hear(heard)
+            except (*_AWAY, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("listener_lost", error=type(error).__name__)
-            await asyncio.sleep(_RECONNECT_S)
+            await asyncio.sleep(random.uniform(0.1, 0.5))
+
+    async def _hear(self, heard: Callable[[str], None]) -> None:
+        """Listen on one connection until it is lost."""
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=_CONNECT_S,
+            command_timeout=_CONNECT_S,
+            server_settings={"application_name": "mediation-gateway listener"},
+        )
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        try:
+            await connection.add_listener(CHANNEL, lambda _, pid, __, told: None if pid in self._own else heard(told))
+            heard("")
+            while not lost.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_PING_S):
+                        await lost.wait()
+                        return
+                # A peer that vanished without a word is found out; and clocks drift.
+                await self._read_clock(connection)
+        finally:
+            connection.terminate()
 
     async def close(self) -> None:
         """Close the listener and the pool."""
@@ -121,4 +258,34 @@ class Postgres:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listener
-        await self._pool.close()
+        pool = self._open()
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await pool.close()
+        except (TimeoutError, *_AWAY):
+            pool.terminate()
+
+
+async def _as_it_is(_: Any) -> None:
+    """We leave nothing on a session that would have to be reset."""
+
+
+async def _roll_back(connection: Any) -> None:
+    """Undo; where that fails, the connection is given up, and the server undoes."""
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK")
+    except (*_AWAY, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+
+
+@contextlib.asynccontextmanager
+async def _telling(connection: Any) -> AsyncIterator[None]:
+    """Turn the driver's word on a connection that broke under us into what it is."""
+    try:
+        yield
+    except asyncpg.InterfaceError as error:
+        if connection.is_closed():
+            raise ConnectionResetError(type(error).__name__) from error
+        raise

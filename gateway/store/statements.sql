@@ -1,7 +1,7 @@
 -- Every statement of the engine, one text for both engines. The header names a statement's input; `given` is that input as
 -- rows: unnest($1::text[], …) on PostgreSQL (the whole batch in one statement), (SELECT ?1 AS …) on SQLite (once per row).
 -- `each` runs once per row on both. Row locks are dropped for SQLite, which has one writer.
--- Locks are always taken in this order: subjects, keys, matters, lanes; rows of one table in the order of their ids.
+-- Locks are always taken in this order: log, subjects, keys, matters, webhook endpoints, lanes; rows of one table by their ids.
 
 -- subjects and keys ----------------------------------------------------------------------------------------------------------
 -- name: open_subject (id text, kind text)
@@ -57,13 +57,18 @@ ON CONFLICT (kind, about) WHERE state = 'open' DO NOTHING
 -- name: close_task (kind text, about text, resolution text)
 UPDATE tasks SET state = 'resolved', resolved_at = now_ms(), resolution = given.resolution FROM given
 WHERE tasks.kind = given.kind AND tasks.about = given.about AND tasks.state = 'open'
--- name: start_clock (id text, subject text, about text, rule text, organization text, started_on text, due_on text, safe_at bigint, state text, provisional boolean, calendar text)
-INSERT INTO clocks (id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar)
-SELECT id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar FROM given WHERE true
+-- name: start_clock (id text, subject text, about text, rule text, organization text, started_on text, due_on text, safe_at bigint, state text, provisional boolean, calendar text, alarm_at bigint)
+INSERT INTO clocks (id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar, alarm_at)
+SELECT id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar, alarm_at FROM given WHERE true
 ON CONFLICT (about, rule) DO UPDATE SET started_on = excluded.started_on, due_on = excluded.due_on, safe_at = excluded.safe_at,
-  state = excluded.state, provisional = excluded.provisional, calendar = excluded.calendar
+  state = excluded.state, provisional = excluded.provisional, calendar = excluded.calendar, alarm_at = excluded.alarm_at
 -- name: move_clock (about text, rule text, state text)
-UPDATE clocks SET state = given.state FROM given WHERE clocks.about = given.about AND clocks.rule = given.rule AND clocks.state = 'running'
+UPDATE clocks SET state = given.state FROM given WHERE clocks.about = given.about AND clocks.rule = given.rule
+  AND (clocks.state = 'running' OR (clocks.state = 'met' AND given.state = 'running'))
+-- name: due_alarms each (moment bigint, most bigint)
+SELECT c.* FROM clocks c WHERE c.state = 'running' AND c.alarm_at <= :moment ORDER BY c.alarm_at LIMIT :most
+-- name: set_alarm (id text, alarm_at bigint, state text)
+UPDATE clocks SET alarm_at = given.alarm_at, state = given.state FROM given WHERE clocks.id = given.id AND clocks.state = 'running'
 -- name: add_paper (id text, endpoint text, subject text, about text, ref text, link_sealed bytea)
 INSERT INTO papers (id, endpoint, subject, about, ref, link_sealed, state, due_at)
 SELECT id, endpoint, subject, about, ref, link_sealed, 'pending', now_ms() FROM given WHERE true ON CONFLICT DO NOTHING
@@ -97,7 +102,7 @@ WHERE lanes.token IS NULL AND (lanes.head <> excluded.head OR lanes.due_at <> ex
 SELECT l.endpoint, l.subject, l.head, l.token IS NOT NULL AND l.lease_until > now_ms() AS in_flight
 FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject ORDER BY l.endpoint, l.subject FOR UPDATE OF l
 -- name: hold_lane (endpoint text, subject text, head text, token bigint)
-SELECT l.head FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject AND l.head = given.head AND l.token = given.token
+SELECT l.head, l.token FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject AND l.head = given.head AND l.token = given.token
 ORDER BY l.endpoint, l.subject FOR UPDATE OF l
 -- name: release_lane (endpoint text, subject text, token bigint)
 DELETE FROM lanes WHERE (endpoint, subject, token) IN (SELECT endpoint, subject, token FROM given)
@@ -110,6 +115,10 @@ WHERE deliveries.id = l.head AND l.token IS NOT NULL AND l.lease_until <= now_ms
 DELETE FROM lanes WHERE (endpoint, subject) IN (SELECT endpoint, subject FROM given) AND (token IS NULL OR lease_until <= now_ms())
 -- name: waiting_on (id text)
 SELECT DISTINCT d.endpoint, d.subject FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' ORDER BY d.endpoint, d.subject
+-- name: born_blocked (id text)
+SELECT d.id, d.endpoint, d.subject, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
+FROM given JOIN deliveries d ON d.id = given.id JOIN deliveries r ON r.id = d.requires
+WHERE d.class = 'statutory' AND r.state IN ('rejected', 'dead', 'expired', 'cancelled', 'superseded')
 -- name: blocked_by (id text)
 SELECT d.id, d.endpoint, d.subject, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
 FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' AND d.class = 'statutory'
@@ -118,7 +127,7 @@ FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' 
 -- The endpoint's row is locked before the count, in a statement of its own: a count in the same statement would use a
 -- snapshot from before the other claimer's commit, and overfill the slots.
 -- name: open_endpoints ()
-SELECT e.name, e.slots, e.breaker FROM endpoints e WHERE NOT e.paused AND e.quiet_until <= now_ms()
+SELECT e.name, e.slots, e.breaker FROM endpoints e WHERE NOT e.paused AND e.slots > 0 AND e.quiet_until <= now_ms()
   AND (EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NULL AND l.due_at <= now_ms())
     OR EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NOT NULL AND l.due_at <= now_ms()))
 FOR NO KEY UPDATE OF e SKIP LOCKED
@@ -141,9 +150,9 @@ SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.cl
 FROM given JOIN deliveries d ON d.id = given.id
 -- name: next_due ()
 SELECT min(CASE WHEN quiet_until > due_at THEN quiet_until ELSE due_at END) AS due_at, now_ms() AS now FROM (
-  SELECT e.quiet_until, (SELECT min(l.due_at) FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NULL) AS due_at FROM endpoints e WHERE NOT e.paused
+  SELECT e.quiet_until, (SELECT min(l.due_at) FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NULL) AS due_at FROM endpoints e WHERE NOT e.paused AND e.slots > 0
   UNION ALL
-  SELECT e.quiet_until, (SELECT min(l.due_at) FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NOT NULL) FROM endpoints e WHERE NOT e.paused) soonest
+  SELECT e.quiet_until, (SELECT min(l.due_at) FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NOT NULL) FROM endpoints e WHERE NOT e.paused AND e.slots > 0) soonest
 WHERE due_at IS NOT NULL
 -- name: end_leases ()
 UPDATE lanes SET lease_until = now_ms(), due_at = now_ms() WHERE token IS NOT NULL
@@ -172,7 +181,8 @@ SELECT delivery, number, trigger, outcome, code, exchanges, now_ms(), duration_m
 UPDATE deliveries SET state = given.after, code = given.code, reasons_sealed = coalesce(given.reasons_sealed, deliveries.reasons_sealed),
   reference = coalesce(given.reference, deliveries.reference), next_at = CASE WHEN given.after = 'pending' THEN now_ms() + given.wait ELSE deliveries.next_at END,
   step = CASE WHEN given.fresh THEN 0 ELSE deliveries.step END, crashes = CASE WHEN given.fresh THEN 0 ELSE deliveries.crashes END,
-  doubt_at = CASE WHEN given.after = 'pending' AND NOT given.fresh THEN deliveries.doubt_at ELSE NULL END,
+  doubt_at = CASE WHEN given.after = 'pending' AND given.before <> 'in_doubt' THEN deliveries.doubt_at ELSE NULL END,
+  word_due_at = CASE WHEN given.after = 'relayed' THEN now_ms() + given.wait ELSE deliveries.word_due_at END,
   finished_at = CASE WHEN given.after IN ('pending', 'relayed', 'in_doubt') THEN NULL ELSE now_ms() END
 FROM given WHERE deliveries.id = given.id AND deliveries.state = given.before RETURNING deliveries.id
 -- name: repoint (old text, new text)
@@ -195,7 +205,9 @@ FROM given WHERE endpoints.name = given.name RETURNING endpoints.name
 -- name: hush_endpoint (name text, wait bigint)
 UPDATE endpoints SET quiet_until = now_ms() + given.wait FROM given WHERE endpoints.name = given.name AND endpoints.quiet_until < now_ms() + given.wait
 -- name: read_breaker (name text)
-SELECT e.name, e.failures, e.breaker FROM given JOIN endpoints e ON e.name = given.name ORDER BY e.name FOR UPDATE OF e
+SELECT e.name, e.failures, e.breaker FROM given JOIN endpoints e ON e.name = given.name
+-- name: lock_breaker (name text)
+SELECT e.name, e.failures, e.breaker FROM given JOIN endpoints e ON e.name = given.name ORDER BY e.name FOR NO KEY UPDATE OF e
 -- name: set_breaker (name text, failures int, breaker text)
 UPDATE endpoints SET failures = given.failures, breaker = given.breaker FROM given WHERE endpoints.name = given.name
 -- name: all_endpoints ()
@@ -217,15 +229,28 @@ UPDATE log SET position = given.position FROM given WHERE log.id = 1
 UPDATE events SET position = :top + n.place FROM (
   SELECT subject, sequence, row_number() OVER (ORDER BY sequence, subject) AS place FROM (
     SELECT subject, sequence FROM events WHERE position IS NULL ORDER BY sequence, subject LIMIT :batch) fresh) n
-WHERE events.subject = n.subject AND events.sequence = n.sequence RETURNING events.position
+WHERE events.subject = n.subject AND events.sequence = n.sequence RETURNING events.*
 -- name: read_mark (consumer text)
 SELECT m.position FROM given JOIN marks m ON m.consumer = given.consumer
 -- name: set_mark (consumer text, position bigint)
 INSERT INTO marks (consumer, position) SELECT consumer, position FROM given WHERE true ON CONFLICT (consumer) DO UPDATE SET position = excluded.position
+-- A mark that processes share: one holds it at a time, and only the holder moves it on.
+-- name: lease_mark (consumer text, token bigint, lease bigint)
+INSERT INTO marks (consumer, position, token, lease_until) SELECT consumer, 0, token, now_ms() + lease FROM given WHERE true
+ON CONFLICT (consumer) DO UPDATE SET token = excluded.token, lease_until = excluded.lease_until
+WHERE marks.token IS NULL OR marks.token = excluded.token OR marks.lease_until <= now_ms() RETURNING position
+-- name: advance_mark (consumer text, token bigint, position bigint)
+UPDATE marks SET position = given.position FROM given WHERE marks.consumer = given.consumer AND marks.token = given.token RETURNING marks.position
+-- name: release_mark (consumer text, token bigint)
+UPDATE marks SET token = NULL, lease_until = NULL FROM given WHERE marks.consumer = given.consumer AND marks.token = given.token
 -- name: events_after each (mark bigint, batch bigint)
 SELECT * FROM events WHERE position > :mark ORDER BY position LIMIT :batch
 -- name: owned_events_after each (organization text, mark bigint, batch bigint)
 SELECT * FROM events WHERE organization = :organization AND position > :mark ORDER BY position LIMIT :batch
+-- name: known_events (id text)
+SELECT e.id FROM given JOIN events e ON e.id = given.id
+-- name: event (id text)
+SELECT e.* FROM given JOIN events e ON e.id = given.id
 -- name: events_of (subject text)
 SELECT e.* FROM given JOIN events e ON e.subject = given.subject ORDER BY e.sequence
 
@@ -270,7 +295,8 @@ SELECT given.organization FROM given WHERE EXISTS (SELECT 1 FROM matters m WHERE
 SELECT h.endpoint FROM given JOIN holders h ON h.subject = given.subject ORDER BY h.endpoint
 -- name: deliveries_of (subject text)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.first, d.class, d.requires, d.state, d.next_at, d.safe_at, d.attempts, d.step,
-  d.doubt_at, d.code, d.reference, d.operation, d.created_at, d.finished_at FROM given JOIN deliveries d ON d.subject = given.subject ORDER BY d.sequence, d.endpoint
+  d.doubt_at, d.code, d.reference, d.operation, d.created_at, d.finished_at FROM given JOIN deliveries d ON d.subject = given.subject
+WHERE d.class NOT IN ('notify', 'handshake') ORDER BY d.sequence, d.endpoint
 -- name: delivery (id text)
 SELECT d.*, now_ms() AS now FROM given JOIN deliveries d ON d.id = given.id
 -- name: delivery_of_message (message text, endpoint text)
@@ -325,6 +351,8 @@ ON CONFLICT (endpoint, key) DO UPDATE SET value_sealed = excluded.value_sealed, 
 DELETE FROM memory WHERE (endpoint, key) IN (SELECT endpoint, key FROM given)
 -- name: last_audit ()
 SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1
+-- name: audit_after each (number bigint, most bigint)
+SELECT a.* FROM audit a WHERE a.number > :number ORDER BY a.number LIMIT :most
 -- name: lock_audit ()
 SELECT id FROM log WHERE id = 2 FOR UPDATE
 -- name: add_audit (number bigint, at bigint, actor text, act text, target text, reason text, data text, previous bytea, hash bytea)
@@ -361,4 +389,8 @@ SELECT position FROM log WHERE id = 1
 -- waking ---------------------------------------------------------------------------------------------------------------------
 -- Once per group, in its transaction: the other processes look for what became due.
 -- name: notify_due ()
-SELECT pg_notify('gateway_due', '')
+SELECT pg_notify('gateway_due', 'due')
+-- name: notify_call ()
+SELECT pg_notify('gateway_due', 'call')
+-- name: notify_events ()
+SELECT pg_notify('gateway_due', 'events')

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.security.fields import Sealer
 from gateway.store import casefile, commit, inbox, journal
 from gateway.store import claim as claims
-from gateway.store.engine import Group, Operation, Row, Rows, Runner, Sqlite, many, one
+from gateway.store.engine import CommitUnknown, Group, Operation, Row, Rows, Runner, Sqlite, many, one
 from gateway.store.ids import Ids
 from gateway.store.unit import Outcome, Unit
 
@@ -25,7 +25,9 @@ class Store:
         self.sealer = sealer
         self.ids = ids
         self.now_ms = now_ms
-        self._commits: Group[Unit, Outcome] = Group(runner, lambda units: commit.commit(units, ids))
+        self._commits: Group[Unit, Outcome] = Group(
+            runner, lambda units: commit.commit(units, ids), proof=commit.is_durable
+        )
         self._settles: Group[claims.Settlement, bool] = Group(runner, lambda results: claims.settle(results, ids))
         self._freezes: Group[claims.FrozenWire, bool] = Group(runner, claims.freeze)
         self._callbacks: Group[inbox.NewCallback, inbox.Stored] = Group(runner, inbox.keep)
@@ -35,9 +37,19 @@ class Store:
         """One unit, durable when this returns ``Committed``."""
         return await self._commits.put(unit)
 
-    async def claim(self, batch: int, leases: dict[str, int], ready: frozenset[str]) -> list[claims.Claim]:
+    async def claim(self, batch: int, leases: Mapping[str, int], ready: Container[str]) -> list[claims.Claim]:
         """Due deliveries under a fresh token."""
-        return await self.runner.run(claims.claim, batch, secrets.randbits(60), leases, ready)
+        try:
+            return await self.runner.run(claims.claim, batch, secrets.randbits(60), leases, ready)
+        except CommitUnknown as unknown:
+            return await self.runner.run(claims.still_held, unknown.result)
+
+    async def claim_probes(self, lease_ms: int) -> list[claims.Claim]:
+        """What is due of webhooks that are not verified or not healthy, under a fresh token."""
+        try:
+            return await self.runner.run(claims.claim_probes, secrets.randbits(60), lease_ms)
+        except CommitUnknown as unknown:
+            return await self.runner.run(claims.still_held, unknown.result)
 
     async def freeze(self, wire: claims.FrozenWire) -> bool:
         """Keep a wire before its first sending; ``False``: the claim was taken over."""
@@ -110,8 +122,14 @@ async def open_sqlite(path: Path, sealer: Sealer, ids: Ids, now_ms: Callable[[],
     return store
 
 
-async def open_postgres(dsn: str, sealer: Sealer, ids: Ids, now_ms: Callable[[], int]) -> Store:
-    """Open a migrated PostgreSQL database, beside any number of other processes: dead ones' leases end by themselves."""
+async def open_postgres(dsn: str, sealer: Sealer, ids: Ids, now_ms: Callable[[], int] | None = None) -> Store:
+    """Open a PostgreSQL database, beside any number of other processes: dead ones' leases end by themselves. The store's
+    clock is the database's, unless a simulation passes its own.
+
+    Raises:
+        StoreUnavailable: it cannot be reached.
+    """
     from gateway.store.postgres import Postgres  # the driver is an extra: only those who use it need it
 
-    return Store(await Postgres.connect(dsn), sealer, ids, now_ms)
+    runner = await Postgres.connect(dsn)
+    return Store(runner, sealer, ids, now_ms or runner.now_ms)

@@ -204,7 +204,15 @@ events = sa.Table(
 
 # The one row that orders event positions, and the consumers' marks.
 log = sa.Table("log", metadata, Column("id", Integer, primary_key=True), _need("position", Ms))
-marks = sa.Table("marks", metadata, Column("consumer", Text, primary_key=True), _need("position", Ms))
+# A mark that is shared by processes is leased to one of them at a time.
+marks = sa.Table(
+    "marks",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    _need("position", Ms),
+    Column("token", Ms),
+    Column("lease_until", Ms),
+)
 
 callbacks = sa.Table(
     "callbacks",
@@ -344,9 +352,11 @@ clocks = sa.Table(
     _need("state"),
     _need("provisional", Boolean),
     _need("calendar"),
+    Column("alarm_at", Ms),
     Index("clocks_once", "about", "rule", unique=True),
     Index("clocks_subject", "subject"),
     Index("clocks_due", "state", "due_on", "id"),
+    Index("clocks_alarm", "alarm_at", **_where("state = 'running' AND alarm_at IS NOT NULL")),
 )
 
 # Keyed fingerprints of the parties' numbers: exact search and recognition of the same dispute, without the numbers.
@@ -371,6 +381,35 @@ clients = sa.Table(
     _need("enabled", Boolean),
     _need("created_at", Ms),
     Column("expires_at", Ms),
+)
+
+# Where clients are told events (订阅端点). Each is an endpoint under its id. `mark` is the cursor up to which its deliveries are
+# made (null: it keeps up), `handshake` the delivery that proves its address.
+webhook_endpoints = sa.Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _need("client"),
+    _need("address_sealed", LargeBinary),
+    _need("events"),
+    Column("organizations", Text),
+    _need("signing"),
+    _need("keys_sealed", LargeBinary),
+    Column("old_keys_sealed", LargeBinary),
+    Column("old_until", Ms),
+    _need("version", Integer),
+    _need("state"),
+    Column("reason", Text),
+    Column("mark", Ms),
+    _need("handshake"),
+    _need("probe_at", Ms),
+    _need("waits_until", Ms),
+    Column("failing_since", Ms),
+    Column("last_success_at", Ms),
+    Column("last_failure_at", Ms),
+    Column("last_failure_code", Text),
+    _need("created_at", Ms),
+    Index("webhook_endpoints_client", "client"),
 )
 
 nonces = sa.Table(

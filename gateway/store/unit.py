@@ -88,7 +88,10 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryMove:
-    """A delivery that is not in flight changes state by other hands than its sender's. ``fresh`` starts its schedule anew."""
+    """A delivery that is not in flight changes state by other hands than its sender's. ``fresh`` starts its schedule anew.
+
+    ``wait_ms``: to its next try where it becomes pending, to the end of its patience for the platform's word where relayed.
+    A doubt ends with ``in_doubt`` alone: what died in doubt and is driven again is asked for first."""
 
     id: str
     endpoint: str
@@ -138,6 +141,7 @@ class NewClock:
     state: str
     provisional: bool
     calendar: str
+    alarm_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,7 @@ class Unit:
     closed_tasks: list[tuple[str, str, str]] = field(default_factory=list)
     clocks: list[NewClock] = field(default_factory=list)
     clock_moves: list[tuple[str, str, str]] = field(default_factory=list)
+    clock_alarms: list[tuple[str, int | None, str]] = field(default_factory=list)
     papers: list[NewPaper] = field(default_factory=list)
     people: list[tuple[str, str]] = field(default_factory=list)
     applied: list[tuple[str, str]] = field(default_factory=list)

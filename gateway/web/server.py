@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.flow.house import House
 from gateway.flow.order import Refused
-from gateway.web.api import attachments, batches, callbacks, documents, events, health, ops, reading, schemas
+from gateway.web.api import attachments, batches, callbacks, documents, events, health, ops, reading, schemas, webhooks
 from gateway.web.auth import Door
 from gateway.web.problems import problem, refused
 
@@ -43,6 +43,7 @@ def web(house: House) -> FastAPI:
         reading.router(house, door),
         attachments.router(house, door),
         events.router(house, door),
+        webhooks.router(house, door),
         ops.router(house, door),
         health.router(house, door),
         schemas.router(),

@@ -81,9 +81,7 @@ class Bench:
     def send(self, message: NewMessage, endpoint: str = "a", **more: Any) -> NewDelivery:
         """A delivery of a message."""
         more.setdefault("retry_class", "standard")
-        return NewDelivery(
-            self.store.ids.new("delivery"), message.id, message.type, message.about, endpoint, **more
-        )
+        return NewDelivery(self.store.ids.new("delivery"), message.id, message.type, message.about, endpoint, **more)
 
     def case(self, subject: str, endpoints: Iterable[str] = ("a",), **parts: Any) -> Unit:
         """A new case with one message that goes to these endpoints."""
@@ -158,7 +156,9 @@ class Bench:
 
     # ---- claims
 
-    async def claim(self, batch: int = 10, *, lease: int = LEASE_MS, names: Iterable[str] = ("a", "b", "c")) -> list[Claim]:
+    async def claim(
+        self, batch: int = 10, *, lease: int = LEASE_MS, names: Iterable[str] = ("a", "b", "c")
+    ) -> list[Claim]:
         """Claim what is due."""
         ready = frozenset(names)
         return await self.store.claim(batch, dict.fromkeys(ready, lease), ready)

@@ -58,7 +58,9 @@ def test_every_state_and_no_other_is_taken(database: Path) -> None:
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(insert, ("dlv_x", "sent"))
         with pytest.raises(sqlite3.IntegrityError):
-            connection.execute("INSERT INTO lanes (endpoint, subject, head, due_at, tries, token) VALUES ('e','s','h',0,0,1)")
+            connection.execute(
+                "INSERT INTO lanes (endpoint, subject, head, due_at, tries, token) VALUES ('e','s','h',0,0,1)"
+            )
     finally:
         connection.close()
 

@@ -15,6 +15,7 @@ from gateway.flow.envelope import INTERNAL, source_numbers
 from gateway.flow.house import House
 from gateway.flow.order import Principal
 from gateway.store import journal
+from gateway.store.webhooks import owner_of
 from gateway.web.api.reading import answer, bad_parameter, page_limit
 from gateway.web.auth import Door
 
@@ -65,8 +66,9 @@ async def read_after(
     if "*" in principal.organizations:
         rows = await read(journal.after, after, limit)
     else:
-        rows = await read(journal.owned_after, tuple(sorted(principal.organizations)), after, limit)
-    shown = [row for row in rows if row.type not in INTERNAL and any(matches(each, row.type) for each in filters)]
+        owners = (*sorted(principal.organizations), owner_of(principal.client))
+        rows = await read(journal.owned_after, owners, after, limit)
+    shown = [row for row in rows if row.type not in INTERNAL and matches(filters, row.type)]
     numbers = await source_numbers(house.store, shown)
     mark = rows[-1].position if rows and rows[-1].position is not None else after
     return [house.publisher.envelope(row, numbers.get(row.subject)) for row in shown], mark

@@ -26,7 +26,7 @@ USERNAME, PASSWORD = "sdtj370102", "Synthetic-密码-1"
 CALLBACK_KEY = bytes(range(1, 33))
 NOW = datetime(2026, 10, 12, 2, 0, 30, tzinfo=UTC)
 COURTS = {"370102": "鲁0102", "370100": "鲁01", "371302": "鲁1302"}
-LOGIN_PAGE = '<html><form id="loginForm" action="/fayuan/a/login"></form></html>'.encode()
+LOGIN_PAGE = b'<html><form id="loginForm" action="/fayuan/a/login"></form></html>'
 PORTAL = "<html><title>人民法院调解平台</title>请稍候</html>".encode()
 
 
@@ -137,7 +137,9 @@ def answer(code: str | int, content: Json | None = None, msg: str = "操作成�
     return raw(json.dumps(body, ensure_ascii=False).encode())
 
 
-def raw(body: bytes, status: int = 200, media_type: str = "application/json; charset=UTF-8", *more: tuple[str, str]) -> Reply:
+def raw(
+    body: bytes, status: int = 200, media_type: str = "application/json; charset=UTF-8", *more: tuple[str, str]
+) -> Reply:
     """A reply of those bytes."""
     return Reply(status, (("Content-Type", media_type), *more), body)
 
@@ -150,6 +152,11 @@ def html(body: bytes, status: int = 200) -> Reply:
 def login_page() -> Reply:
     """The session is over."""
     return html(LOGIN_PAGE)
+
+
+def fixed(reply: Reply) -> Callable[[Request], Reply]:
+    """An answer that does not look at the call."""
+    return lambda _: reply
 
 
 def reset(_: Request) -> Reply:
@@ -193,9 +200,7 @@ class Platform:
 
     def script(self, service: str, *replies: Callable[[Request], Reply] | Reply | None) -> None:
         """What the next calls of the service are answered; ``None``: as always."""
-        self.scripts.setdefault(service, []).extend(
-            (lambda _, fixed=one: fixed) if isinstance(one, Reply) else one for one in replies
-        )
+        self.scripts.setdefault(service, []).extend(fixed(one) if isinstance(one, Reply) else one for one in replies)
 
     def served(self, service: str) -> list[Step]:
         """The recorded calls of one service."""
@@ -259,7 +264,9 @@ class Platform:
             assert all(name != "Cookie" for name, _ in request.headers)
             token = service.removeprefix("file/get/")
             data = self.documents.get(token)
-            return answer("403", msg="链接已失效") if data is None else raw(data, 200, "application/pdf")
+            if data is None:
+                return raw(answer("403", msg="链接已失效").body, 403)
+            return raw(data, 200, "application/pdf")
         return self._file(service, form_of(request))
 
     def link(self, number: str) -> str:
@@ -357,7 +364,8 @@ def parts_of(request: Request) -> tuple[str, str, str, bytes]:
     assert isinstance(data, bytes)
     name = second.get_filename() or ""
     plain = name.encode("utf-8", "surrogateescape").decode("utf-8")
-    return str(first.get_content()).strip(), plain, second["Content-Type"], data
+    media_type = dict(second.raw_items())["Content-Type"]
+    return str(first.get_content()).strip(), plain, str(media_type), data
 
 
 # -------------------------------------------------------------------------------------------------------------- pushes

@@ -18,7 +18,6 @@ from contracts.document import Document
 from contracts.errors import PermanentError
 from contracts.mediator import Mediator
 from contracts.messages import MESSAGE_TYPES, MessageType
-from contracts.party import Person
 from contracts.referral import ReferralResult
 from tests.adapters.court_mediation import documents as docs
 from tests.adapters.court_mediation.documents import context, made, message
@@ -60,9 +59,7 @@ GOLDEN = [
     ),
     Golden("perform performed", M.AGREEMENT_PERFORMED, docs.PERFORMANCE, "offline/perform", docs.AGREEMENT_ID),
     Golden("sfqr add", M.CONFIRMATION_REQUESTED, docs.REQUEST_WITH_PAPERS, "sfqr/add", docs.CONFIRMATION_ID),
-    Golden(
-        "sfqr supplement", M.CONFIRMATION_SUPPLEMENTED, docs.SUPPLEMENT, "sfqr/supplement", docs.CONFIRMATION_ID
-    ),
+    Golden("sfqr supplement", M.CONFIRMATION_SUPPLEMENTED, docs.SUPPLEMENT, "sfqr/supplement", docs.CONFIRMATION_ID),
     Golden(
         "sfqr withdraw",
         M.CONFIRMATION_WITHDRAWAL_REQUESTED,
@@ -90,9 +87,7 @@ GOLDEN = [
         docs.TRANSFER_ID,
         _OF_TASK,
     ),
-    Golden(
-        "mediator save", M.MEDIATOR_LISTED, docs.MEDIATOR, "mediator/save", "LDTJ-3701-2023-0456", {"case": None}
-    ),
+    Golden("mediator save", M.MEDIATOR_LISTED, docs.MEDIATOR, "mediator/save", "LDTJ-3701-2023-0456", {"case": None}),
 ]
 
 
@@ -172,7 +167,13 @@ def _translated(kind: MessageType, document: Document, about: str = docs.CONFIRM
 
 @pytest.mark.parametrize(
     ("region", "court"),
-    [("370102", "鲁0102"), ("370102001", "鲁0102"), ("370102001002", "鲁0102"), ("370103", "鲁01"), ("371302", "鲁1302")],
+    [
+        ("370102", "鲁0102"),
+        ("370102001", "鲁0102"),
+        ("370102001002", "鲁0102"),
+        ("370103", "鲁01"),
+        ("371302", "鲁1302"),
+    ],
 )
 def test_the_court_of_the_organisations_region(region: str, court: str) -> None:
     organization = docs.WAGES.organization.model_copy(update={"region_code": region})
@@ -182,7 +183,9 @@ def test_the_court_of_the_organisations_region(region: str, court: str) -> None:
 
 def test_a_task_keeps_its_own_court() -> None:
     authority = docs.COURT | {"code": "鲁0103"}
-    referral = made(type(docs.REFERRAL), **(docs.REFERRAL.model_dump(mode="json", exclude_none=True) | {"authority": authority}))
+    referral = made(
+        type(docs.REFERRAL), **(docs.REFERRAL.model_dump(mode="json", exclude_none=True) | {"authority": authority})
+    )
     assert _translated(M.REFERRAL_ANSWERED, docs.ANSWER, referral=referral).payload["fydm"] == "鲁0103"
 
 
@@ -216,7 +219,9 @@ def _address(party: int) -> dict[str, Any]:
 def test_a_third_party_has_its_own_list() -> None:
     third = docs.WAGES.parties[0].model_dump(mode="json", exclude_none=True) | {"role": "third_party", "name": "周某"}
     parties = [party.model_dump(mode="json", exclude_none=True) for party in docs.WAGES.parties]
-    wire = _translated(M.TRANSFER_REQUESTED, docs.TRANSFER, docs.TRANSFER_ID, case=docs.wages(parties=[*parties, third]))
+    wire = _translated(
+        M.TRANSFER_REQUESTED, docs.TRANSFER, docs.TRANSFER_ID, case=docs.wages(parties=[*parties, third])
+    )
     assert wire.payload["thirdPartyList"][0]["thirdName"] == "周某"
     assert wire.payload["thirdPartyList"][0]["thirdType"] == "0"
 
@@ -227,7 +232,10 @@ def test_a_third_party_has_its_own_list() -> None:
 def test_own_papers_of_a_request_take_the_place_of_the_cases() -> None:
     case = docs.wages(attachments=docs.PAPERS)
     own = docs.request(
-        attachments=[docs.attachment(docs.PAPER, "mediation_agreement"), docs.attachment(docs.PROOF, "confirmation_application")]
+        attachments=[
+            docs.attachment(docs.PAPER, "mediation_agreement"),
+            docs.attachment(docs.PROOF, "confirmation_application"),
+        ]
     )
     wire = _translated(M.CONFIRMATION_REQUESTED, own, case=case)
     told = [(entry["attachment"], entry["fjlx"]) for entry in wire.payload["docList"]]
@@ -301,7 +309,9 @@ def test_a_form_over_one_mebibyte_is_refused() -> None:
 # ------------------------------------------------------------------------------------------------------------ refusals
 
 
-def _refused(kind: MessageType, document: Document, code: str, about: str = docs.CONFIRMATION_ID, **changes: Any) -> None:
+def _refused(
+    kind: MessageType, document: Document, code: str, about: str = docs.CONFIRMATION_ID, **changes: Any
+) -> None:
     with pytest.raises(PermanentError) as refused:
         _translated(kind, document, about, **changes)
     assert refused.value.code == code
@@ -392,7 +402,9 @@ def test_an_unknown_sex_is_told_by_the_number() -> None:
 
 
 def test_a_mediator_of_unknown_sex_has_none() -> None:
-    mediator = made(Mediator, **(docs.MEDIATOR.model_dump(mode="json") | {"sex": "unknown", "id_type": "taiwan_permit"}))
+    mediator = made(
+        Mediator, **(docs.MEDIATOR.model_dump(mode="json") | {"sex": "unknown", "id_type": "taiwan_permit"})
+    )
     wire = _translated(M.MEDIATOR_LISTED, mediator)
     assert "xb" not in wire.payload
     assert wire.payload["credentialsType"] == "09_00015-255"
@@ -425,4 +437,3 @@ def test_a_mobile_number_of_a_unit_is_no_static_phone() -> None:
     employer["contact"]["phone"] = "13853100009"
     wire = _translated(M.AGREEMENT_CONCLUDED, docs.AGREEMENT, case=docs.wages(parties=[person, employer]))
     assert "respondentStaticPhone" not in wire.payload["respondentPartyList"][0]
-    assert isinstance(docs.WAGES.parties[0], Person)

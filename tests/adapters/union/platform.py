@@ -24,7 +24,9 @@ URL = "https://union.example"
 BATCH_NO = "U20260930170503000123"
 UNION_NO = "37000020260930000123"
 NONCE = "Zk3fA9bQ7LmX2pRt"
-PROMISED = frozenset({"ajbh", "xlh", "xydm", "jgdm", "yjbh", "sqbh", "xybh", "je", "sqsj", "slsj", "sj", "kssj", "jssj"})
+PROMISED = frozenset(
+    {"ajbh", "xlh", "xydm", "jgdm", "yjbh", "sqbh", "xybh", "je", "sqsj", "slsj", "sj", "kssj", "jssj"}
+)
 """Fields that may hold 14 digits and more (page §8.3), times included."""
 LONG_NUMBER = re.compile(r"[0-9０-９](?:[ \-－　]?[0-9０-９]){13,18}[XxＸｘ]?")
 

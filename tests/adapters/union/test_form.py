@@ -12,7 +12,7 @@ from adapters.union import form
 
 from .platform import coded, opened
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)))
+TEXT = st.text(st.characters(codec="utf-8"))
 NAMES = st.from_regex(r"[A-Za-z][0-9A-Za-z]{0,5}(\.[0-9A-Za-z]{1,5}){0,3}", fullmatch=True)
 PARAMETERS = st.dictionaries(NAMES, TEXT, min_size=1, max_size=8)
 

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.union.translate import CAPABILITIES, translate
 from contracts.adapter import Wire
+from contracts.document import Document
 from contracts.messages import MessageType as M
 
 from . import documents as d
@@ -36,8 +37,7 @@ def _hostile_case() -> Wire:
         claims=[{"kind": "other", "text": "请求\t支付" + "甲" * 200}],
         amount="0.05",
         parties=[
-            person
-            | {"sex": "unknown", "id_type": "other", "id_number": "A1234", "occupation": "工号12345678901234"},
+            person | {"sex": "unknown", "id_type": "other", "id_number": "A1234", "occupation": "工号12345678901234"},
             person | {"role": "respondent", "agents": [], "occupation": None, "name": "店主"},
             employer
             | {
@@ -77,7 +77,7 @@ WIRES: dict[str, Callable[[], Wire]] = {
 }
 
 
-def _referred(kind: M, document: d.Document) -> Wire:
+def _referred(kind: M, document: Document) -> Wire:
     context = d.context(referral=d.referral(), referral_id=d.REFERRAL_ID)
     return translate(d.message(kind, document, d.REFERRAL_ID), context)
 

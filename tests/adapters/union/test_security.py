@@ -75,7 +75,9 @@ def test_stamps_are_milliseconds() -> None:
     assert security.stamp(moment.astimezone()) == "1790672703007"
 
 
-@pytest.mark.parametrize("text", ["", "1790672703", "17906727030000", "179067270300x", "１７９０６７２７０３０００", " 790672703000"])
+@pytest.mark.parametrize(
+    "text", ["", "1790672703", "17906727030000", "179067270300x", "１７９０６７２７０３０００", " 790672703000"]
+)
 def test_other_stamps_are_none(text: str) -> None:
     assert security.read_stamp(text) is None
 

@@ -1,0 +1,96 @@
+"""The documented configuration file, made from the settings classes: every key with its description and default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from contracts.adapter import AdapterSettings
+from gateway.demo.toml_text import value_text
+from gateway.registry import AnyAdapter, installed
+from gateway.settings import EndpointSettings, RouteSettings, Settings
+
+_HEAD = """\
+# 对接网关配置 Configuration of the mediation gateway. 由设置类生成 made from the settings classes: gateway config example
+# 每个键都可用环境变量覆盖 every key can be overridden by the environment: GATEWAY_PORT=9000, GATEWAY_RETRY__BREAKER=5
+# 检查 check: gateway config check FILE    查看（已脱敏） show, redacted: gateway config show FILE
+"""
+
+
+def example() -> str:
+    """The whole file. As it stands it equals the defaults."""
+    plain: list[str] = []
+    sections: list[str] = []
+    for name, field in Settings.model_fields.items():
+        if name in ("endpoints", "routes"):
+            continue
+        default = field.get_default(call_default_factory=True, validated_data={})
+        if isinstance(default, BaseModel):
+            sections += ["", *_described(field), f"[{name}]", *_keys(type(default))]
+        else:
+            plain += _entry(name, field, default)
+    platforms = [line for name, kind in sorted(_kinds()) for line in _endpoint(name, kind)]
+    return "\n".join([_HEAD, *plain, *sections, *platforms, *_routes()]) + "\n"
+
+
+def _kinds() -> Iterator[tuple[str, type[AnyAdapter]]]:
+    for name, load in installed().items():
+        yield name, load()
+
+
+def _described(field: FieldInfo) -> list[str]:
+    return [f"# {field.description}"] if field.description else []
+
+
+def _keys(kind: type[BaseModel]) -> list[str]:
+    return [
+        line
+        for name, field in kind.model_fields.items()
+        for line in _entry(name, field, field.get_default(call_default_factory=True, validated_data={}))
+    ]
+
+
+def _entry(name: str, field: FieldInfo, default: Any) -> list[str]:
+    """A key; one that has no default of its own stands as a comment."""
+    shown = None if default is None else value_text(str(default) if isinstance(default, PurePath) else default)
+    return [*_described(field), f"# {name} =" if shown is None else f"{name} = {shown}"]
+
+
+def _endpoint(name: str, kind: type[AnyAdapter]) -> list[str]:
+    """A platform's block, as a comment: its own values are the site's to fill in."""
+    head = ["", f"# {kind.info.title_zh} {kind.info.title_en}", f"[endpoints.{name}]"]
+    own = [
+        *_described(EndpointSettings.model_fields["adapter"]),
+        f"adapter = {value_text(name)}",
+        *_entry("slots", EndpointSettings.model_fields["slots"], EndpointSettings.model_fields["slots"].default),
+        *_entry("organizations", EndpointSettings.model_fields["organizations"], None),
+        f"[endpoints.{name}.settings]",
+    ]
+    common = AdapterSettings.model_fields
+    for key, field in kind.settings_type.model_fields.items():
+        if key in common:
+            continue
+        if field.is_required():
+            own += [*_described(field), f'{key} = "…"  # 必填 required']
+        else:
+            own += _entry(key, field, field.get_default(call_default_factory=True, validated_data={}))
+    own.append("# " + ", ".join(common) + ": 平台页面的限额，可覆盖 the platform page's limits, to be overridden here")
+    return [*head[:2], *(f"# {line}".rstrip() for line in [head[2], *own])]
+
+
+def _routes() -> list[str]:
+    fields = RouteSettings.model_fields
+    return [
+        "",
+        f"# {Settings.model_fields['routes'].description}",
+        "# [[routes]]",
+        *(f"# # {field.description}\n# {name} = {value_text(_sample(name))}" for name, field in fields.items()),
+    ]
+
+
+def _sample(name: str) -> object:
+    return {"type": "case.submitted", "endpoint": "one_stop", "never": True}[name]

@@ -1,0 +1,198 @@
+"""The console's accounts: users are made and changed with an audit row, people sign in and out, sessions end by themselves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from gateway.security import sessions
+from gateway.security.passwords import Hasher, weakness
+from gateway.security.roles import role_book
+from gateway.store.engine import Operation, Row
+from gateway.store.journal import AuditEntry, append_audit
+from gateway.store.store import Store
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{1,31}")
+_SEEN_EVERY_MS: Final = 30_000
+
+
+def actor_of(name: str) -> str:
+    """How a person stands in the audit trail, apart from clients and the gateway itself."""
+    return f"user:{name}"
+
+
+class AccountRefused(Exception):
+    """What was asked of an account is not possible; ``code`` says why (a key of the catalogue's ``account``)."""
+
+    def __init__(self, code: str, wait_s: float = 0.0) -> None:
+        super().__init__(code)
+        self.code = code
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in."""
+
+    name: str
+    title: str
+    role: str
+    must_change: bool
+
+    def may(self, permission: str) -> bool:
+        """Whether the person's role holds the permission."""
+        return role_book().may(self.role, permission)
+
+
+class Accounts:
+    """Users and their sessions in one store. ``idle_s`` and ``lasts_s`` end a session."""
+
+    def __init__(self, store: Store, hasher: Hasher, idle_s: float = 1800.0, lasts_s: float = 43_200.0) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._idle_ms = round(idle_s * 1000)
+        self._lasts_ms = round(lasts_s * 1000)
+
+    # ---- users
+    async def add(
+        self, actor: str, name: str, title: str, role: str, password: str, *, must_change: bool = True
+    ) -> None:
+        """A new user.
+
+        Raises:
+            AccountRefused: ``name_form``, ``role_unknown``, ``taken``, or a weak password.
+            TooBusy: see ``Hasher``.
+        """
+        if not _NAME.fullmatch(name):
+            raise AccountRefused("name_form")
+        if role not in role_book().roles:
+            raise AccountRefused("role_unknown")
+        if not title.strip() or len(title) > 60:
+            raise AccountRefused("title_form")
+        self._refuse_weak(name, password)
+        kept = await self._hasher.hash(password)
+        entry = AuditEntry(actor, "user.add", name, None, orjson.dumps({"role": role}).decode())
+        made = await self._audited("add_user", (name, title.strip(), role, kept, must_change), entry)
+        if not made:
+            raise AccountRefused("taken")
+
+    async def change(self, actor: str, name: str, title: str, role: str, *, enabled: bool) -> None:
+        """Another title, role or standing; open sessions end, so that the new rights hold at once.
+
+        Raises:
+            AccountRefused: ``not_found``, ``role_unknown``, ``title_form``, ``self`` (nobody changes his own rights).
+        """
+        if actor == actor_of(name):
+            raise AccountRefused("self")
+        if role not in role_book().roles:
+            raise AccountRefused("role_unknown")
+        if not title.strip() or len(title) > 60:
+            raise AccountRefused("title_form")
+        facts = orjson.dumps({"role": role, "enabled": enabled}).decode()
+        entry = AuditEntry(actor, "user.change", name, None, facts)
+        if not await self._audited("set_user", (name, title.strip(), role, enabled), entry):
+            raise AccountRefused("not_found")
+        await self._store.write("end_sessions_of", (name,))
+
+    async def set_password(self, actor: str, name: str, password: str, *, must_change: bool) -> None:
+        """A new password; open sessions end.
+
+        Raises:
+            AccountRefused: ``not_found``, or a weak password.
+            TooBusy: see ``Hasher``.
+        """
+        self._refuse_weak(name, password)
+        kept = await self._hasher.hash(password)
+        entry = AuditEntry(actor, "user.password", name)
+        if not await self._audited("set_password", (name, kept, must_change), entry):
+            raise AccountRefused("not_found")
+        await self._store.write("end_sessions_of", (name,))
+
+    async def own_password(self, name: str, old: str, new: str) -> None:
+        """The person's own new password.
+
+        Raises:
+            AccountRefused: ``wrong`` (the old one), ``locked``, ``same``, or a weak password.
+            TooBusy: see ``Hasher``.
+        """
+        await self._verified(name, old)
+        if old == new:
+            raise AccountRefused("same")
+        await self.set_password(actor_of(name), name, new, must_change=False)
+
+    @staticmethod
+    def _refuse_weak(name: str, password: str) -> None:
+        found = weakness(name, password)
+        if found is not None:
+            raise AccountRefused(f"password_{found}")
+
+    async def listed(self) -> list[Row]:
+        """All users, without their passwords."""
+        return await self._store.rows("all_users")
+
+    # ---- sessions
+    async def sign_in(self, name: str, password: str) -> str:
+        """A session's token.
+
+        Raises:
+            AccountRefused: ``wrong`` (also for an unknown or disabled account), ``locked``.
+            TooBusy: see ``Hasher``.
+        """
+        row = await self._verified(name, password)
+        await self._store.write("note_login", (name,))
+        await self._store.write("drop_old_sessions", ())
+        token = sessions.make_token()
+        await self._store.write("open_session", (sessions.token_hash(token), name, self._lasts_ms))
+        facts = orjson.dumps({"role": row["role"]}).decode()
+        await self._store.audit(AuditEntry(actor_of(name), "session.open", name, None, facts))
+        return token
+
+    async def _verified(self, name: str, password: str) -> Row:
+        row = await self._store.row("find_user", name) if _NAME.fullmatch(name) else None
+        if row is not None:
+            wait = sessions.locked_for_s(row["failures"], row["failed_at"], row["now"])
+            if wait > 0:
+                raise AccountRefused("locked", wait)
+        held = await self._hasher.verify(None if row is None else row["password"], password[:1000])
+        if row is None:
+            raise AccountRefused("wrong")
+        if not held or not row["enabled"]:
+            await self._store.write("note_failed_login", (name,))
+            await self._store.audit(AuditEntry(actor_of(name), "session.refused", name))
+            raise AccountRefused("wrong")
+        return row
+
+    async def person(self, token: str, *, active: bool) -> Person | None:
+        """Whose session it is; ``None`` where it is over. ``active``: a person's own act, which the idle time counts from."""
+        if not sessions.is_token(token):
+            return None
+        digest = sessions.token_hash(token)
+        row = await self._store.row("find_session", digest)
+        if row is None or not row["enabled"]:
+            return None
+        if row["ends_at"] <= row["now"] or row["seen_at"] + self._idle_ms <= row["now"]:
+            await self._store.write("end_session", (digest,))
+            return None
+        if active and row["now"] - row["seen_at"] >= _SEEN_EVERY_MS:
+            await self._store.write("see_session", (digest,))
+        return Person(row["user_name"], row["title"], row["role"], bool(row["must_change"]))
+
+    async def sign_out(self, token: str) -> None:
+        """End a session."""
+        row = await self._store.row("find_session", sessions.token_hash(token))
+        await self._store.write("end_session", (sessions.token_hash(token),))
+        if row is not None:
+            await self._store.audit(AuditEntry(actor_of(row["user_name"]), "session.close", row["user_name"]))
+
+    async def _audited(self, statement: str, row: tuple[object, ...], entry: AuditEntry) -> bool:
+        return await self._store.run(_with_audit, statement, row, entry, self._store.now_ms())
+
+
+def _with_audit(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
+    changed = yield statement, [row]
+    if changed:
+        yield from append_audit([entry], at)
+    return bool(changed)

@@ -1,0 +1,152 @@
+"""Webhook endpoints (订阅端点): clients subscribe, change, test, rotate keys, replay and leave."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from starlette.responses import Response
+
+from contracts.webhook import Kind
+from gateway.flow.house import House
+from gateway.flow.order import Principal, Refused
+from gateway.flow.subscriptions import Subscriptions, Wish
+from gateway.web.api.reading import answer
+from gateway.web.auth import Door
+from gateway.web.bodies import json_body
+
+_BODY = 64 * 1024
+_SCOPE = "webhooks:write"
+
+_Codes = Annotated[list[Annotated[StrictStr, Field(min_length=1, max_length=32)]], Field(min_length=1, max_length=1000)]
+_Filters = Annotated[list[Annotated[StrictStr, Field(max_length=64)]], Field(min_length=1, max_length=200)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class NewWebhook(_Body):
+    """A subscription (订阅)."""
+
+    url: Annotated[StrictStr, Field(max_length=2048)]
+    events: _Filters
+    description: Annotated[StrictStr, Field(max_length=200)] | None = None
+    organizations: _Codes | None = None
+    signing: Annotated[list[Kind], Field(min_length=1, max_length=2)] | None = None
+
+
+class WebhookChange(_Body):
+    """Changes of a subscription; what is absent stays. ``organizations`` null: all of the client's."""
+
+    url: Annotated[StrictStr, Field(max_length=2048)] | None = None
+    events: _Filters | None = None
+    description: Annotated[StrictStr, Field(max_length=200)] | None = None
+    organizations: _Codes | None = None
+    signing: Annotated[list[Kind], Field(min_length=1, max_length=2)] | None = None
+    enabled: StrictBool | None = None
+    replay_after: Annotated[StrictStr, Field(pattern="^[0-9]{1,18}$")] | None = None
+
+
+class Rotation(_Body):
+    """A rotation of keys (密钥轮换)."""
+
+    overlap_hours: StrictInt = 24
+    compromised: StrictBool = False
+
+
+BodyT = TypeVar("BodyT", bound=_Body)
+
+
+async def _read(request: Request, kind: type[BodyT]) -> BodyT:
+    """The body of a call.
+
+    Raises:
+        Refused: 400 no JSON, 422 with the place of every finding.
+    """
+    raw = await json_body(request, _BODY)
+    try:
+        return kind.model_validate(orjson.loads(raw))
+    except orjson.JSONDecodeError:
+        raise Refused(400, "json_invalid") from None
+    except ValidationError as error:
+        found = [
+            {"pointer": "".join(f"/{place}" for place in one["loc"]), "code": one["type"]} for one in error.errors()
+        ]
+        raise Refused(422, "webhook_field", extra={"errors": found}) from None
+
+
+def _wish(body: NewWebhook | WebhookChange) -> Wish:
+    change = body if isinstance(body, WebhookChange) else None
+    replay = None if change is None else change.replay_after
+    return Wish(
+        url=body.url,
+        description=body.description,
+        events=None if body.events is None else tuple(dict.fromkeys(body.events)),
+        organizations=None if body.organizations is None else tuple(dict.fromkeys(body.organizations)),
+        every_organization="organizations" in body.model_fields_set and body.organizations is None,
+        signing=None if body.signing is None else tuple(dict.fromkeys(body.signing)),
+        enabled=None if change is None else change.enabled,
+        replay_after=None if replay is None else int(replay),
+    )
+
+
+def router(house: House, door: Door) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/v1/webhook-endpoints", tags=["订阅 Webhooks"])
+
+    async def enter(request: Request) -> tuple[Principal, Subscriptions]:
+        principal = await door.principal(request, _SCOPE)
+        if house.subscriptions is None:
+            raise Refused(503, "unavailable")
+        return principal, house.subscriptions
+
+    @routes.post("", summary="订阅 Subscribe", status_code=201, openapi_extra=_takes(NewWebhook))
+    async def subscribe(request: Request) -> Response:
+        principal, subscriptions = await enter(request)
+        made = await subscriptions.subscribe(principal, _wish(await _read(request, NewWebhook)))
+        return answer(made, {"Location": made["links"]["self"]}, 201)
+
+    @routes.get("", summary="订阅列表 List subscriptions")
+    async def listed(request: Request) -> Response:
+        principal, subscriptions = await enter(request)
+        return answer({"items": await subscriptions.all(principal)})
+
+    @routes.get("/{id}", summary="一个订阅 One subscription")
+    async def one(request: Request) -> Response:
+        principal, subscriptions = await enter(request)
+        return answer(await subscriptions.read(principal, request.path_params["id"]))
+
+    @routes.patch("/{id}", summary="更改订阅 Change a subscription", openapi_extra=_takes(WebhookChange))
+    async def change(request: Request) -> Response:
+        principal, subscriptions = await enter(request)
+        wish = _wish(await _read(request, WebhookChange))
+        return answer(await subscriptions.change(principal, request.path_params["id"], wish))
+
+    @routes.delete("/{id}", summary="退订 Leave", status_code=204)
+    async def leave(request: Request) -> Response:
+        principal, subscriptions = await enter(request)
+        await subscriptions.leave(principal, request.path_params["id"])
+        return Response(status_code=204)
+
+    @routes.post("/{id}/test", summary="发送测试事件 Send a test event")
+    async def test(request: Request) -> Response:
+        principal, subscriptions = await enter(request)
+        return answer(await subscriptions.test(principal, request.path_params["id"]))
+
+    @routes.post("/{id}/rotate-secret", summary="轮换密钥 Rotate keys", openapi_extra=_takes(Rotation))
+    async def rotate(request: Request) -> Response:
+        principal, subscriptions = await enter(request)
+        asked = await _read(request, Rotation)
+        rotated = await subscriptions.rotate(
+            principal, request.path_params["id"], asked.overlap_hours, compromised=asked.compromised
+        )
+        return answer(rotated)
+
+    return routes
+
+
+def _takes(kind: type[_Body]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": kind.model_json_schema()}}}}

@@ -1,0 +1,196 @@
+"""Bodies as people may see them: the canonical document beside the wire that was made of it, and every exchange of an attempt."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+import orjson
+
+from contracts.adapter import Wire
+from contracts.document import Document
+from contracts.messages import MessageType
+from contracts.titled import Titled
+from gateway.flow import wires
+from gateway.flow.documents import DOCUMENTS, place_of
+from gateway.flow.exchange import unpack_steps
+from gateway.security.disclosure import Redactor, Shown
+from gateway.security.field_classes import MOST_LEAVES, FieldClass, Leaf, leaves
+from gateway.store.engine import Row
+from gateway.store.store import Store
+
+_FILES: Final = 12
+"""Documents of a case that its wires are judged by, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalRow:
+    """One value of the canonical document: heading, title, what may be seen, and what became of it on the wire."""
+
+    pointer: str
+    heading: str
+    title: str
+    text: str
+    hidden: bool
+    kind: FieldClass
+    losses: tuple[tuple[str, str, str], ...]
+
+
+def canonical_leaves(store: Store, message: Row) -> list[Leaf]:
+    """The values of a message's document."""
+    model = DOCUMENTS[MessageType(message["type"])]
+    return document_leaves(model, store.unseal(message["document_sealed"], place_of(message["id"])))
+
+
+def document_leaves(model: type[Document], raw: bytes) -> list[Leaf]:
+    """The values of a document's bytes, bounded."""
+    found = []
+    for leaf in leaves(model, orjson.loads(raw)):
+        found.append(leaf)
+        if len(found) >= MOST_LEAVES:
+            break
+    return found
+
+
+async def redactor_of(store: Store, subject: str, public: tuple[str, ...] = ()) -> Redactor:
+    """Judges the foreign forms of one subject by all that its documents hold."""
+    rows = await store.rows("messages_of", subject)
+    known = [leaf for row in rows[:1] + rows[-_FILES:] for leaf in canonical_leaves(store, row)]
+    if subject.startswith("ref_") or not rows:
+        return Redactor(known, public)
+    referral = next((leaf.text for leaf in known if leaf.pointer == "/referral"), None)
+    if referral is not None:
+        known += [leaf for row in await store.rows("messages_of", referral) for leaf in canonical_leaves(store, row)]
+    return Redactor(known, public)
+
+
+def shown_text(leaf: Leaf, chinese: bool) -> str:
+    """A public value with its title where it is of a closed list; a masked one else."""
+    if not leaf.kind.open:
+        return leaf.masked
+    if leaf.listed is not None:
+        return listed_text(leaf.listed, leaf.text, chinese)
+    return leaf.text
+
+
+def listed_text(listed: type[Titled], value: str, chinese: bool) -> str:
+    """``窗口 · window``."""
+    try:
+        found = listed(value)
+    except ValueError:
+        return value
+    return f"{found.zh if chinese else found.en} · {value}"
+
+
+def canonical_rows(known: list[Leaf], wire: Wire | None, chinese: bool) -> list[CanonicalRow]:
+    """The document with its loss report beside each value."""
+    losses: dict[str, list[tuple[str, str, str]]] = {}
+    for loss in wire.losses if wire is not None else ():
+        losses.setdefault(loss.pointer, []).append((loss.kind.value, loss.place, loss.note))
+    rows = []
+    for leaf in known:
+        names = leaf.zh if chinese else leaf.en
+        rows.append(
+            CanonicalRow(
+                leaf.pointer,
+                " › ".join(names[:-1]),
+                names[-1],
+                shown_text(leaf, chinese),
+                not leaf.kind.open,
+                leaf.kind,
+                tuple(losses.pop(leaf.pointer, ())),
+            )
+        )
+    return rows
+
+
+def other_losses(known: list[Leaf], wire: Wire | None) -> list[tuple[str, str, str, str]]:
+    """Losses of whole objects and of other documents: (pointer, kind, place, note)."""
+    here = {leaf.pointer for leaf in known}
+    return [
+        (loss.pointer, loss.kind.value, loss.place, loss.note)
+        for loss in (wire.losses if wire is not None else ())
+        if loss.pointer not in here
+    ]
+
+
+def headed(rows: list[CanonicalRow]) -> list[tuple[str, list[CanonicalRow]]]:
+    """Rows under their headings."""
+    return [(heading, list(group)) for heading, group in groupby(rows, key=lambda row: row.heading)]
+
+
+def wire_of(store: Store, delivery: Row) -> Wire | None:
+    """The frozen wire, ``None`` while it is not translated."""
+    if delivery["wire_sealed"] is None:
+        return None
+    return wires.unpack(store.unseal(delivery["wire_sealed"], f"deliveries.wire:{delivery['id']}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A request or a reply: its readable values, or (``None``) only its size and digest."""
+
+    size: int
+    digest: str
+    rows: list[Shown] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of an attempt and what came of it."""
+
+    name: str
+    method: str
+    address: str
+    filing: bool
+    at: int
+    took: int
+    status: int | None
+    error: str | None
+    request: Exchanged
+    reply: Exchanged
+
+
+def steps_of(store: Store, attempt: Row, redactor: Redactor) -> list[Step]:
+    """The exchange of an attempt, made fit to be seen."""
+    if attempt["steps_sealed"] is None:
+        return []
+    place = f"attempts.steps:{attempt['delivery']}/{attempt['number']}"
+    return [_step(kept, redactor) for kept in unpack_steps(store.unseal(attempt["steps_sealed"], place))]
+
+
+def _step(kept: dict[str, Any], redactor: Redactor) -> Step:
+    return Step(
+        name=str(kept["step"]),
+        method=str(kept["method"]),
+        address=str(kept["address"]),
+        filing=bool(kept["filing"]),
+        at=int(kept["at"]),
+        took=int(kept["ms"]),
+        status=kept["status"],
+        error=kept["error"],
+        request=_exchanged(base64.b64decode(kept["request"]), redactor),
+        reply=_exchanged(base64.b64decode(kept["reply"]), redactor),
+    )
+
+
+def _exchanged(raw: bytes, redactor: Redactor) -> Exchanged:
+    return Exchanged(len(raw), hashlib.sha256(raw).hexdigest()[:16] if raw else "", redactor.body(raw))
+
+
+def value_at(document: Any, pointer: str) -> str | None:
+    """The plain value at a pointer (RFC 6901), ``None`` where there is none."""
+    found = document
+    for step in pointer.split("/")[1:]:
+        if isinstance(found, dict) and step in found:
+            found = found[step]
+        elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return None
+    if found is None or isinstance(found, dict | list):
+        return None
+    return found if isinstance(found, str) else orjson.dumps(found).decode()

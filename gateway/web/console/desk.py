@@ -1,0 +1,245 @@
+"""What all pages share, and what one request brings: who asks, in which language, how an answer is rendered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from gateway.flow.accounts import Accounts, Person, actor_of
+from gateway.flow.house import House
+from gateway.flow.operate import Operator
+from gateway.flow.order import Principal
+from gateway.security.passwords import Hasher
+from gateway.security.roles import role_book
+from gateway.security.sessions import Throttle, form_token
+from gateway.texts import console_text, console_texts
+from gateway.web.console import assets, words
+from gateway.web.console.forms import FORM_FIELD, Form
+from gateway.web.console.live import Pulse
+from gateway.web.console.names import Names
+
+LANGUAGE_COOKIE: Final = "gw_language"
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("gateway.web.console", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals |= {
+        "title": words.title,
+        "signs": words.SIGNS,
+        "full_time": words.full_time,
+        "short_time": words.short_time,
+        "clock_time": words.clock_time,
+        "local_input": words.local_input,
+        "span": words.span,
+        "day_end": words.day_end,
+        "roles": role_book(),
+        "token_field": FORM_FIELD,
+    }
+    return made
+
+
+class Desk:
+    """What all pages share."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.store = house.store
+        self.hasher = Hasher()
+        own = house.settings.console
+        self.accounts = Accounts(house.store, self.hasher, own.idle_minutes * 60, own.session_hours * 3600)
+        self.operator = Operator(house.store, house.bells.committed)
+        self.names = Names(house)
+        self.throttle = Throttle()
+        self.pulse = Pulse(house)
+        self.templates = _environment()
+
+    def secure(self, request: Request) -> bool:
+        """Whether browsers reach us by https."""
+        return request.url.scheme == "https" or self.house.settings.public_base.startswith("https:")
+
+    def cookie(self, request: Request) -> str:
+        """The session cookie's name: bound to this host where https allows it."""
+        return "__Host-gw_session" if self.secure(request) else "gw_session"
+
+    async def visit(self, request: Request) -> Visit:
+        """The request with who asks. What a page fetches by itself does not count as a person's act."""
+        token = request.cookies.get(self.cookie(request), "")
+        quiet = "x-fragment" in request.headers or request.headers.get("accept", "") == "text/event-stream"
+        person = await self.accounts.person(token, active=not quiet) if token else None
+        return Visit(self, request, _language(request), person, token)
+
+
+def _language(request: Request) -> str:
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in ("zh", "en"):
+        return chosen
+    first = request.headers.get("accept-language", "zh").split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "zh"
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request."""
+
+    desk: Desk
+    request: Request
+    language: str
+    person: Person | None
+    token: str
+    form: Form = field(default_factory=lambda: Form([]))
+
+    @property
+    def chinese(self) -> bool:
+        """Whether the page is in Chinese."""
+        return self.language == "zh"
+
+    @property
+    def root(self) -> str:
+        """Where the console lies, with every prefix that a proxy put before it."""
+        root: str = self.request.scope.get("root_path", "")
+        return root
+
+    @property
+    def now(self) -> int:
+        """The store's clock in ms."""
+        return self.desk.store.now_ms()
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query parameters, the last of each name."""
+        return self.request.query_params
+
+    @property
+    def actor(self) -> str:
+        """How the person stands in the audit trail."""
+        return actor_of(self.person.name) if self.person is not None else ""
+
+    @property
+    def principal(self) -> Principal:
+        """The person as a caller of the engine's verbs."""
+        return Principal(self.actor, frozenset({"*"}), frozenset())
+
+    def may(self, permission: str) -> bool:
+        """Whether the person holds the permission."""
+        return self.person is not None and self.person.may(permission)
+
+    def t(self, key: str, **values: object) -> str:
+        """A text of the catalogue."""
+        return console_text(key, self.language, **values)
+
+    def known(self, key: str) -> bool:
+        """Whether the catalogue has a text of that key."""
+        return key in console_texts()
+
+    def cause(self, code: str | None) -> str:
+        """What a failure's code means, the code itself where only the platform knows."""
+        if not code:
+            return ""
+        known = self.words_of("cause", code)
+        return known if known is not None else self.t("cause_unknown", code=code)
+
+    def advice(self, code: str | None, state: str) -> str:
+        """What helps against a cause."""
+        return self.words_of("advice", code or "") or self.t(f"advice_state.{state}")
+
+    def words_of(self, group: str, name: str) -> str | None:
+        """A text of a group, ``None`` where the catalogue has none of that name."""
+        key = f"{group}.{name.partition(':')[0]}"
+        return self.t(key) if self.known(key) else None
+
+    def type_title(self, kind: str) -> str:
+        """A message type's title."""
+        return self.title("type", kind)
+
+    def platform(self, endpoint: str | None) -> str:
+        """A platform's short name."""
+        return self.desk.names.platform(endpoint, self.language) if endpoint else ""
+
+    def title(self, listed: str, value: str | None) -> str:
+        """The title of a closed list's value."""
+        return words.title(listed, value, self.chinese)
+
+    def who(self, actor: str | None) -> str:
+        """An actor of the audit trail without its prefix."""
+        return (actor or "").removeprefix("user:")
+
+    def path(self, place: str = "", **query: object) -> str:
+        """An address of the console; what is empty is left out of the query."""
+        given = [(name, str(value)) for name, value in query.items() if value not in (None, "", False)]
+        return f"{self.root}/{place}" + (f"?{urlencode(given)}" if given else "")
+
+    def static(self, name: str) -> str:
+        """The address of one of our files."""
+        return f"{self.root}/{assets.address(name)}"
+
+    def form_token(self) -> str:
+        """What every form of this session carries."""
+        return form_token(self.token) if self.token else ""
+
+    def to(self, place: str, **query: object) -> Response:
+        """Go on to another page, after something was done."""
+        return RedirectResponse(self.path(place, **query), 303)
+
+    def back(self, given: str, otherwise: str = "") -> str:
+        """An address of the console that a form or query named, or another one: never one outside."""
+        inside = given.startswith(f"{self.root}/") and not any(c in given for c in "\\\r\n\t") and ".." not in given
+        return given if inside else self.path(otherwise)
+
+    def render(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page; where the page asked for regions of itself, only those, as JSON."""
+        found = self.desk.templates.get_template(template)
+        context = {**_shared(self), **values}
+        wanted = self.request.headers.get("x-fragment")
+        if wanted is None:
+            return HTMLResponse(found.render(context), status)
+        module = found.new_context(context)
+        regions = {
+            name: "".join(found.blocks[name](module)) for name in wanted.split(",")[:20] if name in found.blocks
+        }
+        body = orjson.dumps(regions)
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if self.request.headers.get("if-none-match") == tag:
+            return Response(None, 304, {"ETag": tag})
+        return Response(body, 200, {"ETag": tag}, "application/json")
+
+
+def _shared(visit: Visit) -> dict[str, Any]:
+    return {
+        "v": visit,
+        "t": visit.t,
+        "path": visit.path,
+        "person": visit.person,
+        "now": visit.now,
+        "demo": visit.desk.house.settings.env == "demo",
+        "here": visit.request.url.path.removeprefix(visit.root).lstrip("/").partition("/")[0],
+    }
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One route. ``permission``: what the person's role must hold; ``None``: everybody, signed in or not. ``fresh``: also
+    for somebody who must first choose a password."""
+
+    path: str
+    handler: Handler
+    permission: str | None
+    method: str = "GET"
+    fresh: bool = False

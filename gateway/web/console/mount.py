@@ -1,0 +1,155 @@
+"""Puts the console together: its pages with their permissions, its files, its refusals; mounted below ``/console``."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway.flow.house import House
+from gateway.flow.order import Refused
+from gateway.security.passwords import TooBusy
+from gateway.web.console import (
+    assets,
+    audit,
+    cases,
+    failures,
+    health,
+    message,
+    messages,
+    overview,
+    platforms,
+    search,
+    sign_in,
+    stream,
+    tasks,
+    users,
+    waiting,
+)
+from gateway.web.console.desk import Desk, Page, Visit
+from gateway.web.console.forms import check_token, read_form
+from gateway.web.console.headers import Headers
+
+log = structlog.get_logger("gateway.console")
+
+PAGES: Final[tuple[Page, ...]] = (
+    *sign_in.PAGES,
+    *overview.PAGES,
+    *messages.PAGES,
+    *message.PAGES,
+    *cases.PAGES,
+    *failures.PAGES,
+    *platforms.PAGES,
+    *waiting.PAGES,
+    *tasks.PAGES,
+    *audit.PAGES,
+    *health.PAGES,
+    *search.PAGES,
+    *users.PAGES,
+    *stream.PAGES,
+)
+"""Every route of the console but its files. The matrix of roles and routes is tested over this table."""
+
+
+def mount(application: FastAPI, house: House) -> None:
+    """Mount the console below ``/console``, and lead there from the root."""
+    desk = Desk(house)
+    application.state.desk = desk
+    application.mount("/console", console(desk), name="console")
+
+    @application.get("/", include_in_schema=False)
+    async def root(request: Request) -> Response:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/console/", 303)
+
+
+def console(desk: Desk) -> Starlette:
+    """The console's application."""
+
+    async def asset(request: Request) -> Response:
+        return assets.serve(request.path_params["digest"], request.path_params["name"])
+
+    routes = [Route("/static/{digest}/{name}", asset)]
+    routes += [Route(page.path, _handler(desk, page), methods=[page.method]) for page in PAGES]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Headers)],
+        exception_handlers={HTTPException: _on_http(desk), Exception: _on_error(desk)},
+    )
+
+
+def _handler(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        visit = await desk.visit(request)
+        try:
+            return await _answer(visit, page)
+        except Refused as refusal:
+            return failed(visit, refusal.status, refusal.code)
+        except TooBusy:
+            return failed(visit, 503, "busy")
+        except sqlite3.OperationalError as error:
+            log.error("store_failed", error=type(error).__name__)
+            return failed(visit, 503, "unavailable")
+
+    return handle
+
+
+async def _answer(visit: Visit, page: Page) -> Response:
+    if page.method == "POST":
+        visit.form = await read_form(visit.request, visit.desk.house.settings.public_base)
+    if page.permission is None:
+        return await page.handler(visit)
+    if visit.person is None:
+        return _to_sign_in(visit, page)
+    if page.method == "POST":
+        check_token(visit.form, visit.token)
+    if visit.person.must_change and not page.fresh:
+        return visit.to("account")
+    if not visit.may(page.permission):
+        return failed(visit, 403, "forbidden")
+    return await page.handler(visit)
+
+
+def _to_sign_in(visit: Visit, page: Page) -> Response:
+    if "x-fragment" in visit.request.headers or page.path == "/stream":
+        return Response(None, 401)
+    if visit.request.headers.get("sec-fetch-site") == "cross-site" and page.method == "GET":
+        # The strict cookie is withheld from a link on another site: the same address, asked again by our own page.
+        return visit.render("again.html", address=str(visit.request.url.path), query=visit.request.url.query)
+    inside = visit.request.url.path.removeprefix(visit.root).lstrip("/")
+    if visit.request.url.query:
+        inside = f"{inside}?{visit.request.url.query}"
+    return visit.to("login", next=inside if page.method == "GET" else "")
+
+
+def failed(visit: Visit, status: int, code: str) -> Response:
+    """The page that says why not."""
+    known = visit.known(f"error.{code}")
+    key = code if known else "other"
+    return visit.render("error.html", status, code=key, status=status)
+
+
+def _on_http(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        visit = await desk.visit(request)
+        return failed(visit, status, "not_found" if status == 404 else "other")
+
+    return handle
+
+
+def _on_error(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
+        log.error("page_failed", error=type(error).__name__)
+        visit = await desk.visit(request)
+        return failed(visit, 500, "internal")
+
+    return handle

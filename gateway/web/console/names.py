@@ -1,0 +1,58 @@
+"""Names of organisations and platforms as people know them, remembered for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Final
+
+import orjson
+
+from gateway.flow.documents import place_of
+from gateway.flow.house import House
+from gateway.texts import console_texts
+
+_KEPT_S: Final = 600.0
+_MOST: Final = 5_000
+
+
+class Names:
+    """Looks names up."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._organizations: dict[str, tuple[float, str]] = {}
+
+    async def organizations(self, codes: Iterable[str]) -> dict[str, str]:
+        """The organisations' names, as in their newest case; the code where none is known."""
+        return {code: await self._organization(code) for code in sorted(set(codes)) if code}
+
+    async def _organization(self, code: str) -> str:
+        now = time.monotonic()
+        known = self._organizations.get(code)
+        if known is not None and known[0] > now:
+            return known[1]
+        store = self._house.store
+        name = code
+        row = await store.row("organization_case", code)
+        message = None if row is None else await store.row("message", row["message"])
+        if message is not None:
+            document = orjson.loads(store.unseal(message["document_sealed"], place_of(message["id"])))
+            told = document.get("organization", {}).get("name")
+            name = told if isinstance(told, str) else code
+        if len(self._organizations) >= _MOST:
+            self._organizations.clear()
+        self._organizations[code] = (now + (_KEPT_S if name != code else 5.0), name)
+        return name
+
+    def platform(self, endpoint: str, language: str) -> str:
+        """A platform's short name; an endpoint that shares its adapter with others also says its own."""
+        connected = self._house.endpoints.get(endpoint)
+        if connected is None:
+            return endpoint
+        adapter = connected.adapter.info.name
+        texts = console_texts().get(f"platform.{adapter}")
+        info = connected.adapter.info
+        short = texts[language] if texts is not None else (info.title_zh if language == "zh" else info.title_en)
+        twins = [other for other in self._house.endpoints.values() if other.adapter.info.name == adapter]
+        return short if len(twins) == 1 else f"{short} ({endpoint})"

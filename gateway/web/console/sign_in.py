@@ -1,0 +1,119 @@
+"""Signing in and out, the own password, the language."""
+
+from __future__ import annotations
+
+import math
+
+from starlette.responses import Response
+
+from gateway.flow.accounts import AccountRefused
+from gateway.security.passwords import SHORTEST, TooBusy
+from gateway.web.console.desk import LANGUAGE_COOKIE, Page, Visit
+
+
+async def login_page(visit: Visit) -> Response:
+    """The form; who is signed in goes on."""
+    if visit.person is not None:
+        return visit.to("")
+    return visit.render("login.html", next=visit.query.get("next", "")[:2000], name="", problem=None)
+
+
+async def login(visit: Visit) -> Response:
+    """Check name and password; the answer to a wrong one is the same for every cause."""
+    name, after = visit.form.text("name", 64).lower(), visit.form.text("next", 2000)
+    address = visit.request.client.host if visit.request.client is not None else ""
+    throttle = visit.desk.throttle
+    wait = throttle.wait_s(address)
+    if wait > 0:
+        return _refused(visit, 429, visit.t("login.wait", minutes=math.ceil(wait / 60)), name, after, wait)
+    try:
+        token = await visit.desk.accounts.sign_in(name, visit.form.secret("password"))
+    except AccountRefused as refusal:
+        throttle.failed(address)
+        if refusal.code == "locked":
+            problem = visit.t("login.wait", minutes=math.ceil(refusal.wait_s / 60))
+            return _refused(visit, 429, problem, name, after, refusal.wait_s)
+        return _refused(visit, 401, visit.t("login.wrong"), name, after)
+    except TooBusy:
+        return _refused(visit, 503, visit.t("login.busy"), name, after, 5)
+    response = visit.to("") if not after else _go(visit, after)
+    response.set_cookie(
+        visit.desk.cookie(visit.request),
+        token,
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=visit.desk.secure(visit.request),
+    )
+    return response
+
+
+def _go(visit: Visit, after: str) -> Response:
+    response = visit.to("")
+    response.headers["location"] = visit.back(f"{visit.root}/{after}")
+    return response
+
+
+def _refused(visit: Visit, status: int, problem: str, name: str, after: str, wait: float = 0) -> Response:
+    response = visit.render("login.html", status, next=after, name=name, problem=problem)
+    if wait:
+        response.headers["Retry-After"] = str(math.ceil(wait))
+    return response
+
+
+async def logout(visit: Visit) -> Response:
+    """End the session."""
+    await visit.desk.accounts.sign_out(visit.token)
+    response = visit.to("login")
+    response.delete_cookie(visit.desk.cookie(visit.request), path="/", secure=visit.desk.secure(visit.request))
+    return response
+
+
+async def account(visit: Visit) -> Response:
+    """Who I am, what I may, my password."""
+    return visit.render("account.html", problem=None, done=visit.query.get("done", ""), shortest=SHORTEST)
+
+
+async def change_password(visit: Visit) -> Response:
+    """A new password; the session ends and begins anew with it."""
+    if visit.person is None:
+        return visit.to("login")
+    new = visit.form.secret("new")
+    problem = None
+    if new != visit.form.secret("again"):
+        problem = "password_differs"
+    else:
+        try:
+            await visit.desk.accounts.own_password(visit.person.name, visit.form.secret("old"), new)
+        except AccountRefused as refusal:
+            problem = refusal.code
+    if problem is not None:
+        return visit.render("account.html", 422, problem=problem, done="", shortest=SHORTEST)
+    return visit.to("login")
+
+
+async def language(visit: Visit) -> Response:
+    """Choose a language and go back."""
+    response = visit.to("")
+    response.headers["location"] = visit.back(visit.query.get("back", ""))
+    if visit.query.get("to") in ("zh", "en"):
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            visit.query["to"],
+            max_age=31_536_000,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=visit.desk.secure(visit.request),
+        )
+    return response
+
+
+PAGES = (
+    Page("/login", login_page, None),
+    Page("/login", login, None, "POST"),
+    Page("/language", language, None),
+    Page("/logout", logout, "view", "POST", fresh=True),
+    Page("/account", account, "view", fresh=True),
+    Page("/account", change_password, "view", "POST", fresh=True),
+)

@@ -1,0 +1,139 @@
+"""Values as people read them: times in Beijing, ages, amounts, and the words of states with their signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Final
+
+from contracts.chinese_calendar import BEIJING
+from contracts.messages import MessageType
+from contracts.status import (
+    LIFECYCLES,
+    CallbackState,
+    CaseStatus,
+    ClockState,
+    ConfirmationStatus,
+    DeliveryState,
+    FulfilmentStatus,
+    Noun,
+    ReferenceKind,
+    ReferralStatus,
+    TaskKind,
+    TransferStatus,
+)
+from contracts.titled import Titled
+
+LISTS: Final[Mapping[str, type[Titled]]] = {
+    "noun": Noun,
+    "case": CaseStatus,
+    "confirmation": ConfirmationStatus,
+    "transfer": TransferStatus,
+    "referral": ReferralStatus,
+    "fulfilment": FulfilmentStatus,
+    "delivery": DeliveryState,
+    "callback": CallbackState,
+    "clock": ClockState,
+    "task": TaskKind,
+    "reference": ReferenceKind,
+    "type": MessageType,
+}
+"""Closed lists of the contract by the name that templates use."""
+
+SIGNS: Final[Mapping[str, tuple[str, str]]] = {
+    "pending": ("…", "quiet"),
+    "retrying": ("↻", "warn"),
+    "relayed": ("⇢", "info"),
+    "delivered": ("✓", "good"),
+    "rejected": ("✕", "bad"),
+    "dead": ("✕", "bad"),
+    "expired": ("✕", "bad"),
+    "in_doubt": ("?", "warn"),
+    "cancelled": ("–", "quiet"),
+    "superseded": ("»", "quiet"),
+}
+"""A delivery's state: its sign and its tone. A state is always a word, a sign and a colour together."""
+
+_MINUTE: Final = 60_000
+
+
+def title(listed: str, value: str | None, chinese: bool) -> str:
+    """The title of a closed list's value; the value itself where the list does not have it."""
+    if value is None:
+        return ""
+    try:
+        found = LISTS[listed](value)
+    except ValueError:
+        return value
+    return found.zh if chinese else found.en
+
+
+def beijing(ms: int) -> datetime:
+    """A time in ms in Beijing."""
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(BEIJING)
+
+
+def full_time(ms: int) -> str:
+    """``2025-03-03 09:12:04``."""
+    return beijing(ms).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def short_time(ms: int) -> str:
+    """``03-03 09:12:04``."""
+    return beijing(ms).strftime("%m-%d %H:%M:%S")
+
+
+def clock_time(ms: int) -> str:
+    """``09:12``."""
+    return beijing(ms).strftime("%H:%M")
+
+
+def span(ms: int, chinese: bool) -> str:
+    """A length of time in its two largest units: ``3 小时 12 分``, ``3 h 12 min``."""
+    seconds = max(ms, 0) // 1000
+    units = ((86_400, "天", "d"), (3_600, "小时", "h"), (60, "分", "min"), (1, "秒", "s"))
+    for place, (size, zh, en) in enumerate(units):
+        if seconds >= size or size == 1:
+            first = f"{seconds // size} {zh if chinese else en}"
+            if place + 1 < len(units):
+                next_size, next_zh, next_en = units[place + 1]
+                rest = seconds % size // next_size
+                if rest:
+                    return f"{first} {rest} {next_zh if chinese else next_en}"
+            return first
+    raise AssertionError("unreachable")
+
+
+def milliseconds(ms: int) -> str:
+    """``492``, ``12,040``."""
+    return f"{ms:,}"
+
+
+def day_end(day: str) -> int:
+    """The end (24:00 Beijing) of a day ``2025-03-18`` in ms."""
+    return round(datetime.combine(date.fromisoformat(day), datetime.min.time(), BEIJING).timestamp() * 1000) + 86_400_000
+
+
+def local_input(ms: int) -> str:
+    """What a ``datetime-local`` field takes."""
+    return beijing(ms).strftime("%Y-%m-%dT%H:%M")
+
+
+def read_local(given: str) -> int | None:
+    """A ``datetime-local`` field's value (Beijing) in ms; ``None`` for none or a malformed one."""
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=BEIJING)
+    found = round(moment.timestamp() * 1000)
+    return found if 0 <= found < 4_102_444_800_000 else None
+
+
+def is_final(noun: str, status: str) -> bool:
+    """Whether a status of a noun is final; an unknown word is not."""
+    try:
+        return LIFECYCLES[Noun(noun)].is_final(status)
+    except (KeyError, ValueError):
+        return False

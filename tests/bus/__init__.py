@@ -1,0 +1,1 @@
+"""The buses under one suite, and the topics in and out."""

@@ -1,0 +1,237 @@
+"""One gateway among its toy platforms, and what a test does and sees there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Any
+
+import orjson
+
+from contracts.adapter import Reply
+from contracts.messages import MessageType
+from gateway.flow.exchange import unpack_steps
+from gateway.flow.house import House
+from gateway.flow.operate import Operator
+from gateway.flow.order import Order, Principal
+from gateway.registry import AnyAdapter
+from gateway.settings import RetrySettings, RouteSettings
+from gateway.store.casefile import CaseFile, DeliveryRow
+from tests.house import FAST, Gateways
+from tests.seam import documents
+from tests.seam.adapters import ToyIdempotent, ToyNeither, ToyQueryable
+from tests.seam.dialect import OPERATIONS
+from tests.seam.platform import CALL_KEY, KEY, ToyPlatform
+from tests.seam.toys import IdempotentPlatform, NeitherPlatform, QueryablePlatform
+
+OPERATOR = Principal("operator", frozenset({"*"}), frozenset())
+LAG_S = 0.25
+ATTEMPT_S = 0.25
+
+IDS, ASKED, BYTES = "ids", "asked", "bytes"
+"""Endpoint names of the toys: idempotent, queryable, neither."""
+
+_TOYS: dict[str, tuple[type[ToyPlatform], type[AnyAdapter]]] = {
+    IDS: (IdempotentPlatform, ToyIdempotent),
+    ASKED: (QueryablePlatform, ToyQueryable),
+    BYTES: (NeitherPlatform, ToyNeither),
+}
+
+
+async def until(check: Callable[[], Awaitable[Any]], what: str, seconds: float = 8.0) -> Any:
+    """Wait until the check gives something, and give that."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not (found := await check()):  # noqa: ASYNC110 # what is waited for is in a database
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"in vain: {what}") from None
+    return found
+
+
+class Scene:
+    """Platforms, the house, and the ways between them."""
+
+    def __init__(self, gateway: Gateways) -> None:
+        self.gateway = gateway
+        self.platforms: dict[str, ToyPlatform] = {}
+        self.adapters: dict[str, type[AnyAdapter]] = {}
+        self.endpoints: dict[str, dict[str, Any]] = {}
+        self._house: House | None = None
+        self._numbers = count(123)
+
+    @property
+    def house(self) -> House:
+        """The house that is open."""
+        assert self._house is not None, "no house was opened"
+        return self._house
+
+    @property
+    def ids(self) -> IdempotentPlatform:
+        """The idempotent platform."""
+        found = self.platforms[IDS]
+        assert isinstance(found, IdempotentPlatform)
+        return found
+
+    @property
+    def asked(self) -> QueryablePlatform:
+        """The queryable platform."""
+        found = self.platforms[ASKED]
+        assert isinstance(found, QueryablePlatform)
+        return found
+
+    @property
+    def bytes(self) -> NeitherPlatform:
+        """The platform that only takes bytes."""
+        found = self.platforms[BYTES]
+        assert isinstance(found, NeitherPlatform)
+        return found
+
+    async def stand(self, *names: str, slots: int = 8, adapter: type[AnyAdapter] | None = None, **limits: Any) -> None:
+        """Put platforms up. ``limits`` are settings of the endpoints' adapters."""
+        for name in names:
+            platform_type, adapter_type = _TOYS[name]
+            platform = platform_type(self.gateway.clock.now)
+            if isinstance(platform, QueryablePlatform):
+                platform.lag_s = LAG_S
+            await platform.start()
+            kind = adapter or adapter_type
+            self.platforms[name] = platform
+            self.adapters[kind.info.name] = kind
+            settings = {"base_url": platform.url, "key": KEY, "call_key": CALL_KEY, "lookup_lag_s": LAG_S}
+            settings |= {"connect_s": 0.2, "deadline_s": ATTEMPT_S, "deadline_files_s": ATTEMPT_S} | limits
+            self.endpoints[name] = {"adapter": kind.info.name, "slots": slots, "settings": settings}
+
+    async def open(self, **more: Any) -> House:
+        """Open the house; everything that the toys take is routed to all of them. Platforms call into it."""
+        routes = tuple(
+            RouteSettings(type=kind.value, endpoint=name)
+            for name, endpoint in self.endpoints.items()
+            for kind in OPERATIONS
+            if self.adapters[endpoint["adapter"]].info.takes(kind)
+        )
+        self._house = await self.gateway(self.endpoints, adapters=self.adapters, routes=routes, **more)
+        for name, platform in self.platforms.items():
+            platform.door = self._door(name)
+        return self._house
+
+    def _door(self, endpoint: str) -> Callable[..., Awaitable[int]]:
+        async def door(method: str, path: str, headers: tuple[tuple[str, str], ...], body: bytes) -> int:
+            reply: Reply = await self.house.receiver.receive(endpoint, method, path, "", headers, body)
+            return reply.status
+
+        return door
+
+    async def reopen(self, **more: Any) -> House:
+        """The process was killed; another one is started on the same data."""
+        await self.gateway.abandon(self.house)
+        return await self.open(**more)
+
+    @staticmethod
+    def retry(**changes: Any) -> RetrySettings:
+        """The short waits, some of them changed."""
+        return FAST.model_copy(update=changes)
+
+    async def end(self) -> None:
+        """Take the platforms down."""
+        for platform in self.platforms.values():
+            await platform.stop()
+
+    # ---- what an upstream does
+    async def post(self, kind: MessageType, raw: bytes, target: str | None = None) -> str:
+        """Post a document; returns the id of the thing."""
+        accepted = await self.house.intake.take(Order(kind, OPERATOR, raw, target))
+        return accepted.about
+
+    async def case(self, number: str = "370102-LX001-2026-00123", **changes: Any) -> str:
+        """Post a case; returns its id."""
+        return await self.post(MessageType.CASE_SUBMITTED, documents.case(number, **changes))
+
+    async def progress(self, case: str, status: str = "mediating", **changes: Any) -> None:
+        """Post a step of the case."""
+        await self.post(MessageType.CASE_PROGRESSED, documents.progress(status, **changes), case)
+
+    async def agreement(self, case: str) -> str:
+        """Upload the agreement's paper and post it; returns its id."""
+        paper = await self.house.attachments.keep("client:operator", "mediation_agreement", "协议.pdf", documents.PDF)
+        raw = documents.agreement(paper.id, agreement_no=f"历下劳人调〔2026〕{next(self._numbers)}号")
+        return await self.post(MessageType.AGREEMENT_CONCLUDED, raw, case)
+
+    async def confirmation(self, agreement: str) -> str:
+        """Ask for arbitration review; returns the request's id."""
+        return await self.post(MessageType.CONFIRMATION_REQUESTED, documents.confirmation(), agreement)
+
+    @property
+    def operator(self) -> Operator:
+        """An operator's hands."""
+        return Operator(self.house.store, self.house.bells.committed)
+
+    # ---- what is seen
+    async def file(self, subject: str) -> CaseFile:
+        """The subject's file."""
+        file = await self.house.store.load(subject)
+        assert file is not None
+        return file
+
+    async def deliveries(self, subject: str, endpoint: str, kind: MessageType | None = None) -> list[DeliveryRow]:
+        """The subject's deliveries to an endpoint, oldest first."""
+        file = await self.file(subject)
+        return [row for row in file.deliveries if row.endpoint == endpoint and kind in (None, row.type)]
+
+    async def delivery(
+        self, subject: str, endpoint: str, kind: MessageType = MessageType.CASE_SUBMITTED
+    ) -> DeliveryRow:
+        """The one delivery of that type."""
+        (found,) = await self.deliveries(subject, endpoint, kind)
+        return found
+
+    async def reaches(
+        self, state: str, subject: str, endpoint: str, kind: MessageType = MessageType.CASE_SUBMITTED
+    ) -> DeliveryRow:
+        """Wait until the delivery is in that state."""
+
+        async def there() -> DeliveryRow | None:
+            row = await self.delivery(subject, endpoint, kind)
+            return row if row.state == state else None
+
+        try:
+            found: DeliveryRow = await until(there, f"{kind} at {endpoint} becomes {state}")
+        except AssertionError as error:
+            row = await self.delivery(subject, endpoint, kind)
+            raise AssertionError(f"{error}; it is {row.state}, code {row.code}, {row.attempts} attempts") from None
+        return found
+
+    async def attempts(self, delivery: str) -> list[Any]:
+        """The rows of its attempts."""
+        return await self.house.store.rows("attempts_of", delivery)
+
+    async def steps(self, delivery: str) -> list[dict[str, object]]:
+        """Every request of every attempt, as kept."""
+        found: list[dict[str, object]] = []
+        for row in await self.attempts(delivery):
+            sealed = self.house.store.unseal(row["steps_sealed"], f"attempts.steps:{delivery}/{row['number']}")
+            found += unpack_steps(sealed)
+        return found
+
+    async def tasks(self, kind: str | None = None, state: str = "open") -> list[Any]:
+        """Tasks of a kind in a state."""
+        return await self.house.store.rows("list_tasks", state, kind or "", "", 1000)
+
+    async def callbacks(self, state: str) -> list[Any]:
+        """Stored calls in a state."""
+        return await self.house.store.rows("list_callbacks", state, "", 1000)
+
+    async def endpoint(self, name: str) -> Any:
+        """The endpoint's row: paused, breaker, failures, quiet_until."""
+        rows = await self.house.store.rows("all_endpoints")
+        return next(row for row in rows if row["name"] == name)
+
+    async def reasons(self, delivery: str) -> list[dict[str, str]]:
+        """The platform's reasons, unsealed."""
+        row = await self.house.store.row("delivery", delivery)
+        assert row is not None
+        found: list[dict[str, str]] = orjson.loads(
+            self.house.store.unseal(row["reasons_sealed"], f"deliveries.reasons:{delivery}")
+        )
+        return found

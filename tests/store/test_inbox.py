@@ -1,0 +1,149 @@
+"""Stored calls: each number once, other content beside the first, leases, pages with their cursor."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.store import inbox
+from gateway.store.inbox import NewCallback, Stored
+from gateway.store.store import Store
+from tests.store.bench import START_MS, Bench, VirtualClock, opened
+
+LEASE_MS = 30_000
+
+
+def call(identifier: str, event: str = "EV-1", digest: str = "d" * 64, endpoint: str = "a") -> NewCallback:
+    return NewCallback(identifier, endpoint, event, digest, b"sealed:" + identifier.encode())
+
+
+async def due(store: Store, batch: int = 10) -> list[inbox.DueCallback]:
+    return await store.run(inbox.take_due, batch, LEASE_MS)
+
+
+async def test_a_number_is_kept_once(store: Store, bench: Bench) -> None:
+    assert await store.keep_callback(call("cbk_1")) == Stored("cbk_1", fresh=True)
+    assert await store.keep_callback(call("cbk_2")) == Stored("cbk_1", fresh=False)
+    assert await store.keep_callback(call("cbk_3", endpoint="b")) == Stored("cbk_3", fresh=True)
+    assert len(await bench.table("SELECT id FROM callbacks")) == 2
+
+
+async def test_a_thousand_repeats_at_once_are_one(store: Store, bench: Bench) -> None:
+    told = await asyncio.gather(*(store.keep_callback(call(f"cbk_{number:04}")) for number in range(1000)))
+    assert sum(stored.fresh for stored in told) == 1
+    assert {stored.id for stored in told} == {"cbk_0000"}
+    assert len(await bench.table("SELECT id FROM callbacks")) == 1
+
+
+async def test_other_content_under_a_known_number_is_kept_beside_it(store: Store) -> None:
+    await store.keep_callback(call("cbk_1"))
+    other = call("cbk_2", digest="e" * 64)
+    assert await store.keep_callback(other) == Stored("cbk_2", fresh=True, conflict=True)
+    assert await store.keep_callback(call("cbk_3", digest="e" * 64)) == Stored("cbk_3", fresh=False, conflict=True)
+    kept = {found.id: found.event_id for found in await due(store)}
+    assert kept == {"cbk_1": "EV-1", "cbk_2": "EV-1#" + "e" * 16}
+
+
+async def test_twins_with_other_content_in_one_group(store: Store) -> None:
+    told = await asyncio.gather(store.keep_callback(call("cbk_1")), store.keep_callback(call("cbk_2", digest="e" * 64)))
+    assert told == [Stored("cbk_1", fresh=True), Stored("cbk_2", fresh=True, conflict=True)]
+
+
+async def test_calls_are_handed_out_in_order_and_leased(store: Store, clock: VirtualClock) -> None:
+    for number in range(5):
+        await store.keep_callback(call(f"cbk_{number}", f"EV-{number}"))
+        clock.pass_ms(1)
+    first = await due(store, 3)
+    assert [found.id for found in first] == ["cbk_0", "cbk_1", "cbk_2"]
+    assert {found.tries for found in first} == {1}
+    assert first[0].call_sealed == b"sealed:cbk_0"
+    assert [found.id for found in await due(store)] == ["cbk_3", "cbk_4"]
+    assert await due(store) == []
+    clock.pass_ms(LEASE_MS)
+    again = await due(store)
+    assert [(found.id, found.tries) for found in again] == [(f"cbk_{number}", 2) for number in range(5)]
+
+
+async def test_what_is_settled_is_not_handed_out(store: Store, clock: VirtualClock) -> None:
+    for number, state in enumerate(["applied", "duplicate", "unreadable", "orphan", "stored"]):
+        await store.keep_callback(call(f"cbk_{number}", f"EV-{number}"))
+        await store.write("move_callback", (f"cbk_{number}", state, None, 0))
+    clock.pass_ms(1)
+    assert {found.id for found in await due(store)} == {"cbk_3", "cbk_4"}
+
+
+async def test_waiting_orphans_are_not_starved_by_a_flood(store: Store, clock: VirtualClock) -> None:
+    await store.keep_callback(call("cbk_orphan", "EV-0"))
+    await store.write("move_callback", ("cbk_orphan", "orphan", "not_known", 1000))
+    for number in range(50):
+        await store.keep_callback(call(f"cbk_{number:02}", f"EV-{number + 1}"))
+    clock.pass_ms(1000)
+    assert "cbk_orphan" in {found.id for found in await due(store, 5)}
+
+
+async def test_the_next_due_time_is_the_earliest(store: Store, clock: VirtualClock) -> None:
+    row = await store.row("next_callback")
+    assert row is not None
+    assert row["due_at"] is None
+    await store.keep_callback(call("cbk_1"))
+    await store.keep_callback(call("cbk_2", "EV-2"))
+    await store.write("move_callback", ("cbk_1", "orphan", "x", 2000))
+    await store.write("move_callback", ("cbk_2", "stored", None, 9000))
+    row = await store.row("next_callback")
+    assert row is not None
+    assert row["due_at"] == START_MS + 2000
+
+
+async def test_a_start_gives_back_what_a_dead_process_had(database: Path, clock: VirtualClock) -> None:
+    store = await opened(database, clock)
+    await store.keep_callback(call("cbk_1"))
+    assert len(await due(store)) == 1
+    assert await due(store) == []
+    await store.close()
+    again = await opened(database, clock)
+    assert [(found.id, found.tries) for found in await due(again)] == [("cbk_1", 2)]
+    await again.close()
+
+
+async def test_a_page_and_its_cursor_are_one(store: Store, bench: Bench, clock: VirtualClock) -> None:
+    await bench.endpoints()
+    page = [call("cbk_1", "BG1"), call("cbk_2", "BG2"), call("cbk_3", "BG1")]
+    told = await store.run(inbox.keep_page, "a", page, "cursor-1", 5000)
+    assert [stored.fresh for stored in told] == [True, True, False]
+    row = await endpoint(bench)
+    assert (row["cursor"], row["poll_at"]) == ("cursor-1", START_MS + 5000)
+    bad = [call("cbk_4", "BG4"), call("cbk_4", "BG5")]
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.run(inbox.keep_page, "a", bad, "cursor-2", 5000)
+    assert (await endpoint(bench))["cursor"] == "cursor-1"
+    assert len(await bench.table("SELECT id FROM callbacks")) == 2
+    assert await store.run(inbox.keep_page, "a", [], "cursor-3", 0) == []
+    assert (await endpoint(bench))["cursor"] == "cursor-3"
+
+
+async def endpoint(bench: Bench) -> dict[str, object]:
+    return next(dict(row) for row in await bench.store.rows("all_endpoints") if row["name"] == "a")
+
+
+async def test_nonces_are_new_until_their_time_is_over(store: Store, bench: Bench, clock: VirtualClock) -> None:
+    assert await store.write("see_nonce", ("a", "n1", 1000))
+    assert not await store.write("see_nonce", ("a", "n1", 1000))
+    assert await store.write("see_nonce", ("b", "n1", 1000))
+    clock.pass_ms(1000)
+    assert await store.write("see_nonce", ("a", "n1", 1000))
+    await store.write("drop_nonces", ())
+    assert await bench.table("SELECT endpoint FROM nonces") == [("a",)]
+
+
+async def test_a_memory_ends_with_its_time(store: Store, clock: VirtualClock) -> None:
+    await store.write("put_memory", ("a", "token", b"one", 1000))
+    await store.write("put_memory", ("a", "file", b"two", None))
+    assert bytes((await store.row("get_memory", "a", "token"))["value_sealed"]) == b"one"
+    clock.pass_ms(1000)
+    assert await store.row("get_memory", "a", "token") is None
+    assert await store.row("get_memory", "a", "file") is not None
+    await store.write("drop_memory", ("a", "file"))
+    assert await store.row("get_memory", "a", "file") is None
