@@ -74,7 +74,9 @@ def connect(
             )
             continue
         if kind.info.events:
-            reasons.append(f"endpoints.{name}: {wanted.adapter} is subscribed to (POST /v1/webhook-endpoints), not configured")
+            reasons.append(
+                f"endpoints.{name}: {wanted.adapter} is subscribed to (POST /v1/webhook-endpoints), not configured"
+            )
             continue
         own = _settings_of(name, kind, wanted.settings, reasons)
         if own is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.house import Gateways
+from tests.servers.databases import Server, database
+from tests.servers.kafka import Broker, GivenBroker, open_broker
+from tests.servers.postgres import open_server
 
 pytest.register_assert_rewrite("contracts.conformance")
 
@@ -18,3 +21,26 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateways]:
     houses = Gateways(tmp_path)
     yield houses
     await houses.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL for the whole run, started when the first test asks for it."""
+    server = open_server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+async def dsn(postgres: Server) -> AsyncIterator[str]:
+    """A migrated and empty PostgreSQL database of this test's own."""
+    async with database(postgres) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker | GivenBroker]:
+    """A real Kafka-protocol broker for the whole run, started when the first test asks for it."""
+    opened = open_broker()
+    yield opened
+    opened.remove()

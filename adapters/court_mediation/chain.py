@@ -28,7 +28,7 @@ def write_case(sheet: Sheet, case: Case, at: str, *, number_key: str, parties: S
     sheet.text(number_key, case.source_case_no, f"{at}/source_case_no", 60, required=True)
     sheet.put("year", f"{local(case.received_at).year:04d}")
     write_cause(sheet, case.cause, f"{at}/cause")
-    sheet.money("money", case.amount, f"{at}/amount", required=True)
+    sheet.money("money", case.amount, f"{at}/amount")
     amounts = [claim.amount for claim in case.claims if claim.amount is not None]
     sheet.money("claimMoney", sum(amounts, Decimal(0)) if amounts else None, "")
     sheet.moment("startTimeStr", case.received_at, f"{at}/received_at", required=True)

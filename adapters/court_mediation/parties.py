@@ -67,7 +67,7 @@ def _write_person(row: Sheet, prefix: str, person: Person, at: str) -> None:
     row.put("credentialsName", name)
     row.text(f"{prefix}IDCardNo", person.id_number, f"{at}/id_number", _NUMBER, required=True)
     _write_sex(row, f"{prefix}Sex", person, f"{at}/sex")
-    row.day(f"{prefix}Birthday", person.birth_date, f"{at}/birth_date", required=True)
+    row.day(f"{prefix}Birthday", person.birth_date, f"{at}/birth_date")
     row.text(f"{prefix}Nation", person.ethnic_group, f"{at}/ethnic_group", 20)
     _write_address(row, prefix, person.address, f"{at}/address")
     service = person.service_address

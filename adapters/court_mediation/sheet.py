@@ -69,14 +69,13 @@ class Sheet:
         self._fields[key] = value[:KEPT] + SEE_FILE
         self.texts.append({TEXT: value, "fjlx": codes.OTHER_FILE, "wjmc": name})
 
-    def money(self, key: str, value: Decimal | None, pointer: str, *, required: bool = False) -> None:
+    def money(self, key: str, value: Decimal | None, pointer: str) -> None:
         """Yuan with exactly two decimals.
 
         Raises:
-            PermanentError: ``too_large``, ``required_missing``.
+            PermanentError: ``too_large``.
         """
         if value is None:
-            self._absent(key, None, pointer, required)
             return
         if value > _MOST_MONEY:
             raise PermanentError("too_large", f"{pointer or key}: more than 15 digits before the point")
@@ -101,24 +100,18 @@ class Sheet:
         """
         self._when(key, value, pointer, COMPACT_MINUTES, required)
 
-    def day(self, key: str, value: date | None, pointer: str, *, required: bool = False) -> None:
-        """``yyyyMMdd``.
+    def day(self, key: str, value: date | None, pointer: str) -> None:
+        """``yyyyMMdd``."""
+        self._when(key, value, pointer, D8, required=False)
 
-        Raises:
-            PermanentError: ``required_missing``.
-        """
-        self._when(key, value, pointer, D8, required)
-
-    def coded(self, key: str, table: Table, value: str | None, pointer: str, *, required: bool = False) -> None:
+    def coded(self, key: str, table: Table, value: str | None, pointer: str) -> None:
         """A code of a table.
 
         Raises:
-            PermanentError: ``code_without_row``, where the table has neither row nor "other"; ``required_missing``.
+            PermanentError: ``code_without_row``, where the table has neither row nor "other".
         """
-        if value is None:
-            self._absent(key, None, pointer, required)
-            return
-        self._fields[key] = table.code(value, self.losses, pointer, self.at(key))
+        if value is not None:
+            self._fields[key] = table.code(value, self.losses, pointer, self.at(key))
 
     def rows(self, key: str, rows: Sequence[Sheet], pointer: str = "", *, required: bool = False) -> None:
         """A list of objects; an empty one is left out.

@@ -240,7 +240,7 @@ def _transferred(writing: Writing) -> None:
     _write_claims(writing, transfer, case)
     sheet.coded("yy", codes.TRANSFER_REASON, transfer.reason_code, "/reason_code")
     write_parties(sheet, enumerate(case.parties), "/case/parties")
-    sheet.money("bdje", case.amount, "", required=True)
+    sheet.money("bdje", case.amount, "")
     write_cause(sheet, case.cause, "/case/cause")
     writing.attach_all(transfer.attachments, "/attachments")
     if not writing.has_files():

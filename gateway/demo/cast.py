@@ -27,6 +27,11 @@ class Home:
         return f"{self.city}{self.county}劳动人事争议仲裁委员会"
 
     @property
+    def court_code(self) -> str:
+        """The court's code (法院代码)."""
+        return f"鲁{self.region_code[2:]}"
+
+    @property
     def court(self) -> str:
         """The court (基层人民法院) that it belongs to."""
         return f"{self.city}{self.county}人民法院"

@@ -41,7 +41,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery of the store. ``overtakes``: it may go before older ones of its case."""
+    """A delivery of the store. ``overtakes``: it may go before older ones of its case. ``requires``: it had to wait until that
+    one was delivered. ``tried_at`` is when its first attempt began, ``finished_at`` when it came to its state (ms since 1970)."""
 
     id: str
     message: str
@@ -53,6 +54,9 @@ class Delivery:
     state: str
     operation: str | None = None
     overtakes: bool = False
+    requires: str | None = None
+    tried_at: int | None = None
+    finished_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class GatewayLedger:
     """What the gateway holds.
 
     ``callbacks``: state by (endpoint, platform's event number). ``events``: ids of the published ones by organisation.
-    ``rejected``: deliveries whose rejection stands before a person. ``filings``: names of the services by which an endpoint is
+    ``rejected``: deliveries whose rejection stands before a person, ``kept``: (endpoint, event number) of calls about nothing
+    of ours that do. ``filings``: names of the services by which an endpoint is
     filed to; everything else that its platform took was preparing (uploads, bindings).
     """
 
@@ -80,6 +85,7 @@ class GatewayLedger:
     events: dict[str, list[str]] = field(default_factory=dict)
     callbacks: dict[tuple[str, str], str] = field(default_factory=dict)
     rejected: frozenset[str] = frozenset()
+    kept: frozenset[tuple[str, str]] = frozenset()
     filings: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -92,6 +98,7 @@ class Entry:
     business_key: str
     message_id: str
     effect: str
+    ref: str = ""
 
 
 @dataclass(slots=True)
@@ -139,7 +146,9 @@ def _read(connection: sqlite3.Connection) -> GatewayLedger:
     ledger.deliveries = [
         Delivery(*row)
         for row in ask(
-            "SELECT id, message, type, about, endpoint, subject, sequence, state, operation, first FROM deliveries ORDER BY id"
+            "SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.state, d.operation, d.first,"
+            " d.requires, (SELECT min(a.ended_at - a.duration_ms) FROM attempts a WHERE a.delivery = d.id), d.finished_at"
+            " FROM deliveries d ORDER BY d.id"
         )
     ]
     ledger.matters = {row[0]: Matter(*row) for row in ask("SELECT id, kind, status, facet FROM matters")}
@@ -148,6 +157,10 @@ def _read(connection: sqlite3.Connection) -> GatewayLedger:
             ledger.events.setdefault(organization, []).append(identifier)
     ledger.callbacks = {(row[0], row[1]): row[2] for row in ask("SELECT endpoint, event_id, state FROM callbacks")}
     ledger.rejected = frozenset(row[0] for row in ask("SELECT about FROM tasks WHERE kind = 'rejected'"))
+    ledger.kept = frozenset(
+        (row[0], row[1])
+        for row in ask("SELECT c.endpoint, c.event_id FROM callbacks c JOIN tasks t ON t.about = c.id AND t.kind = 'orphan_callback'")
+    )
     return ledger
 
 
@@ -159,7 +172,8 @@ async def platform_ledger(platform: Platform) -> PlatformLedger:
 def entries(journal: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """The lines of a journal."""
     return [
-        Entry(line["seq"], line["kind"], line["business_key"], line["message_id"], line["effect"]) for line in journal
+        Entry(line["seq"], line["kind"], line["business_key"], line["message_id"], line["effect"], line["ref"])
+        for line in journal
     ]
 
 
@@ -198,7 +212,8 @@ def _count(connection: sqlite3.Connection) -> Standing:
     for states in deliveries.values():
         under_way.update(states)
     left = sum(under_way[state] for state in _UNDER_WAY)
-    left += one("SELECT count(*) FROM callbacks WHERE state IN ('stored', 'orphan')")
+    # An orphan that stands before a person is due in a year.
+    left += one("SELECT count(*) FROM callbacks WHERE state IN ('stored', 'orphan') AND due_at < now_ms() + 86400000")
     left += one("SELECT count(*) FROM events WHERE position IS NULL")
     left += one("SELECT count(*) FROM papers WHERE state = 'pending'")
     return Standing(

@@ -302,7 +302,7 @@ class Script:
             "route": str(route),
             "authority": {
                 "kind": "arbitration_commission" if review else "court",
-                "code": home.region_code if review else f"鲁{home.region_code[2:]}",
+                "code": home.region_code if review else home.court_code,
                 "name": home.commission if review else home.court,
             },
             "applicants": list(range(len(case.parties))),
@@ -361,7 +361,7 @@ class Script:
             "to": str(to),
             "authority": {
                 "kind": _AUTHORITIES[to],
-                "code": f"鲁{home.region_code[2:]}" if to_court else home.region_code,
+                "code": home.court_code if to_court else home.region_code,
                 "name": names.get(to, home.court),
             },
             "reason_code": str(reason),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts.messages import HR, ONE_STOP
+from contracts.messages import COURT, HR, ONE_STOP, UNION
 from gateway.demo.cast import HOMES
 
 
@@ -23,6 +23,9 @@ class Tempo:
     mix: Mapping[str, float] = field(default_factory=dict)
 
 
+_MIX: Final = {"accept": 5, "not_accept": 1, "correct": 4, "confirm": 7, "reject": 2, "deem_withdraw": 0.5}
+"""A clerk who shows everything that may become of a confirmation."""
+
 _SOON_S: Final = (0.3, 0.5, *(0.6 for _ in range(120)))
 """Repeats of a callback: all sooner than the clerk's next decision, so that a gateway that was away hears things in order."""
 
@@ -30,11 +33,25 @@ TEMPOS: Final[Mapping[str, Tempo]] = {
     HR: Tempo(
         mock={"rate_per_s": 400, "at_once": 32, "callback_waits_s": list(_SOON_S)},
         endpoint={"rate_per_s": 200.0, "at_once": 12},
-        mix={"accept": 5, "not_accept": 1, "correct": 4, "confirm": 7, "reject": 2, "deem_withdraw": 0.5},
+        mix=_MIX,
     ),
     ONE_STOP: Tempo(
         mock={"rate_per_s": 400, "pull_interval_s": 0.05, "organization_codes": [home.code for home in HOMES]},
         endpoint={"rate_per_s": 200.0, "at_once": 12, "poll_every_s": [0.15, 0.3]},
+    ),
+    COURT: Tempo(
+        mock={
+            "rate_per_s": 400,
+            "push_repeats_s": list(_SOON_S),
+            "index_lag_s": 0.2,
+            "court_codes": {home.region_code: home.court_code for home in HOMES},
+        },
+        endpoint={"rate_per_s": 200.0, "at_once": 12, "lookup_lag_s": 0.5},
+        mix=_MIX,
+    ),
+    UNION: Tempo(
+        mock={"rate_per_s": 400, "result_delay_s": 0.3, "callback_waits_s": list(_SOON_S)},
+        endpoint={"rate_per_s": 200.0},
     ),
 }
 
@@ -47,7 +64,7 @@ RETRY: Final[Mapping[str, Any]] = {
     "standard": [0.2, 0.5, 1.0, *(2.0 for _ in range(40))],
     "statutory": [0.2, 0.5, 1.0, 2.0],
     "notify": [0.2, 0.5, 1.0, *(2.0 for _ in range(40))],
-    "orphan": [0.2, 0.3, 0.5, 1.0, 2.0, 5.0],
+    "orphan": [0.2, 0.3, 0.5, 1.0],
     "document": [0.2, 0.5, 1.0, *(2.0 for _ in range(20))],
     "breaker": 0.5,
 }

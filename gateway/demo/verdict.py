@@ -8,7 +8,7 @@ passed over.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -30,6 +30,9 @@ _ONCE: Final = frozenset(
     }
 )
 """Messages of which there is one for each version of the thing they are about."""
+
+_CLAIM_MS: Final = 250
+"""From the claim of a delivery to the start of its attempt."""
 
 _WORDS: Final = {
     "confirmation": frozenset(ConfirmationStatus),
@@ -71,7 +74,7 @@ def compare(client: ClientLedger, gateway: GatewayLedger, platforms: Sequence[Pl
         found += _deliveries(owed, platform, gateway)
         found += _effects(owed, platform, gateway.filings.get(endpoint, frozenset()))
         found += _records(owed, platform, gateway)
-        found += _order(owed, platform)
+        found += _order(owed, platform, {delivery.id: delivery for delivery in gateway.deliveries})
         found += _answers(platform, gateway)
     return found
 
@@ -213,19 +216,33 @@ def _records(owed: Sequence[Delivery], platform: PlatformLedger, gateway: Gatewa
             yield Fault(Kind.LOST, platform.name, matter.id, f"the platform says {said}, the gateway {matter.status}")
 
 
-def _order(owed: Sequence[Delivery], platform: PlatformLedger) -> Iterator[Fault]:
-    """In a lane the first arrivals follow the messages' sequence; what overtakes is left out."""
+def _order(owed: Sequence[Delivery], platform: PlatformLedger, every: Mapping[str, Delivery]) -> Iterator[Fault]:
+    """In a lane the first arrivals follow the messages' sequence.
+
+    What overtakes is left out. One that had to wait for what it requires, though the lane was free (a platform's word, another
+    lane), is passed by those that need not: it explains itself where they were sent before its wait was over.
+    """
     known = {identifier: delivery for delivery in owed for identifier in _ids(delivery)}
     arrived: dict[str, Delivery] = {}
     for entry in platform.journal:
         delivery = known.get(entry.message_id)
         if delivery is not None and _arrives(entry, delivery) and not delivery.overtakes:
             arrived.setdefault(delivery.id, delivery)
-    last: dict[str, int] = {}
+    before = defaultdict[str, list[Delivery]](list)
     for delivery in arrived.values():
-        if delivery.sequence < last.get(delivery.subject, 0):
-            yield Fault(Kind.REORDERED, platform.name, delivery.id, f"{delivery.type} came after a later one of its case")
-        last[delivery.subject] = max(last.get(delivery.subject, 0), delivery.sequence)
+        required = every.get(delivery.requires or "")
+        for other in before[delivery.subject]:
+            if other.sequence > delivery.sequence and not _was_waiting(required, other):
+                yield Fault(Kind.REORDERED, platform.name, delivery.id, f"{delivery.type} came after a later one of its case")
+                break
+        before[delivery.subject].append(delivery)
+
+
+def _was_waiting(required: Delivery | None, other: Delivery) -> bool:
+    """Whether what was required was not there yet when the other was sent."""
+    if required is None or required.finished_at is None or other.tried_at is None:
+        return False
+    return other.tried_at <= required.finished_at + _CLAIM_MS
 
 
 def _arrives(entry: Entry, delivery: Delivery) -> bool:
@@ -233,18 +250,42 @@ def _arrives(entry: Entry, delivery: Delivery) -> bool:
 
 
 def _answers(platform: PlatformLedger, gateway: GatewayLedger) -> Iterator[Fault]:
-    """Every word of the platform was taken and applied: callbacks that it queued, changes that it announced."""
+    """Every word of the platform was taken and applied: callbacks that it queued, changes that it announced. One about nothing of
+    ours stands before a person."""
     said = [
-        entry.message_id
+        entry
         for entry in platform.journal
         if (entry.kind == "push_queued" and entry.effect == "created")
         or (entry.kind == "change" and entry.effect == "announced")
     ]
     taken = {entry.message_id for entry in platform.journal if entry.kind == "push" and entry.effect == "acknowledged"}
-    pushes = {entry.message_id for entry in platform.journal if entry.kind == "push_queued"}
-    for identifier in said:
-        state = gateway.callbacks.get((platform.name, identifier))
-        if identifier in pushes and identifier not in taken:
-            yield Fault(Kind.LOST, platform.name, identifier, "a callback that was never acknowledged")
-        elif state not in ("applied", "duplicate"):
-            yield Fault(Kind.LOST, platform.name, identifier, f"a word of the platform is {state or 'not in the store'}")
+    stored = {event: state for (endpoint, event), state in gateway.callbacks.items() if endpoint == platform.name}
+    ours = _what_is_ours(platform, gateway)
+    for entry in said:
+        event = _event_of(entry, stored)
+        if entry.kind == "push_queued" and entry.message_id not in taken:
+            yield Fault(Kind.LOST, platform.name, entry.message_id, "a callback that was never acknowledged")
+        elif event is None:
+            yield Fault(Kind.LOST, platform.name, entry.message_id, "a word of the platform is not in the store")
+        elif stored[event] not in ("applied", "duplicate"):
+            explained = (platform.name, event) in gateway.kept and entry.business_key not in ours
+            if not explained:
+                yield Fault(Kind.LOST, platform.name, event, f"a word of the platform is {stored[event]}")
+
+
+def _event_of(entry: Entry, stored: Mapping[str, str]) -> str | None:
+    """The event number under which the adapter keeps a word: the platform's own, or where that one numbers batches, made of the
+    batch and what it is about."""
+    if entry.message_id in stored:
+        return entry.message_id
+    if not entry.ref or not entry.business_key:
+        return None
+    return next((event for event in stored if entry.ref in event and entry.business_key in event), None)
+
+
+def _what_is_ours(platform: PlatformLedger, gateway: GatewayLedger) -> frozenset[str]:
+    """The numbers by which the platform may speak of something of ours."""
+    filings = gateway.filings.get(platform.name, frozenset())
+    named = {entry.business_key for entry in platform.journal if entry.kind in filings and entry.effect == "created"}
+    owed = {identifier for delivery in gateway.deliveries for identifier in _ids(delivery)}
+    return frozenset(named | owed | set(gateway.matters))

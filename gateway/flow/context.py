@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from contracts.adapter import AttachmentInfo, Context, ExternalReference
 from contracts.agreement import Agreement
-from contracts.case import Case
+from contracts.case import Case, Organization
 from contracts.confirmation import ConfirmationRequest
 from contracts.document import Document
 from contracts.message import Message
@@ -76,7 +76,7 @@ class Contexts:
         return Context(
             delivery=delivery,
             endpoint=endpoint,
-            organization=case.organization if case is not None else None,
+            organization=case.organization if case is not None else await self._organization(file.organization),
             case_id=case_id,
             case=case,
             agreement_id=agreement_id if agreement is not None else None,
@@ -115,6 +115,13 @@ class Contexts:
             return named
         concluded = file.of_kind("agreement")
         return concluded[-1].id if concluded else None
+
+    async def _organization(self, code: str) -> Organization | None:
+        """The organisation as in its last case, for what belongs to no case (roster, referrals)."""
+        row = await self._store.row("last_case_of", code)
+        message = None if row is None else await self._store.row("message", row["message"])
+        document = None if message is None else reopen(self._store, message)
+        return document.organization if isinstance(document, Case) else None
 
     async def _referral(self, referral_id: str | None) -> Referral | None:
         if referral_id is None:

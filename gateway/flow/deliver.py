@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -49,7 +48,7 @@ class Line:
         own each time: a reused one may be dead already, and the loss would look like doubt."""
         info = self.endpoint.adapter.info
         keep_alive = info.delivery_class is not DeliveryClass.NEITHER
-        deadline = time.monotonic() + seconds
+        deadline = self.pace.now() + seconds
         return HttpExchange(
             self.transport, self.limits, self.pace, now_ms, deadline, keep_alive, status_alone=info.status_alone
         )
@@ -185,7 +184,7 @@ class Deliverer:
         return None if self._subscribers is None else await self._subscribers.line(claim)
 
     async def _attempt(self, claim: Claim, line: Line, *, ask_first: bool) -> Settlement | None:
-        started = time.monotonic()
+        started = line.pace.now()
         adapter, info = line.endpoint.adapter, line.endpoint.adapter.info
         try:
             wire = await self._wire(claim, line)
@@ -216,7 +215,7 @@ class Deliverer:
         if ask and isinstance(found, RetryableError) and not exchange.filed:
             found.maybe_accepted = True  # the doubt sticks until the platform has answered the question
         sealed = self._store.seal(pack_steps(exchange.steps), f"attempts.steps:{claim.delivery}/{claim.tries}")
-        duration = round(1000 * (time.monotonic() - started))
+        duration = round(1000 * (line.pace.now() - started))
         how = Attempted("lookup" if ask else "schedule", duration, len(exchange.steps), sealed)
         if isinstance(found, Receipt):
             return self._judge.delivered(claim, info, line.limits, found, how)

@@ -105,28 +105,29 @@ class EndpointWaits(Exception):
 
 
 class Pace:
-    """An endpoint's agreed rate and number of requests at once, for every request that goes there."""
+    """An endpoint's agreed rate and number of requests at once, for every request that goes there. ``now`` is its clock in
+    seconds, which only runs forward: the machine's or a simulation's."""
 
     def __init__(self, rate_per_s: float, at_once: int, now: Callable[[], float] = time.monotonic) -> None:
         self._interval = 1 / rate_per_s
-        self._now = now
+        self.now = now
         self._next = 0.0
         self._quiet_until = 0.0
         self._places = asyncio.Semaphore(at_once)
 
     def hush(self, seconds: float) -> None:
         """Let nothing out for so long, not even what waits for its turn already."""
-        self._quiet_until = max(self._quiet_until, self._now() + seconds)
+        self._quiet_until = max(self._quiet_until, self.now() + seconds)
 
     async def __aenter__(self) -> None:
         await self._places.acquire()
         try:
-            now = self._now()
+            now = self.now()
             turn = max(self._next, now)
             self._next = turn + self._interval
             if turn > now:
                 await asyncio.sleep(turn - now)
-            if (quiet := self._quiet_until - self._now()) > 0:
+            if (quiet := self._quiet_until - self.now()) > 0:
                 raise EndpointWaits(round(1000 * quiet))
         except BaseException:
             self._places.release()
@@ -164,14 +165,14 @@ class HttpExchange:
         record = StepRecord(
             step, request.method, str(outgoing.url.copy_with(query=None)), filing, self.now_ms(), request=request.body
         )
-        started = time.monotonic()
+        started = self.pace.now()
         try:
             async with self.pace:
-                left = self.deadline - time.monotonic()
+                left = self.deadline - self.pace.now()
                 if left <= 0:
                     raise RetryableError("deadline", "no time left in this attempt")
                 self.steps.append(record)
-                record.at_ms, started = self.now_ms(), time.monotonic()
+                record.at_ms, started = self.now_ms(), self.pace.now()
                 reply = await self._within(
                     outgoing, min(left, within or left), limit or self.limits.reply_limit, filing
                 )
@@ -179,7 +180,7 @@ class HttpExchange:
             record.error = error.code
             raise
         finally:
-            record.duration_ms = round(1000 * (time.monotonic() - started))
+            record.duration_ms = round(1000 * (self.pace.now() - started))
         record.status, record.reply = reply.status, reply.body
         return reply
 

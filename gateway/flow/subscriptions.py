@@ -244,9 +244,7 @@ class Subscriptions:
             held = self._desk.keys(webhook)
             fresh |= self._desk.make_keys(webhook.id, [kind for kind in wish.signing if kind not in held])
             kept = {kind: (held | fresh)[kind] for kind in KINDS if kind in wish.signing}
-            changed = replace(
-                changed, signing=_text(wish.signing), keys_sealed=self._desk.seal_keys(webhook.id, kept)
-            )
+            changed = replace(changed, signing=_text(wish.signing), keys_sealed=self._desk.seal_keys(webhook.id, kept))
         return replace(changed, version=changed.version + 1)
 
     def _shaken(self, webhook: Webhook, mark: int | None, position: int) -> Change:
@@ -311,8 +309,8 @@ class Subscriptions:
     # ---- testing
 
     async def test(self, principal: Principal, identifier: str) -> dict[str, Any]:
-        """Send ``endpoint.test`` and tell how it went: ``{status, duration_ms, code}``. An address that is not verified gets its
-        handshake again.
+        """Send ``endpoint.test`` and tell how it went: ``{status, duration_ms, code}``. An address that is not verified gets
+        its handshake again.
 
         Raises:
             Refused: 404, 409 for one that is disabled.
@@ -333,7 +331,9 @@ class Subscriptions:
             rows = await self._store.rows("attempts_of", delivery)
             if rows:
                 row = rows[0]
-                steps = unpack_steps(self._store.unseal(row["steps_sealed"], f"attempts.steps:{delivery}/{row['number']}"))
+                steps = unpack_steps(
+                    self._store.unseal(row["steps_sealed"], f"attempts.steps:{delivery}/{row['number']}")
+                )
                 status = steps[-1]["status"] if steps else None
                 return _result(status if isinstance(status, int) else None, row["duration_ms"], row["code"])
             standing = await self._store.row("webhook", identifier)

@@ -148,11 +148,17 @@ async def off_the_loop(function: Callable[..., Any], /, *arguments: Any) -> Any:
     return await asyncio.to_thread(function, *arguments)
 
 
-def tools_for(store: Store, attachments: Attachments, endpoint: str, now_ms: Callable[[], int]) -> Tools:
+def tools_for(
+    store: Store,
+    attachments: Attachments,
+    endpoint: str,
+    now_ms: Callable[[], int],
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> Tools:
     """The tools of one endpoint."""
     return Tools(
         now=lambda: datetime.fromtimestamp(now_ms() / 1000, UTC),
-        random_bytes=os.urandom,
+        random_bytes=random_bytes,
         attachments=attachments,
         nonces=Nonces(store, endpoint),
         memory=EndpointMemory(store, endpoint),

@@ -70,7 +70,8 @@ class Webhooks:
 
     def address(self, webhook: Webhook) -> Address:
         """Where it leads."""
-        return Address(**orjson.loads(self._store.unseal(webhook.address_sealed, f"webhook_endpoints.address:{webhook.id}")))
+        plain = self._store.unseal(webhook.address_sealed, f"webhook_endpoints.address:{webhook.id}")
+        return Address(**orjson.loads(plain))
 
     def make_keys(self, identifier: str, kinds: Collection[Kind]) -> dict[Kind, str]:
         """A fresh key of each kind, as text."""
@@ -87,16 +88,16 @@ class Webhooks:
 
     def keys(self, webhook: Webhook) -> dict[Kind, str]:
         """The keys in force."""
-        found: dict[Kind, str] = orjson.loads(self._store.unseal(webhook.keys_sealed, _keys_place(webhook.id, old=False)))
-        return found
+        return self._open_keys(webhook.keys_sealed, _keys_place(webhook.id, old=False))
 
     def old_keys(self, webhook: Webhook) -> dict[Kind, str]:
         """The keys whose overlap runs; none where no rotation does."""
         if webhook.old_keys_sealed is None:
             return {}
-        found: dict[Kind, str] = orjson.loads(
-            self._store.unseal(webhook.old_keys_sealed, _keys_place(webhook.id, old=True))
-        )
+        return self._open_keys(webhook.old_keys_sealed, _keys_place(webhook.id, old=True))
+
+    def _open_keys(self, sealed: bytes, place: str) -> dict[Kind, str]:
+        found: dict[Kind, str] = orjson.loads(self._store.unseal(sealed, place))
         return found
 
     def handshake(self) -> Handshake:

@@ -26,8 +26,11 @@ MOST_DEPTH: Final = 40
 
 _OWN_ID: Final = re.compile(r"(case|agr|cnf|trf|ref|att|msg|dlv|evt|med|cor|req)_[0-9A-Z]{26}")
 _TIME: Final = re.compile(r"(19|20)\d\d([-/]?\d\d){2}([ T]?\d\d(:?\d\d){0,2}(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?")
-_AMOUNT: Final = re.compile(r"-?\d{1,9}(\.\d{1,2})?")
+_AMOUNT: Final = re.compile(r"-?(\d{1,6}|\d{1,9}\.\d{1,2})")
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,12}")
+_LONG_RUN: Final = re.compile(r"\d{7}")
+_OLDEST_YEAR: Final = 2015
+"""Times before it are somebody's birthday rather than a step of a case."""
 _NUMBER: Final = re.compile(r"\d")
 _PERSONAL_PIECE: Final = 5
 """Digits in a row that are taken for a piece of a personal number, if one holds them."""
@@ -113,7 +116,9 @@ class Redactor:
             return False
         if self._is_piece(folded):
             return False
-        return bool(_TIME.fullmatch(text) or _AMOUNT.fullmatch(text) or (text.isascii() and _CODE.fullmatch(text)))
+        if _TIME.fullmatch(text):
+            return int(text[:4]) >= _OLDEST_YEAR
+        return bool(_AMOUNT.fullmatch(text) or (_CODE.fullmatch(text) and not _LONG_RUN.search(text)))
 
     def _is_piece(self, folded: str) -> bool:
         """Whether it is a piece of a personal number, or holds one: seven digits of an id number are somebody's birthday."""

@@ -50,7 +50,8 @@ _CLOSED_4 = tuple(
         "240.0.0.0/4",  # reserved, broadcast
     )
 )
-_OPEN_6 = IPv6Network("2000::/3")  # global unicast; everything else is ::/8, ULA, link-local, multicast, NAT64 or reserved
+# Global unicast; everything else is ::/8, ULA, link-local, multicast, NAT64 or reserved.
+_OPEN_6 = IPv6Network("2000::/3")
 _CLOSED_6 = tuple(
     IPv6Network(net)
     for net in (

@@ -213,7 +213,8 @@ def settle(results: list[Settlement], ids: Ids) -> Operation[list[bool]]:
     if good:
         for result in good:
             if result.health is not None:
-                health.prepare(result, found.get(result.claim.endpoint), result.health)
+                known = found.get(result.claim.endpoint)
+                health.prepare(result, None if known is None else known[0], result.health)
         yield from _settle_held(good, at, ids, found)
     return [(result.claim.delivery, result.claim.token) in kept for result in results]
 

@@ -68,7 +68,8 @@ def stand(
         for result in results:
             if result.claim.endpoint == name and result.health is not None:
                 step = after(whole.webhook, result, result.health, failures.get(name, 0), now, ids)
-                whole = step if step.slots is not None or step.news is not None else replace(whole, webhook=step.webhook)
+                moved = step.slots is not None or step.news is not None
+                whole = step if moved else replace(whole, webhook=step.webhook)
         if whole.webhook != webhook:
             at[name] = yield from webhooks.write(whole, at[name])
 
@@ -111,9 +112,7 @@ def tested(webhook: Webhook, code: str | None, gone: bool, wait_ms: int, now: in
     return disabled(failing, "gone", ids) if gone else Change(failing)
 
 
-def _not_answered(
-    webhook: Webhook, result: Settlement, health: Health, failures: int, now: int, ids: Ids
-) -> Change:
+def _not_answered(webhook: Webhook, result: Settlement, health: Health, failures: int, now: int, ids: Ids) -> Change:
     failing = _failed(webhook, result.code or "unknown", now)
     if result.effect.gone:
         return disabled(failing, "gone", ids)

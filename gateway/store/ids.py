@@ -45,6 +45,10 @@ class Ids:
             letters.append(_ALPHABET[digit])
         return PREFIXES[kind] + "".join(reversed(letters))
 
+    def token(self) -> int:
+        """A fresh fencing token: 60 bits of chance, which no other claim has."""
+        return int.from_bytes(self._random_bytes(8)) >> 4
+
 
 def kind_of(identifier: str) -> str | None:
     """The kind that an id's prefix names, or ``None``."""

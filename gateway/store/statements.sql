@@ -229,7 +229,8 @@ UPDATE log SET position = given.position FROM given WHERE log.id = 1
 UPDATE events SET position = :top + n.place FROM (
   SELECT subject, sequence, row_number() OVER (ORDER BY sequence, subject) AS place FROM (
     SELECT subject, sequence FROM events WHERE position IS NULL ORDER BY sequence, subject LIMIT :batch) fresh) n
-WHERE events.subject = n.subject AND events.sequence = n.sequence RETURNING events.*
+WHERE events.subject = n.subject AND events.sequence = n.sequence
+RETURNING events.id, events.subject, events.sequence, events.type, events.about, events.organization, events.data, events.at, events.position
 -- name: read_mark (consumer text)
 SELECT m.position FROM given JOIN marks m ON m.consumer = given.consumer
 -- name: set_mark (consumer text, position bigint)
@@ -291,6 +292,9 @@ SELECT m.* FROM given JOIN matters m ON m.subject = given.subject ORDER BY m.id
 SELECT m.* FROM given JOIN matters m ON m.id = given.id
 -- name: organization_known (organization text)
 SELECT given.organization FROM given WHERE EXISTS (SELECT 1 FROM matters m WHERE m.organization = given.organization AND m.kind = 'case')
+-- name: last_case_of (organization text)
+SELECT m.* FROM given JOIN matters m ON m.id = (
+  SELECT c.id FROM matters c WHERE c.organization = given.organization AND c.kind = 'case' ORDER BY c.id DESC LIMIT 1)
 -- name: holders_of (subject text)
 SELECT h.endpoint FROM given JOIN holders h ON h.subject = given.subject ORDER BY h.endpoint
 -- name: deliveries_of (subject text)

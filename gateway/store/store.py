@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -40,14 +39,14 @@ class Store:
     async def claim(self, batch: int, leases: Mapping[str, int], ready: Container[str]) -> list[claims.Claim]:
         """Due deliveries under a fresh token."""
         try:
-            return await self.runner.run(claims.claim, batch, secrets.randbits(60), leases, ready)
+            return await self.runner.run(claims.claim, batch, self.ids.token(), leases, ready)
         except CommitUnknown as unknown:
             return await self.runner.run(claims.still_held, unknown.result)
 
     async def claim_probes(self, lease_ms: int) -> list[claims.Claim]:
         """What is due of webhooks that are not verified or not healthy, under a fresh token."""
         try:
-            return await self.runner.run(claims.claim_probes, secrets.randbits(60), lease_ms)
+            return await self.runner.run(claims.claim_probes, self.ids.token(), lease_ms)
         except CommitUnknown as unknown:
             return await self.runner.run(claims.still_held, unknown.result)
 
@@ -116,7 +115,12 @@ async def open_sqlite(path: Path, sealer: Sealer, ids: Ids, now_ms: Callable[[],
     Raises:
         StoreLocked: another process has it.
     """
-    store = Store(Sqlite(path, now_ms), sealer, ids, now_ms)
+    return await sole_store(Sqlite(path, now_ms), sealer, ids, now_ms)
+
+
+async def sole_store(runner: Runner, sealer: Sealer, ids: Ids, now_ms: Callable[[], int]) -> Store:
+    """A store behind a runner that no other process shares: every lease that stands is a dead one's, and ends now."""
+    store = Store(runner, sealer, ids, now_ms)
     for lease in ("end_leases", "end_polls", "end_callback_leases", "end_paper_leases"):
         await store.write(lease, ())
     return store

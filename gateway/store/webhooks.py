@@ -1,7 +1,7 @@
 """Webhook endpoints (订阅端点): the rows of the clients' subscriptions, what an event owes them, and every change of theirs.
 
-A webhook endpoint is an endpoint like any other: its id is its name among the ``endpoints``, its lanes hold its deliveries. While
-it is not verified, or not healthy, it has no slots: nothing is claimed for it but one probe at a time.
+A webhook endpoint is an endpoint like any other: its id is its name among the ``endpoints``, its lanes hold its deliveries.
+While it is not verified, or not healthy, it has no slots: nothing is claimed for it but one probe at a time.
 """
 
 from __future__ import annotations

@@ -121,9 +121,14 @@ class CourtMediation(Platform):
         ]
 
     def undecided(self) -> list[Json]:
-        """Applications and transfers that wait for the clerk."""
+        """Applications and transfers that wait for the clerk. An application goes by its agreement, not by ``sqbh``: that
+        one is the sender's to draw, and the same seed is to decide the same in every run."""
         return [
-            {"ref": filing.uuid, "state": waiting, "matter": filing.sqbh or filing.ysbh}
+            {
+                "ref": filing.uuid,
+                "state": waiting,
+                "matter": f"{filing.jgdm}/{filing.xybh}" if filing.sqbh and filing.xybh else filing.sqbh or filing.ysbh,
+            }
             for filing in self._ledger.open_matters()
             if (waiting := self._clerk.waiting(filing))
         ]

@@ -27,7 +27,9 @@ from tests.seam.toys import IdempotentPlatform, NeitherPlatform, QueryablePlatfo
 
 OPERATOR = Principal("operator", frozenset({"*"}), frozenset())
 LAG_S = 0.25
-ATTEMPT_S = 0.25
+ATTEMPT_S = 3.0
+SILENCE_S = 0.15
+"""An attempt's time: long, so that a busy machine makes no lost answers; short where the platform falls silent."""
 
 IDS, ASKED, BYTES = "ids", "asked", "bytes"
 """Endpoint names of the toys: idempotent, queryable, neither."""
@@ -100,7 +102,11 @@ class Scene:
             self.platforms[name] = platform
             self.adapters[kind.info.name] = kind
             settings = {"base_url": platform.url, "key": KEY, "call_key": CALL_KEY, "lookup_lag_s": LAG_S}
-            settings |= {"connect_s": 0.2, "deadline_s": ATTEMPT_S, "deadline_files_s": ATTEMPT_S} | limits
+            limits.setdefault("deadline_files_s", limits.get("deadline_s", ATTEMPT_S))
+            settings |= {
+                "connect_s": 1.0,
+                "deadline_s": ATTEMPT_S,
+            } | limits
             self.endpoints[name] = {"adapter": kind.info.name, "slots": slots, "settings": settings}
 
     async def open(self, **more: Any) -> House:

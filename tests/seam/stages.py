@@ -19,7 +19,9 @@ from tests.seam.documents import ATTACHMENTS, IMPOSSIBLE, PDF, SAMPLES
 from tests.seam.platform import CALL_KEY, KEY, ToyPlatform
 from tests.seam.toys import IdempotentPlatform, NeitherPlatform, QueryablePlatform
 
-_ATTEMPT_S = 0.25
+_ATTEMPT_S = 3.0
+_SILENCE_S = 0.1
+"""An attempt that meets silence has no longer."""
 _DLV = "dlv_0001AAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -32,6 +34,7 @@ class ToyStage(Stage):
     def __init__(self, adapter_type: type[Adapter[Any]] | None = None) -> None:
         self.platform = self.platform_type()
         self.transport = http_transport()
+        self.attempt_s = _ATTEMPT_S
         if adapter_type is not None:
             self.adapter_type = adapter_type  # type: ignore[misc]  # a broken one stands in for this stage's own
 
@@ -62,13 +65,14 @@ class ToyStage(Stage):
 
     def exchange(self) -> Exchange:
         kind = self.adapter_type
-        settings = kind.settings_type.model_validate({**self.settings(), "connect_s": 0.2, "deadline_s": _ATTEMPT_S})
+        settings = kind.settings_type.model_validate({**self.settings(), "connect_s": 1.0, "deadline_s": _ATTEMPT_S})
         limits = Limits.of(kind.info, settings)
-        deadline = time.monotonic() + _ATTEMPT_S
+        deadline = time.monotonic() + self.attempt_s
         return HttpExchange(self.transport, limits, Pace(2000, 8), machine_ms, deadline, keep_alive=True)
 
     async def arm(self, fault: Fault) -> None:
         platform = self.platform
+        self.attempt_s = _SILENCE_S if fault in (Fault.STALL, Fault.SILENT_AFTER) else _ATTEMPT_S
         match fault:
             case Fault.REFUSED_CONNECTION:
                 await platform.stop()

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.seam.scene import ASKED, BYTES, IDS, LAG_S, OPERATOR, Scene, until
+from tests.seam.scene import ASKED, BYTES, IDS, LAG_S, OPERATOR, SILENCE_S, Scene, until
 
 
 class Death:
@@ -123,7 +123,7 @@ async def test_a_settled_outcome_survives(scene: Scene) -> None:
 
 
 async def test_three_dead_claims_in_a_row_are_a_poison(scene: Scene) -> None:
-    await scene.stand(IDS)
+    await scene.stand(IDS, deadline_s=SILENCE_S)
     await scene.open(fault_point=Fall("claimed", 3), lease_margin_s=0.05)
     poison = await scene.case("370102-LX001-2026-00001")
     row = await scene.reaches("dead", poison, IDS)
@@ -138,7 +138,7 @@ async def test_three_dead_claims_in_a_row_are_a_poison(scene: Scene) -> None:
 
 
 async def test_two_dead_claims_are_none(scene: Scene) -> None:
-    await scene.stand(IDS)
+    await scene.stand(IDS, deadline_s=SILENCE_S)
     await scene.open(fault_point=Fall("claimed", 2), lease_margin_s=0.05)
     case = await scene.case()
     row = await scene.reaches("delivered", case, IDS)
@@ -148,7 +148,7 @@ async def test_two_dead_claims_are_none(scene: Scene) -> None:
 
 async def test_a_claim_that_was_taken_over_settles_nothing(scene: Scene) -> None:
     """A process that was stopped for longer than its lease wakes up and writes: too late."""
-    await scene.stand(IDS)
+    await scene.stand(IDS, deadline_s=SILENCE_S)
     late = asyncio.Event()
     first = asyncio.Event()
 

@@ -6,8 +6,6 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from contracts.adapter import Context, Exchange, Receipt, Wire
 from contracts.errors import RetryableError
 from contracts.message import Message
@@ -154,15 +152,14 @@ async def test_a_bug_after_the_filing_is_doubt(scene: Scene) -> None:
 # ------------------------------------------------------------------------------------------------------------- time heals
 
 
-@pytest.mark.parametrize("status", [429, 503])
-async def test_retry_after_silences_the_whole_endpoint_and_no_other(scene: Scene, status: int) -> None:
+async def test_retry_after_silences_the_whole_endpoint_and_no_other(scene: Scene) -> None:
     await scene.stand(IDS, BYTES, slots=1)
     await scene.open()
-    scene.ids.fail("http", status=status, retry_after="1")
+    scene.ids.fail("http", status=503, retry_after="1")
     first = await scene.case(_number(1))
 
     async def hushed() -> bool:
-        return (await scene.delivery(first, IDS)).code == f"http_{status}"
+        return (await scene.delivery(first, IDS)).code == "http_503"
 
     await until(hushed, "the answer is settled")
     others = [await scene.case(_number(place)) for place in (2, 3, 4)]
@@ -176,7 +173,7 @@ async def test_retry_after_silences_the_whole_endpoint_and_no_other(scene: Scene
 
 async def test_the_breaker_opens_after_five_failures_and_one_probe_goes(scene: Scene) -> None:
     await scene.stand(IDS, slots=1)
-    await scene.open(retry=scene.retry(breaker=0.3, standard=(0.01,) * 12))
+    await scene.open(retry=scene.retry(breaker=0.15, standard=(0.01,) * 12))
     scene.ids.fail("http", times=6, status=502)
     cases = [await scene.case(_number(place)) for place in range(4)]
 
@@ -190,8 +187,8 @@ async def test_the_breaker_opens_after_five_failures_and_one_probe_goes(scene: S
         await scene.reaches("delivered", case, IDS)
     moments = [seen.at for seen in scene.ids.seen]
     assert len(moments) == 5 + 1 + 4, "one probe failed, the next one closed the breaker"
-    assert moments[5] - moments[4] >= 0.3, "the first probe"
-    assert moments[6] - moments[5] >= 0.6, "the second probe waits twice as long"
+    assert moments[5] - moments[4] >= 0.15, "the first probe"
+    assert moments[6] - moments[5] >= 0.3, "the second probe waits twice as long"
     row = await scene.endpoint(IDS)
     assert (row["breaker"], row["failures"]) == ("closed", 0)
     assert await scene.tasks() == [], "a breaker burns no delivery"

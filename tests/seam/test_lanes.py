@@ -84,7 +84,8 @@ async def test_a_lane_that_fails_again_and_again_holds_up_no_other(scene: Scene)
 
 
 async def test_one_hung_platform_slows_no_other(scene: Scene) -> None:
-    await scene.stand(IDS, BYTES, ASKED)
+    await scene.stand(IDS, BYTES)
+    await scene.stand(ASKED, deadline_s=0.3)
     await scene.open()
     scene.asked.fail("stall", times=100, operation="session")
     cases = [await scene.case(f"370102-LX001-2026-{place:05d}") for place in range(6)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.messages import MessageType
 from tests.seam.platform import ToyPlatform
-from tests.seam.scene import ASKED, BYTES, IDS, Scene, until
+from tests.seam.scene import ASKED, BYTES, IDS, SILENCE_S, Scene, until
 
 DONE = frozenset({"delivered", "relayed", "in_doubt"})
 FAULTS = ("reset_after", "http", "html", "answer", "stall", "reset_before", "answer")
@@ -17,7 +17,7 @@ def _script(platform: ToyPlatform) -> None:
 
 async def test_requests_on_the_wire_are_exchanges_recorded(scene: Scene) -> None:
     """One retry layer: no request that no attempt tells of, none told of that did not arrive."""
-    await scene.stand(IDS, ASKED, BYTES)
+    await scene.stand(IDS, ASKED, BYTES, deadline_s=SILENCE_S)
     await scene.open()
     _script(scene.ids)
     _script(scene.asked)
@@ -57,7 +57,7 @@ async def test_requests_on_the_wire_are_exchanges_recorded(scene: Scene) -> None
 
 async def test_never_a_false_delivered(scene: Scene) -> None:
     """Whatever answers were lost: what the gateway calls delivered or relayed is in the platform's ledger."""
-    await scene.stand(IDS, ASKED, BYTES)
+    await scene.stand(IDS, ASKED, BYTES, deadline_s=SILENCE_S)
     await scene.open(retry=scene.retry(standard=(0.02, 0.02)))
     for platform in scene.platforms.values():
         for kind in ("reset_before", "stall", "html", "http", "reset_after", "reset_before"):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import asyncpg
+
 from gateway.security.fields import Keys, Sealer
 from gateway.store.claim import AttemptRow, Claim, EndpointEffect, Settlement
+from gateway.store.engine import Sqlite
 from gateway.store.ids import Ids
 from gateway.store.store import Store, open_sqlite
 from gateway.store.unit import (
@@ -21,6 +25,10 @@ from gateway.store.unit import (
     Outcome,
     Unit,
 )
+from tests.servers.databases import ClockedPostgres
+
+BROKEN = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError, asyncpg.CardinalityViolationError)
+"""How the engines refuse rows that break a constraint."""
 
 START_MS = 1_795_000_000_000
 LEASE_MS = 60_000
@@ -152,7 +160,11 @@ class Bench:
 
     async def table(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of any query, for assertions alone."""
-        return await self.store.runner.script(lambda connection: [tuple(row) for row in connection.execute(sql)])
+        runner = self.store.runner
+        if isinstance(runner, Sqlite):
+            return await runner.script(lambda connection: [tuple(row) for row in connection.execute(sql)])
+        assert isinstance(runner, ClockedPostgres)
+        return [tuple(row) for row in await runner.fetch(sql)]
 
     # ---- claims
 

@@ -10,7 +10,9 @@ import pytest
 
 from gateway.store.migrate import migrate_sqlite
 from gateway.store.store import Store
-from tests.store.bench import Bench, VirtualClock, opened
+from tests.servers.databases import clocked
+from tests.servers.databases import database as fresh
+from tests.store.bench import KEYS, Bench, VirtualClock, opened
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +36,25 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-async def store(database: Path, clock: VirtualClock) -> AsyncIterator[Store]:
-    """The open store."""
+async def embedded(database: Path, clock: VirtualClock) -> AsyncIterator[Store]:
+    """The open store on SQLite, for what is SQLite's alone."""
     made = await opened(database, clock)
     yield made
     await made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, clock: VirtualClock) -> AsyncIterator[Store]:
+    """The open store, on each engine: one suite for both."""
+    if request.param == "sqlite":
+        made = await opened(request.getfixturevalue("database"), clock)
+        yield made
+        await made.close()
+        return
+    async with fresh(request.getfixturevalue("postgres")) as dsn:
+        made = await clocked(dsn, clock, KEYS)
+        yield made
+        await made.close()
 
 
 @pytest.fixture

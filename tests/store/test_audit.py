@@ -26,7 +26,8 @@ async def verdict(bench: Bench, kept: AuditHead | None = None) -> AuditVerdict:
 
 
 async def spoil(bench: Bench, *statements: str) -> None:
-    await bench.store.runner.script(lambda connection: [connection.execute(statement) for statement in statements])
+    for statement in statements:
+        await bench.table(statement)
 
 
 async def test_an_empty_chain_is_sound(bench: Bench) -> None:

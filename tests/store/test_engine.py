@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
 
-from gateway.store.engine import Group, Operation, StoreLocked, many
+from gateway.store.engine import Group, Operation, Sqlite, StoreLocked, many
 from gateway.store.migrate import migrate_sqlite
 from gateway.store.store import Store
 from gateway.store.unit import Committed
-from tests.store.bench import Bench, VirtualClock, opened
+from tests.store.bench import BROKEN, Bench, VirtualClock, opened
 
 
 async def test_a_second_process_is_refused(database: Path, clock: VirtualClock) -> None:
@@ -24,14 +23,15 @@ async def test_a_second_process_is_refused(database: Path, clock: VirtualClock) 
     await again.close()
 
 
-async def test_another_program_may_not_migrate_under_an_open_store(store: Store, database: Path) -> None:
+async def test_another_program_may_not_migrate_under_an_open_store(embedded: Store, database: Path) -> None:
     """It finds nothing to do; the running process goes on."""
     migrate_sqlite(database)
-    assert await store.row("log_position") is not None
+    assert await embedded.row("log_position") is not None
 
 
-async def test_writes_are_durable_and_readers_use_the_same_connection(store: Store) -> None:
-    pragmas = await store.runner.script(
+async def test_writes_are_durable_and_readers_use_the_same_connection(embedded: Store) -> None:
+    assert isinstance(embedded.runner, Sqlite)
+    pragmas = await embedded.runner.script(
         lambda connection: {
             name: connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -63,7 +63,7 @@ async def test_a_bad_unit_fails_alone(bench: Bench) -> None:
     bad.deliveries.append(bad.deliveries[0])
     units = [*good[:7], bad, *good[7:]]
     outcomes = await asyncio.gather(*(bench.commit(unit) for unit in units), return_exceptions=True)
-    assert isinstance(outcomes[7], sqlite3.IntegrityError)
+    assert isinstance(outcomes[7], BROKEN)
     assert [outcome for outcome in outcomes if not isinstance(outcome, Committed)] == [outcomes[7]]
     assert await bench.store.row("matter", "case_bad") is None
     assert await bench.store.row("subject_of", "case_bad") is None

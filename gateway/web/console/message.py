@@ -87,7 +87,8 @@ async def _detail(visit: Visit, status: int = 200, problem: str | None = None, r
     if redactor is not None:
         told = visit.may("replay")
         reasons = [
-            (code, redactor.prose(place), redactor.prose(text) if told else f"[{len(text)}]") for code, place, text in reasons
+            (code, redactor.prose(place) if told else redactor.value(place)[0], redactor.prose(text) if told else f"[{len(text)}]")
+            for code, place, text in reasons
         ]
     else:
         reasons = [(code, "", "") for code, _, _ in reasons]

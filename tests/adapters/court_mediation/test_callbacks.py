@@ -414,6 +414,29 @@ def test_what_no_field_can_hold_is_absent() -> None:
     assert second.contact.phone == "0531-1"
 
 
+def test_agents_and_service_addresses_as_far_as_they_go() -> None:
+    row = {
+        "applicantType": "0",
+        "applicantName": "甲",
+        "applicantSddz": "济南市历下区",
+        "agentList": [{"dllx": "1"}, {"xm": "乙", "dllx": "9", "dlqx": "2"}],
+    }
+    party = _referral(_task(applicantPartyList=[row])).case.parties[0]
+    assert party.service_address is not None
+    assert (party.service_address.region_code, party.service_address.detail) == (None, "济南市历下区")
+    assert [(agent.name, agent.kind, agent.authority) for agent in party.agents] == [("乙", None, "special")]
+
+
+def test_a_court_that_does_not_say_which_it_is() -> None:
+    body = json.loads(push_body("rwxd", _task()))
+    for court in ("", " ", "鲁\x00", "鲁" * 101):
+        assert _referral(_task(), fydm=court).authority is None
+    del body["fydm"]
+    found = _read(call_of(json.dumps(body).encode()))
+    assert isinstance(found, ReferralOffered)
+    assert found.referral.authority is None
+
+
 def test_long_facts_and_control_characters() -> None:
     draft = _referral(_task(dispute="\x00事" + "长" * 30_000)).case
     assert draft.facts == "事" + "长" * 19_998

@@ -11,10 +11,10 @@ from adapters.court_mediation import CourtMediation
 from adapters.court_mediation.translate import translate
 from contracts.adapter import AttachmentInfo, DeliveryClass, Reply, Wire
 from contracts.document import Document
-from contracts.errors import EndpointError, PermanentError, RetryableError
+from contracts.errors import EndpointError, PermanentError, Reason, RetryableError
 from contracts.messages import MessageType as M
 from contracts.referral import ReferralResult
-from contracts.update import Reference
+from contracts.update import Reference, StatusUpdate
 from tests.adapters.court_mediation import documents as docs
 from tests.adapters.court_mediation.platform import (
     Attachments,
@@ -26,6 +26,7 @@ from tests.adapters.court_mediation.platform import (
     form_of,
     html,
     login_page,
+    push,
     raw,
     refused,
     reset,
@@ -89,6 +90,25 @@ async def test_files_go_first_and_their_ids_into_the_form() -> None:
         assert data == DATA[planned["attachment"]]
     assert receipt.reference == platform.ledger[0]["uuid"]
     assert receipt.references == (Reference("platform_no", receipt.reference or ""),)
+
+
+async def test_a_refused_form_brings_the_findings_to_its_sender() -> None:
+    platform = Platform()
+    finding = {"zd": "applicantPartyList[0].applicantName", "yy": "必填"}
+    platform.script("sfqr/add", answer("400", {"errors": [finding]}))
+    with pytest.raises(PermanentError) as rejected:
+        await _court(platform).send(_application(), platform)
+    assert rejected.value.reasons == (Reason("400", "必填", "applicantPartyList[0].applicantName"),)
+    assert len(platform.files) == 4, "the uploads stay for the next attempt"
+
+
+def test_the_adapter_translates_and_reads_with_its_own_settings() -> None:
+    court = adapter(configured={"court_codes": {"370102": "鲁0109"}})
+    message = docs.message(M.AGREEMENT_PERFORMED, docs.PERFORMANCE, docs.AGREEMENT_ID)
+    assert court.translate(message, docs.context()).payload["fydm"] == "鲁0109"
+    (found,) = court.parse_callback(push("rwcx", {"rwbh": "WP1"}))
+    assert isinstance(found, StatusUpdate)
+    assert found.status == "recalled"
 
 
 async def test_the_wire_stays_as_it_was() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -155,6 +156,28 @@ async def test_a_session_from_the_memory_that_has_ended_too_still_leaves_the_log
     await court.send(_wire("dlv_2"), platform)
     assert platform.path() == ["task/answer", "task/answer", "login", "task/answer"]
     assert len(platform.ledger) == 2
+
+
+async def test_others_sessions_are_not_tried_without_end() -> None:
+    platform, memory = Platform(), Memory(Clock())
+    memory.clock = platform.clock
+    court = adapter(platform.clock, memory=memory)
+    await court.send(_wire("dlv_1"), platform)
+    (own,) = platform.sessions
+    text, until = memory.kept["session"]
+
+    def replaced_by(cookie: str) -> Callable[[Request], Reply]:
+        def page(_: Request) -> Reply:
+            memory.kept["session"] = (text.replace(own, cookie), until)
+            platform.sessions[cookie] = (platform.clock(), platform.clock())
+            return login_page()
+
+        return page
+
+    platform.script("task/answer", *(replaced_by(letter * 32) for letter in "BC"))
+    platform.steps.clear()
+    await court.send(_wire("dlv_2"), platform)
+    assert platform.path() == ["task/answer", "task/answer", "login", "task/answer"]
 
 
 @pytest.mark.parametrize(("idle", "logins"), [(18 * 60, 1), (19 * 60 + 1, 2), (3 * 3600, 2)])

@@ -1,0 +1,200 @@
+"""案件与全程: the list of cases, and one case over all platforms with its clocks, fit to be printed for the file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from contracts.case import Case
+from contracts.status import CaseStatus
+from gateway.flow.documents import place_of
+from gateway.flow.next_steps import next_steps
+from gateway.flow.order import Refused
+from gateway.security.field_classes import Leaf
+from gateway.store import console
+from gateway.store.casefile import CaseFile
+from gateway.store.console import id_at
+from gateway.store.engine import Row, Rows
+from gateway.web.api.reading import clock_view
+from gateway.web.console import bodies, journey, words
+from gateway.web.console.desk import Page, Visit
+from gateway.web.console.messages import subjects_of
+from gateway.web.console.risks import rule_of, stuck_at
+
+_SIZE: Final = 50
+_LOOKED: Final = 2_000
+_ID: Final = re.compile(r"case_[0-9A-HJKMNP-TV-Z]{26}")
+
+
+async def cases(visit: Visit) -> Response:
+    """The list, newest first."""
+    status, organization = visit.query.get("status", ""), visit.query.get("org", "")[:64]
+    number = visit.query.get("case", "")[:100]
+    before = visit.query.get("before", "")
+    rows, cursor = await _find(visit, number, status, organization, before if _ID.fullmatch(before) else console.LAST)
+    names = await visit.desk.names.organizations(row["organization"] for row in rows)
+    subjects = [row["id"] for row in rows]
+    read = visit.desk.store.runner.read
+    opened = await read(console.for_subjects, subjects, "open_deliveries_of")
+    clocks = await read(console.for_subjects, subjects, "clocks_of")
+    return visit.render(
+        "cases.html",
+        rows=[await _row(visit, row, opened[row["id"]], clocks[row["id"]]) for row in rows],
+        names=names,
+        status=status,
+        statuses=[word for word in CaseStatus if word != "unknown"],
+        org=organization,
+        number=number,
+        before=cursor,
+    )
+
+
+async def _find(
+    visit: Visit, number: str, status: str, organization: str, before: str
+) -> tuple[Rows, str | None]:
+    store = visit.desk.store
+    if number:
+        rows = [await store.row("matter", subject) for subject in await subjects_of(visit, number)]
+        return [row for row in rows if row is not None and row["kind"] == "case"], None
+    kept: Rows = []
+    looked = 0
+    while True:
+        chunk = 400 if status else _SIZE + 1
+        if organization:
+            rows = await store.rows("newest_cases_of", organization, id_at("case", 0), before, chunk)
+        else:
+            rows = await store.rows("newest_cases", id_at("case", 0), min(before, "case_~"), chunk)
+        looked += len(rows)
+        kept += [row for row in rows if not status or row["status"] == status]
+        if len(kept) > _SIZE:
+            return kept[:_SIZE], kept[_SIZE - 1]["id"]
+        if len(rows) < chunk:
+            return kept, None
+        before = rows[-1]["id"]
+        if looked >= _LOOKED:
+            return kept, before
+
+
+async def _row(visit: Visit, row: Row, opened: Rows, clocks: Rows) -> dict[str, Any]:
+    running = [clock for clock in clocks if clock["state"] == "running"]
+    cause = ""
+    if visit.may("bodies"):
+        message = await visit.desk.store.row("message", row["message"])
+        if message is not None:
+            document = orjson.loads(visit.desk.store.unseal(message["document_sealed"], place_of(message["id"])))
+            path = document.get("cause", {}).get("path", [])
+            cause = path[-1] if path else ""
+    first = running[0] if running else None
+    return {
+        "id": row["id"],
+        "number": row["business_key"].partition("|")[2],
+        "organization": row["organization"],
+        "cause": cause,
+        "status": row["status"],
+        "platforms": sorted({visit.platform(one["endpoint"]) for one in opened}),
+        "due": words.day_end(first["due_on"]) if first is not None else None,
+        "due_on": first["due_on"] if first is not None else "",
+        "rule": first["rule"] if first is not None else "",
+        "stuck": stuck_at(visit, opened, row["status"]),
+        "updated": row["updated_at"],
+    }
+
+
+async def case(visit: Visit) -> Response:
+    """One case's whole way."""
+    store = visit.desk.store
+    identifier = visit.request.path_params["id"]
+    file = await store.load(identifier)
+    if file is None:
+        file = await store.load_of_matter(identifier)
+        if file is None:
+            raise Refused(404, "not_found")
+        return visit.to(f"cases/{file.subject}")
+    events = await store.rows("events_of", file.subject)
+    messages = await store.rows("messages_of", file.subject)
+    clocks = await store.rows("clocks_of", file.subject)
+    steps = journey.moves(visit, file, events, messages)
+    head = await _head(visit, file)
+    opened = [d for d in file.deliveries if d.state not in ("delivered", "cancelled", "superseded")]
+    shown = [clock_view(clock) for clock in clocks]
+    following = [
+        (matter, step) for matter in file.matters.values() for step in next_steps(matter, shown)
+    ]
+    names = await visit.desk.names.organizations([file.organization])
+    return visit.render(
+        "case.html",
+        file=file,
+        matter=file.matters.get(file.subject),
+        number=head["number"],
+        head=head,
+        organization=names.get(file.organization, file.organization),
+        steps=steps,
+        picture=journey.draw(visit, steps, clocks),
+        clocks=[_clock(visit, clock) for clock in clocks],
+        opened=opened,
+        deliveries=file.deliveries,
+        matters=[matter for matter in file.matters.values() if matter.id != file.subject],
+        references=file.references,
+        papers=await store.rows("papers_of", file.subject),
+        tasks=await store.rows("tasks_of", file.subject),
+        following=following,
+        document=next((m["id"] for m in reversed(messages) if m["type"] in ("case.submitted", "case.revised")), None),
+    )
+
+
+def _clock(visit: Visit, row: Row) -> dict[str, Any]:
+    rule = rule_of(row["rule"], row["due_on"])
+    due = words.day_end(row["due_on"])
+    return {
+        "rule": row["rule"],
+        "title": (rule.zh if visit.chinese else rule.en) if rule is not None else row["rule"],
+        "article": (rule.citation if visit.chinese else rule.citation_en) if rule is not None else "",
+        "about": row["about"],
+        "started": row["started_on"],
+        "due_on": row["due_on"],
+        "due": due,
+        "left": due - visit.now,
+        "safe": row["safe_at"],
+        "state": row["state"],
+        "provisional": bool(row["provisional"]),
+    }
+
+
+async def _head(visit: Visit, file: CaseFile) -> dict[str, Any]:
+    """What stands over the case: number, cause, masked parties, amount, times."""
+    matter = file.matters.get(file.subject)
+    number = matter.business_key.partition("|")[2] if matter is not None else file.subject
+    head: dict[str, Any] = {"number": number, "cause": "", "parties": [], "amount": "", "received": "", "accepted": ""}
+    if matter is None or not visit.may("bodies"):
+        return head
+    row = await visit.desk.store.row("message", matter.message)
+    if row is None or row["type"] not in ("case.submitted", "case.revised"):
+        return head
+    raw = visit.desk.store.unseal(row["document_sealed"], place_of(row["id"]))
+    known = {leaf.pointer: leaf for leaf in bodies.document_leaves(Case, raw)}
+    document = orjson.loads(raw)
+    parties = document.get("parties", [])
+    head |= {
+        "cause": " › ".join(document["cause"]["path"][-2:]),
+        "amount": f"{float(document['amount']):,.2f}",
+        "received": document["received_at"][:16].replace("T", " "),
+        "accepted": (document.get("accepted_at") or "")[:16].replace("T", " "),
+        "parties": [_party(known, place, party, visit.chinese) for place, party in enumerate(parties[:12])],
+        "more_parties": max(len(parties) - 12, 0),
+        "collective": document.get("collective", {}).get("worker_count") if document.get("collective") else None,
+    }
+    return head
+
+
+def _party(known: dict[str, Leaf], place: int, party: dict[str, Any], chinese: bool) -> tuple[str, str, str]:
+    """Standing, name and number as they may be seen."""
+    at = f"/parties/{place}"
+    number = known.get(f"{at}/id_number") or known.get(f"{at}/credit_code")
+    role = bodies.listed_text(known[f"{at}/role"].listed, party["role"], chinese) if known[f"{at}/role"].listed else party["role"]
+    return role.partition(" · ")[0], known[f"{at}/name"].masked, number.masked if number is not None else ""
+
+
+PAGES = (Page("/cases", cases, "view"), Page("/cases/{id:str}", case, "view"))

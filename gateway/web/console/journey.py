@@ -1,0 +1,193 @@
+"""The case journey's geometry: who told whom what, in order, over all platforms, up to the deadlines that run (案件全程)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from gateway.store.casefile import CaseFile, DeliveryRow
+from gateway.store.engine import Row
+from gateway.web.console import words
+from gateway.web.console.desk import Visit
+from gateway.web.console.risks import rule_of
+
+_LEFT: Final = 150
+_TOP: Final = 64
+_LANE: Final = 58
+_WIDE: Final = 1040
+_STEPS: Final = 60
+_DEADLINES: Final = 3
+_TIME_GAP: Final = 92
+
+ORGANIZATION: Final = "organization"
+GATEWAY: Final = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One party of the journey: a horizontal line."""
+
+    key: str
+    name: str
+    y: float
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """One message between two lanes. ``sign`` and ``tone`` say how it went; ``open`` ones are awaited."""
+
+    x: float
+    y0: float
+    y1: float
+    label: str
+    label_y: float
+    sign: str
+    tone: str
+    open: bool
+    link: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A vertical line: a clock that runs."""
+
+    x: float
+    label: str
+    day: str
+
+
+@dataclass(slots=True)
+class Journey:
+    """The whole picture; ``folded`` steps before the first one are in the table alone."""
+
+    width: int
+    height: int
+    lanes: tuple[Lane, ...]
+    arrows: list[Arrow] = field(default_factory=list)
+    times: list[tuple[float, str]] = field(default_factory=list)
+    deadlines: list[Deadline] = field(default_factory=list)
+    folded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step before it has a place: from lane to lane at a time (ms)."""
+
+    at: int
+    order: int
+    source: str
+    target: str
+    label: str
+    sign: str
+    tone: str
+    open: bool
+    link: str
+    said: str
+
+
+def moves(visit: Visit, file: CaseFile, events: Sequence[Row], messages: Sequence[Row]) -> list[Move]:
+    """Every step in order: what the organisation sent, what each platform was sent, what it said."""
+    by_sequence = {row["sequence"]: row for row in messages}
+    owed: dict[str, list[DeliveryRow]] = {}
+    for delivery in file.deliveries:
+        owed.setdefault(delivery.message, []).append(delivery)
+    found: list[Move] = []
+    for row in events:
+        facts: dict[str, Any] = orjson.loads(row["data"])
+        noun, _, word = row["type"].partition(".")
+        message = by_sequence.get(row["sequence"])
+        endpoint = facts.get("endpoint")
+        if endpoint is not None and noun not in ("delivery", "clock", "task", "endpoint"):
+            found.append(_word(visit, row, noun, word, endpoint))
+        elif message is not None and message["source"] not in visit.desk.house.endpoints:
+            found.append(_sent(visit, row, message))
+        if message is not None:
+            found += [_told(visit, delivery, row["at"], row["sequence"]) for delivery in owed.pop(message["id"], [])]
+    for rest in owed.values():
+        found += [_told(visit, delivery, delivery.created_at, delivery.sequence) for delivery in rest]
+    return sorted(found, key=lambda move: (move.at, move.order))
+
+
+def _sent(visit: Visit, row: Row, message: Row) -> Move:
+    label = visit.t(f"short.{message['type'].replace('.', '_')}")
+    said = visit.t("journey.sent", what=visit.type_title(message["type"]))
+    return Move(row["at"], 0, ORGANIZATION, GATEWAY, label, "✓", "good", False, f"messages/{message['id']}", said)
+
+
+def _word(visit: Visit, row: Row, noun: str, word: str, endpoint: str) -> Move:
+    known = word not in ("unknown_status", "noted")
+    status = visit.title(noun, word) if known else visit.t(f"journey.{word}")
+    tone = "good" if word not in _BAD else "bad"
+    if not known or word == "correction_required":
+        tone = "warn"
+    sign = {"good": "✓", "bad": "✕", "warn": "!"}[tone]
+    said = visit.t("journey.said", who=visit.platform(endpoint), what=f"{visit.title('noun', noun)} {status}")
+    return Move(row["at"], 2, endpoint, GATEWAY, status, sign, tone, False, "", said)
+
+
+_BAD: Final = frozenset({"rejected", "not_accepted", "declined", "refused", "recalled", "expired", "breached", "deemed_withdrawn"})
+
+
+def _told(visit: Visit, delivery: DeliveryRow, at: int, sequence: int) -> Move:
+    state = "retrying" if delivery.state == "pending" and delivery.code else delivery.state
+    sign, tone = words.SIGNS[state]
+    label = visit.t(f"short.{delivery.type.replace('.', '_')}")
+    if delivery.attempts > 1:
+        label += " " + visit.t("journey.retries", n=delivery.attempts - 1)
+    word = visit.t(f"state.{state}")
+    said = visit.t("journey.told", who=visit.platform(delivery.endpoint), what=visit.type_title(delivery.type), state=word)
+    ended = delivery.finished_at or (delivery.created_at if state == "relayed" else visit.now)
+    waiting = delivery.state in ("pending", "relayed", "in_doubt")
+    return Move(
+        max(ended, at), 1, GATEWAY, delivery.endpoint, label, sign, tone, waiting, f"deliveries/{delivery.id}", said
+    )
+
+
+def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
+    """The picture of these steps."""
+    shown = list(steps)[-_STEPS:]
+    platforms = list(dict.fromkeys(key for step in shown for key in (step.source, step.target)))
+    names = [ORGANIZATION, GATEWAY, *sorted(key for key in platforms if key not in (ORGANIZATION, GATEWAY))]
+    lanes = tuple(
+        Lane(key, visit.t(f"journey.{key}") if place < 2 else visit.platform(key), _TOP + place * _LANE, place)
+        for place, key in enumerate(names)
+    )
+    at = {lane.key: lane.y for lane in lanes}
+    running = [row for row in clocks if row["state"] == "running"][:_DEADLINES]
+    space = min(max(_WIDE / max(len(shown), 1), 84), 128)
+    width = round(_LEFT + 30 + space * len(shown) + 150 * len(running) + 30)
+    height = round(_TOP + (len(names) - 1) * _LANE + 62)
+    made = Journey(max(width, 700), height, lanes, folded=len(steps) - len(shown))
+    last = ""
+    free = 0.0
+    for place, step in enumerate(shown):
+        x = _LEFT + 30 + space * place
+        y0, y1 = at[step.source], at[step.target]
+        label_y = _label_y(y0, y1, place)
+        made.arrows.append(
+            Arrow(x, y0, y1, step.label, label_y, step.sign, step.tone, step.open, step.link, step.said)
+        )
+        stamp = words.short_time(step.at)[:11]
+        if stamp != last and x >= free:
+            made.times.append((x, stamp if stamp[:5] != last[:5] else stamp[6:]))
+            last, free = stamp, x + _TIME_GAP
+    for place, row in enumerate(running):
+        rule = rule_of(row["rule"], row["due_on"])
+        title = (rule.zh if visit.chinese else rule.en) if rule is not None else row["rule"]
+        x = _LEFT + 60 + space * len(shown) + 150 * place
+        left = visit.t("left", span=words.span(words.day_end(row["due_on"]) - visit.now, visit.chinese))
+        if words.day_end(row["due_on"]) < visit.now:
+            left = visit.t("over")
+        made.deadlines.append(Deadline(x, title[:11] + ("…" if len(title) > 11 else ""), f"{row['due_on'][5:]} {left}"))
+    return made
+
+
+def _label_y(y0: float, y1: float, place: int) -> float:
+    """In the gap next to the target; neighbours in the same gap stand a little apart."""
+    gap = (_LANE / 2) * (1 if y1 > y0 else -1)
+    return y1 - gap + (4 if place % 2 == 0 else 12)

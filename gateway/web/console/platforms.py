@@ -1,0 +1,129 @@
+"""平台: how each stands, what waits for it and since when; pause, resume, probe."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from gateway.flow.order import Refused
+from gateway.flow.probe import probe
+from gateway.store import console
+from gateway.store.console import DeliveryFilter, Figures
+from gateway.store.engine import Row
+from gateway.store.journal import AuditEntry
+from gateway.web.console import messages
+from gateway.web.console.desk import Page, Visit
+from gateway.web.console.live import versions
+from gateway.web.console.overview import latency
+
+_RECENT: Final = 12
+
+
+async def platforms(visit: Visit) -> Response:
+    """All of them."""
+    figures = await visit.desk.pulse.look("1h")
+    speeds = {row["endpoint"]: row for row in latency(figures)}
+    rows = [_standing(visit, figures, row) | speeds[row["name"]] for row in figures.endpoints]
+    return visit.render("platforms.html", rows=rows, versions=versions(figures))
+
+
+def _standing(visit: Visit, figures: Figures, row: Row) -> dict[str, Any]:
+    counts = figures.standing[row["name"]]
+    info = visit.desk.house.endpoints[row["name"]].adapter.info
+    if row["paused"]:
+        word = "paused"
+    elif row["breaker"] != "closed":
+        word = "open"
+    elif row["quiet_until"] > row["now"]:
+        word = "quiet"
+    else:
+        word = "normal"
+    return {
+        "name": row["name"],
+        "title": visit.platform(row["name"]),
+        "adapter": row["adapter"],
+        "full_title": info.title_zh if visit.chinese else info.title_en,
+        "word": word,
+        "paused": bool(row["paused"]),
+        "paused_by": visit.who(row["paused_by"]),
+        "reason": row["reason"] or "",
+        "breaker": row["breaker"],
+        "failures": row["failures"],
+        "quiet_until": row["quiet_until"] if row["quiet_until"] > row["now"] else None,
+        "changed": row["changed_at"] or None,
+        "slots": row["slots"],
+        "queued": counts["pending"],
+        "retrying": counts["retrying"],
+        "waiting": counts["relayed"],
+        "doubt": counts["in_doubt"],
+        "dead": sum(counts[state] for state in console.FAILED_STATES),
+        "oldest": figures.oldest.get(row["name"]),
+        "delivery_class": info.delivery_class.value,
+    }
+
+
+async def platform(visit: Visit) -> Response:
+    """One platform."""
+    return await _one(visit)
+
+
+async def _one(visit: Visit, status: int = 200, problem: str | None = None, probed: Any = None) -> Response:
+    name = visit.request.path_params["name"]
+    figures = await visit.desk.pulse.look("1h")
+    row = next((row for row in figures.endpoints if row["name"] == name), None)
+    if row is None:
+        raise Refused(404, "not_found")
+    fresh = next((one for one in await visit.desk.store.rows("all_endpoints") if one["name"] == name), row)
+    speed = next(one for one in latency(figures) if one["endpoint"] == name)
+    line = visit.desk.house.lines[name]
+    groups = await visit.desk.store.runner.read(console.groups, [name], visit.now - 3_600_000)
+    page = await visit.desk.store.runner.read(
+        console.find_deliveries, DeliveryFilter(endpoints=(name,)), [name], _RECENT
+    )
+    organizations = await visit.desk.names.organizations(m["organization"] for m in page.matters.values())
+    from gateway.web.console.failures import group_rows
+
+    return visit.render(
+        "platform.html",
+        status,
+        one=_standing(visit, figures, fresh) | speed,
+        info=line.endpoint.adapter.info,
+        limits=line.limits,
+        organizations=sorted(line.endpoint.organizations or ()),
+        groups=group_rows(visit, groups),
+        rows=[messages.row_view(visit, page, each, organizations) for each in page.rows],
+        problem=problem,
+        probed=probed,
+        done=visit.query.get("done", ""),
+    )
+
+
+async def act(visit: Visit) -> Response:
+    """Pause or resume with a reason, or probe."""
+    name, what = visit.request.path_params["name"], visit.request.path_params["act"]
+    if name not in visit.desk.house.endpoints:
+        raise Refused(404, "not_found")
+    if what == "probe":
+        found = await probe(visit.desk.house.lines[name], visit.now)
+        facts = orjson.dumps({"code": found.code, "took_ms": found.took_ms}).decode()
+        await visit.desk.store.audit(AuditEntry(visit.actor, "endpoint.probe", name, None, facts))
+        return await _one(visit, probed=found)
+    reason = visit.form.text("reason")
+    if not reason:
+        return await _one(visit, 422, problem="reason_missing")
+    if what not in ("pause", "resume"):
+        raise Refused(404, "not_found")
+    hand = visit.desk.operator.pause if what == "pause" else visit.desk.operator.resume
+    standing = await hand(visit.principal, name, reason)
+    if standing.refused is not None:
+        return await _one(visit, 409, problem="act_paused")
+    return visit.to(f"platforms/{name}", done=what)
+
+
+PAGES = (
+    Page("/platforms", platforms, "view"),
+    Page("/platforms/{name:str}", platform, "view"),
+    Page("/platforms/{name:str}/{act:str}", act, "endpoints", "POST"),
+)

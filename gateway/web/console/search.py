@@ -1,0 +1,116 @@
+"""One box for every number: ids of ours, 案号 and 流水号 of everybody, an organisation's number, a party's number (blind index)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from contracts.identifiers import resident_id_holds
+from gateway.flow.order import Refused
+from gateway.flow.references import fold
+from gateway.store import console
+from gateway.store.engine import Rows
+from gateway.store.ids import kind_of
+from gateway.store.journal import AuditEntry
+from gateway.web.console.desk import Page, Visit
+
+_MOST: Final = 20
+_BLIND: Final = re.compile(r"[0-9a-f]{32}")
+_HOMES: Final = {
+    "delivery": "deliveries",
+    "message": "messages",
+    "task": "tasks",
+    "callback": "callbacks",
+    "case": "cases",
+    "agreement": "cases",
+    "confirmation": "cases",
+    "transfer": "cases",
+    "referral": "cases",
+    "mediator": "cases",
+}
+_PERSONAL: Final = re.compile(r"\d{7,}|\d{6}[*]+\d{2,}")
+
+
+async def ask(visit: Visit) -> Response:
+    """What was typed. It comes by POST: a person's number never stands in an address. Sent on to an address that says no
+    more than the number of a case does, or the number's keyed fingerprint."""
+    typed = visit.form.text("q", 200)
+    if not typed:
+        return visit.to("search")
+    kind = kind_of(typed)
+    if kind in _HOMES and re.fullmatch(r"[a-z]{3,4}_[0-9A-Z]{26}", typed):
+        return visit.to(f"{_HOMES[kind]}/{typed}")
+    personal = _kind_of_person(typed)
+    if personal is not None:
+        if not visit.may("person"):
+            raise Refused(403, "forbidden")
+        blind = visit.desk.store.sealer.blind(personal, typed)
+        await visit.desk.store.audit(AuditEntry(visit.actor, "person.search", blind))
+        return visit.to("search", b=blind)
+    if ":" in typed or "：" in typed:
+        return visit.to("messages", q=typed)
+    return visit.to("search", q=typed)
+
+
+def _kind_of_person(typed: str) -> str | None:
+    """The kind of a party's number, as the index names them; ``None`` for anything else."""
+    plain = "".join(typed.split()).upper()
+    if resident_id_holds(plain):
+        return "id_number"
+    if re.fullmatch(r"(\+?86)?1[3-9]\d{9}", plain):
+        return "phone"
+    if re.fullmatch(r"[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}", plain):
+        return "credit_code"
+    return None
+
+
+async def search(visit: Visit) -> Response:
+    """What was found; one exact hit is gone to at once."""
+    typed, blind = visit.query.get("q", "")[:200], visit.query.get("b", "")
+    if _kind_of_person(typed) is not None:
+        raise Refused(400, "person_in_address")
+    if blind:
+        if not visit.may("person") or not _BLIND.fullmatch(blind):
+            raise Refused(403, "forbidden")
+        people = await visit.desk.store.rows("find_person", blind)
+        found = await _found(visit, [(row["subject"], row["role"], "person") for row in people[:200]])
+        return visit.render("search.html", typed="", person=True, found=found)
+    if not typed.strip():
+        return visit.render("search.html", typed="", person=False, found=[])
+    folded = fold(typed)
+    given = await visit.desk.store.rows("find_folded", folded)
+    own: Rows = await visit.desk.store.runner.read(console.find_numbers, folded, _MOST)
+    exact = {row["subject"] for row in given} | {row["subject"] for row in own if row["folded"] == folded}
+    if len(exact) == 1:
+        return visit.to(f"cases/{exact.pop()}")
+    hits = [(row["subject"], row["value"], row["kind"]) for row in given]
+    hits += [(row["subject"], row["folded"], "own") for row in own]
+    return visit.render("search.html", typed=typed, person=False, found=await _found(visit, hits[:_MOST]))
+
+
+async def _found(visit: Visit, hits: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    found = []
+    matters = {}
+    for subject, number, kind in hits:
+        if subject not in matters:
+            matters[subject] = await visit.desk.store.row("matter", subject)
+        matter = matters[subject]
+        if matter is not None:
+            found.append(
+                {
+                    "subject": subject,
+                    "number": number,
+                    "kind": kind,
+                    "case": matter["business_key"].partition("|")[2],
+                    "status": matter["status"],
+                    "noun": matter["kind"],
+                    "organization": matter["organization"],
+                    "updated": matter["updated_at"],
+                }
+            )
+    return found
+
+
+PAGES = (Page("/search", search, "view"), Page("/search", ask, "view", "POST"))

@@ -1,0 +1,64 @@
+"""用户: who may sign in, with which role; made, changed and given a new password by an administrator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from gateway.flow.accounts import AccountRefused
+from gateway.security.passwords import make_password
+from gateway.web.console.desk import Page, Visit
+
+
+async def users(visit: Visit) -> Response:
+    """The list."""
+    return await _list(visit)
+
+
+async def _list(visit: Visit, status: int = 200, problem: str | None = None, fresh: Any = None) -> Response:
+    return visit.render(
+        "users.html", status, rows=await visit.desk.accounts.listed(), problem=problem, fresh=fresh, done=visit.query.get("done", "")
+    )
+
+
+async def add(visit: Visit) -> Response:
+    """A new user with a password that is shown once."""
+    name, title, role = visit.form.text("name", 32), visit.form.text("title", 60), visit.form.text("role", 32)
+    password = make_password()
+    try:
+        await visit.desk.accounts.add(visit.actor, name, title, role, password)
+    except AccountRefused as refusal:
+        return await _list(visit, 422, problem=refusal.code)
+    return await _list(visit, fresh={"name": name, "password": password})
+
+
+async def change(visit: Visit) -> Response:
+    """Another title, role or standing."""
+    name = visit.request.path_params["name"]
+    enabled = visit.form.text("enabled") == "yes"
+    try:
+        await visit.desk.accounts.change(
+            visit.actor, name, visit.form.text("title", 60), visit.form.text("role", 32), enabled=enabled
+        )
+    except AccountRefused as refusal:
+        return await _list(visit, 422, problem=refusal.code)
+    return visit.to("users", done="change")
+
+
+async def reset(visit: Visit) -> Response:
+    """A new password, shown once, to be changed at the next sign-in."""
+    name, password = visit.request.path_params["name"], make_password()
+    try:
+        await visit.desk.accounts.set_password(visit.actor, name, password, must_change=True)
+    except AccountRefused as refusal:
+        return await _list(visit, 422, problem=refusal.code)
+    return await _list(visit, fresh={"name": name, "password": password})
+
+
+PAGES = (
+    Page("/users", users, "users"),
+    Page("/users", add, "users", "POST"),
+    Page("/users/{name:str}", change, "users", "POST"),
+    Page("/users/{name:str}/password", reset, "users", "POST"),
+)

@@ -1,0 +1,92 @@
+"""The directory of a demonstration: one owner, kept ports and beginning, whole files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.demo.client_log import Acknowledged, ClientLog
+from gateway.demo.workspace import StageRefused, Workspace
+
+
+async def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
+    async with Workspace(tmp_path / "run") as first:
+        began, ports = first.began(7), first.ports(["one", "two"], None)
+        assert set(ports) == {"gateway", "one", "two"}
+        assert all(15_000 <= port < 30_000 for port in ports.values())
+    async with Workspace(tmp_path / "run") as second:
+        assert second.began(7) == began
+        assert second.ports(["two", "one"], None) == ports
+        assert second.ports(["one", "two", "three"], 4321) | {"three": 0} == {**ports, "gateway": 4321, "three": 0}
+        with pytest.raises(StageRefused, match="--seed 7"):
+            second.began(8)
+
+
+async def test_one_owner_at_a_time(tmp_path: Path) -> None:
+    async with Workspace(tmp_path):
+        second = Workspace(tmp_path)
+        with pytest.raises(StageRefused, match="uses this directory"):
+            await second.own(0.2)
+    await second.own(0.2)
+    second.release()
+    assert tmp_path.exists()
+
+
+async def test_a_child_that_lives_on_still_owns(tmp_path: Path) -> None:
+    first = Workspace(tmp_path)
+    await first.own()
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(first.lock,))
+    try:
+        first.release()  # what a killed parent leaves behind
+        second = Workspace(tmp_path)
+        with pytest.raises(StageRefused):
+            await second.own(0.3)
+    finally:
+        assert child.stdin is not None
+        child.stdin.close()
+        await asyncio.to_thread(child.wait)
+    await second.own(2.0)
+    second.release()
+
+
+async def test_a_temporary_one_goes(tmp_path: Path) -> None:
+    async with Workspace(None) as workspace:
+        workspace.keep("ports.json", {"gateway": 1})
+        path = workspace.path
+        assert path.exists()
+    assert not path.exists()
+
+
+async def test_files_are_private_and_whole(tmp_path: Path) -> None:
+    async with Workspace(tmp_path) as workspace:
+        path = workspace.write("demo.json", "{}")
+        workspace.write("demo.json", json.dumps({"a": 1}))
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert workspace.read("demo.json") == {"a": 1}
+        assert workspace.read("nothing.json") == {}
+        assert [file.name for file in tmp_path.iterdir() if file.name.endswith(".part")] == []
+
+
+def test_the_clients_log_drops_a_line_that_was_cut(tmp_path: Path) -> None:
+    path = tmp_path / "client.ndjson"
+    log = ClientLog(path)
+    ack = Acknowledged("demo-1-1-case", "case.submitted", "case_1", (("dlv_1", "one"),))
+    log.note(ack)
+    log.note_upload("demo-1-1-paper", "att_1")
+    log.close()
+    with path.open("ab") as file:
+        file.write(b'{"key":"demo-1-1-next","type":"ca')
+    again = ClientLog(path)
+    assert again.acknowledged == {ack.key: ack}
+    assert again.uploads == {"demo-1-1-paper": "att_1"}
+    again.note_upload("demo-1-2-paper", "att_2")
+    again.close()
+    third = ClientLog(path)
+    assert third.uploads == {"demo-1-1-paper": "att_1", "demo-1-2-paper": "att_2"}
+    third.close()

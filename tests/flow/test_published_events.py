@@ -1,0 +1,222 @@
+"""Every event of a case's whole life, as it is published: sound, thin, and named in the table of events."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+
+from contracts.events import EVENT_TYPES, MAX_BODY_BYTES, CloudEvent, envelope_schema
+from contracts.messages import COURT, HR, UNION, MessageType
+from gateway.bus.memory import Subscription
+from gateway.flow.clock import Alarms
+from gateway.flow.house import House
+from gateway.flow.operate import Operator
+from gateway.flow.order import Order, Principal
+from tests.flow import papers
+from tests.flow.puppets import PUPPETS, WORDS
+from tests.house import Gateways
+
+ORGANIZATION = "SD-JN-LX-001"
+UPSTREAM = Principal("upstream", frozenset({ORGANIZATION}), frozenset())
+OPERATOR = Principal("operator", frozenset({"*"}), frozenset())
+PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+class Life:
+    """A house among puppets, and the documents and words of cases."""
+
+    def __init__(self, house: House, bus: Subscription, gateway: Gateways) -> None:
+        self.house = house
+        self._bus = bus
+        self.gateway = gateway
+        self._numbers = itertools.count(1)
+        self.seen: list[dict[str, Any]] = []
+
+    async def post(
+        self, kind: MessageType, document: bytes | dict[str, Any], target: str | None = None, if_match: int | None = None
+    ) -> str:
+        """Post a document; returns the thing's id."""
+        raw = document if isinstance(document, bytes) else json.dumps(document).encode()
+        order = Order(kind, UPSTREAM, raw, target, revises=if_match is not None, if_match=if_match)
+        return (await self.house.intake.take(order)).about
+
+    async def case(self, name: str = "wages", **changes: Any) -> str:
+        """A new case."""
+        number = {"/source_case_no": f"370102-LX001-2026-{next(self._numbers):05d}"}
+        return await self.post(MessageType.CASE_SUBMITTED, papers.body(name, number | changes))
+
+    async def agreement(self, case: str, **changes: Any) -> str:
+        """An agreement with its document."""
+        paper = await self.house.attachments.keep(ORGANIZATION, "mediation_agreement", "协议.pdf", PDF)
+        given = {"/document": paper.id, "/agreement_no": f"历下劳人调〔2026〕{next(self._numbers)}号"}
+        return await self.post(MessageType.AGREEMENT_CONCLUDED, papers.body("agreement", given | changes), case)
+
+    async def say(self, endpoint: str, **word: Any) -> str:
+        """A platform's word, applied; the house's clock moves on a minute."""
+        self.gateway.clock.skip(60)
+        event = f"word-{next(self._numbers)}"
+        at = {"at": self.gateway.clock.now().isoformat()}
+        raw = json.dumps(at | word | {"event": event}, ensure_ascii=False).encode()
+        await self.house.receiver.receive(endpoint, "POST", "/", "", tuple(WORDS.items()), raw)
+
+        async def applied() -> bool:
+            return await self.house.store.row("was_applied", endpoint, event) is not None
+
+        await self.until(applied)
+        return event
+
+    async def until(self, check: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+        """Collect what is published until something holds."""
+        for _ in range(400):
+            while (event := await self._bus.next(0.01)) is not None:
+                self.seen.append(event)
+            if await check():
+                return
+        raise AssertionError("in vain")
+
+    async def until_seen(self, *types: str) -> None:
+        """Until events of these types were published."""
+
+        async def all_seen() -> bool:
+            return set(types) <= {event["type"] for event in self.seen}
+
+        await self.until(all_seen)
+
+    async def matter(self, kind: str) -> str:
+        """The newest matter of a kind."""
+        rows = await self.house.store.rows("list_matters", kind, "[]", True, "", "", 0, "", 100)
+        return str(rows[-1]["id"])
+
+
+@pytest.fixture
+async def life(gateway: Gateways) -> AsyncIterator[Life]:
+    endpoints = {name: {"adapter": name} for name in (HR, COURT, UNION)}
+    house = await gateway(endpoints, adapters=PUPPETS, start=False)
+    async with house.bus.subscribe() as bus:
+        house.start()
+        yield Life(house, bus, gateway)
+
+
+def assert_sound(events: list[dict[str, Any]]) -> None:
+    """Each is what its schema says, twice over: by jsonschema and by the model; thin; and in order within its case."""
+    assert events
+    last: dict[str, str] = {}
+    for event in events:
+        raw = orjson.dumps(event)
+        assert len(raw) <= MAX_BODY_BYTES
+        kind = event["type"]
+        assert kind in EVENT_TYPES, f"{kind} is published, but no event type"
+        validator = jsonschema.Draft202012Validator(envelope_schema(kind))
+        assert [f"{kind}: {error.message}" for error in validator.iter_errors(orjson.loads(raw))] == []
+        assert CloudEvent.model_validate(event).model_dump(exclude_none=True)["id"] == event["id"]
+        if "partitionkey" in event:
+            assert event["sequence"] > last.get(event["partitionkey"], "")
+            last[event["partitionkey"]] = event["sequence"]
+
+
+async def test_the_whole_life_of_cases_is_published_soundly(life: Life) -> None:
+    T = MessageType
+    case = await life.case()
+    etag = 1
+    await life.post(T.CASE_REVISED, papers.body("wages", {"/source_case_no": "370102-LX001-2026-00001"}), case, etag)
+    step = {"schema_version": "1.0", "status": "mediating", "at": "2026-09-21T09:00:00+08:00"}
+    await life.post(T.CASE_PROGRESSED, step, case)
+    await life.post(T.CASE_ALERTED, papers.raw("alert"), case)
+    visit = {"schema_version": "1.0", "at": "2026-09-22T09:00:00+08:00", "party": 0, "method": "phone"}
+    visit |= {"satisfied": True, "performed": "partly"}
+    await life.post(T.CASE_FOLLOWED_UP, visit, case)
+    agreement = await life.agreement(case)
+    await life.until_seen("case.agreed", "agreement.effective", "fulfilment.performing", "clock.started")
+
+    confirmation = await life.post(T.CONFIRMATION_REQUESTED, papers.raw("arbitration"), agreement)
+    about = {"about": "confirmation", "keys": [["confirmation", confirmation, ""]]}
+    references = [["case_no", "历下劳人仲审〔2026〕第45号"]]
+    await life.say(HR, **about, status="correction_required", reasons=[["B1", "缺身份证明", "/attachments"]])
+    supplement = {"schema_version": "1.0", "at": life.gateway.clock.now().isoformat(), "explanation": "补交身份证明"}
+    await life.post(T.CONFIRMATION_SUPPLEMENTED, supplement | {"attachments": []}, confirmation)
+    await life.say(HR, **about, status="accepted", references=references)
+    await life.say(HR, **about, status="reviewing")
+    await life.say(HR, **about, status="unknown", raw_status="ZZ9")
+    withdrawal = {"schema_version": "1.0", "at": life.gateway.clock.now().isoformat(), "reason": "双方另行协商"}
+    await life.post(T.CONFIRMATION_WITHDRAWAL_REQUESTED, withdrawal, confirmation)
+    await life.say(HR, **about, status="confirmed", references=[["document_no", "历下劳人仲调〔2026〕第45号"]])
+    await life.say(HR, **about, status="objected")
+    await life.say(HR, about="case", keys=[["confirmation", confirmation, ""]], status="", note="请核实")
+    await life.say(HR, about="case", keys=[["confirmation", confirmation, ""]], status="failed", reason_code="E17")
+    await life.say(
+        HR, about="fulfilment", keys=[["confirmation", confirmation, ""]], status="partly_performed", term_no=1
+    )
+    await life.post(T.AGREEMENT_PERFORMED, papers.raw("performed"), agreement)
+    await life.until_seen("confirmation.confirmed", "case.noted", "confirmation.unknown_status", "fulfilment.performed")
+
+    other = await life.case()
+    failed = papers.body("failed", {"/at": "2026-09-29T09:00:00+08:00"})
+    await life.post(T.CASE_PROGRESSED, failed, other)
+    transfer = await life.post(T.TRANSFER_REQUESTED, papers.raw("transfer"), other)
+    moved = {"about": "transfer", "keys": [["transfer", transfer, ""]]}
+    await life.say(HR, **moved, status="correction_required")
+    await life.say(HR, **moved, status="filed", references=[["case_no", "历下劳人仲案〔2026〕第9号"]])
+    await life.until_seen("transfer.filed", "case.transferred")
+
+    assert_sound(life.seen)
+
+
+async def test_offers_of_platforms_are_published_soundly(life: Life) -> None:
+    now = life.gateway.clock.now()
+    referral = {
+        "schema_version": "1.0",
+        "endpoint": HR,
+        "kind": "entrust_pre_filing",
+        "task_no": "WP-2026-0001",
+        "organization_code": ORGANIZATION,
+        "offered_at": now.isoformat(),
+        "due_at": (now + timedelta(days=3)).isoformat(),
+        "case_draft": papers.body("wages"),
+    }
+    await life.say(HR, referral=referral)
+    await life.until_seen("referral.offered")
+    identifier = await life.matter("referral")
+    reply = {"schema_version": "1.0", "answer": "accept", "at": life.gateway.clock.now().isoformat()}
+    await life.post(MessageType.REFERRAL_ANSWERED, reply, identifier)
+    await life.say(HR, about="referral", keys=[["referral", identifier, ""]], status="recalled")
+    await life.say(HR, about="referral", keys=[["referral", identifier, ""]], status="unknown", raw_status="?")
+    await life.until_seen("referral.accepted", "referral.recalled", "referral.unknown_status")
+    assert_sound(life.seen)
+
+
+async def test_what_becomes_of_deliveries_is_published_soundly(life: Life) -> None:
+    case = await life.case()
+    await life.until_seen("delivery.delivered")
+    deliveries = await life.house.store.rows("list_deliveries", "", "", case, "", 10)
+    held = next(row["id"] for row in deliveries if row["endpoint"] == HR)
+    operator = Operator(life.house.store, life.house.bells.committed)
+    await life.house.store.write("pause_endpoint", (HR, "operator", "test"))
+    await life.post(
+        MessageType.CASE_REVISED, papers.body("wages", {"/source_case_no": "370102-LX001-2026-00001"}), case, 1
+    )
+    waiting = await life.house.store.rows("list_deliveries", "pending", HR, case, "", 10)
+    assert (await operator.cancel(OPERATOR, waiting[-1]["id"], "test")).refused is None
+    await life.until_seen("delivery.cancelled")
+    assert held != waiting[-1]["id"]
+    assert_sound(life.seen)
+
+
+async def test_clocks_ring_soundly(life: Life) -> None:
+    case = await life.case()
+    await life.agreement(case)
+    await life.until_seen("clock.started")
+    alarms = Alarms(life.house.store)
+    for _ in range(6):
+        life.gateway.clock.skip(12 * 86_400)
+        while await alarms.turn():
+            pass
+        life.house.bells.committed()
+    await life.until_seen("clock.approaching", "clock.expired")
+    assert_sound(life.seen)
