@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -19,6 +19,7 @@ from gateway.flow.context import Contexts
 from gateway.flow.deliver import Deliverer, Line
 from gateway.flow.envelope import Publisher
 from gateway.flow.exchange import Limits, Pace
+from gateway.flow.fault_points import Reach, from_environment
 from gateway.flow.forms import Forms
 from gateway.flow.house import House
 from gateway.flow.intake import Intake
@@ -91,17 +92,31 @@ async def open_store(
     """The configured database, migrated and open.
 
     Raises:
-        SettingsRefused: no usable key.
+        SettingsRefused: no usable key; in production, a PostgreSQL server that may lose commits.
         StoreLocked: SQLite carries one process, and another has it.
+        StoreUnavailable: PostgreSQL cannot be reached.
+        SchemaUnknown: a newer version of the gateway has migrated the database.
     """
     sealer = Sealer(read_keys(settings))
     ids = Ids(now_ms, random_bytes)
     if settings.database.startswith("postgresql://"):
-        await migrate_postgres(settings.database)
-        return await open_postgres(settings.database, sealer, ids, now_ms)
+        return await _open_shared(settings, sealer, ids, None if now_ms is machine_ms else now_ms)
     path = database_path(settings)
     await asyncio.to_thread(migrate_sqlite, path)
     return await open_sqlite(path, sealer, ids, now_ms)
+
+
+async def _open_shared(settings: Settings, sealer: Sealer, ids: Ids, now_ms: Callable[[], int] | None) -> Store:
+    store = await open_postgres(settings.database, sealer, ids, now_ms)
+    try:
+        reasons = await store.runner.unsafe() if settings.env == "production" else []
+        if reasons:
+            raise SettingsRefused(reasons)
+        await migrate_postgres(settings.database)
+    except BaseException:
+        await store.close()
+        raise
+    return store
 
 
 async def build(
@@ -112,17 +127,27 @@ async def build(
     random: Random | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None,
-    fault_point: Callable[[str], Awaitable[None]] | None = None,
+    fault_point: Reach | None = None,
+    seconds: Callable[[], float] = time.monotonic,
+    store: Store | None = None,
 ) -> House:
-    """Migrate, open, connect and compose; nothing is started yet.
+    """Migrate, open, connect and compose; nothing is started yet. Everything that nobody can foresee is passed in: both clocks
+    (``seconds`` only runs forward), chance, the transport, and the ``store`` where the caller has opened one.
 
     Raises:
         SettingsRefused: every reason at once.
         StoreLocked: another process has the database.
     """
-    store = await open_store(settings, now_ms, random_bytes)
+    if fault_point is None:
+        try:
+            fault_point = from_environment(settings.env, os.environ)
+        except ValueError as error:
+            raise SettingsRefused([str(error)]) from None
+    store = store or await open_store(settings, now_ms, random_bytes)
     try:
-        return await _compose(settings, store, random or Random(), transport, adapters, fault_point)
+        return await _compose(
+            settings, store, random or Random(), random_bytes, seconds, transport, adapters, fault_point
+        )
     except BaseException:
         await store.close()
         raise
@@ -132,16 +157,19 @@ async def _compose(
     settings: Settings,
     store: Store,
     random: Random,
+    random_bytes: Callable[[int], bytes],
+    seconds: Callable[[], float],
     transport: httpx.AsyncBaseTransport | None,
     adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None,
-    fault_point: Callable[[str], Awaitable[None]] | None,
+    reach: Reach,
 ) -> House:
     attachments = Attachments(store, settings.data / "attachments", settings.limits.attachment)
-    endpoints = connect(settings, lambda name: tools_for(store, attachments, name, store.now_ms), adapters)
+    tools = partial(tools_for, store, attachments, now_ms=store.now_ms, random_bytes=random_bytes)
+    endpoints = connect(settings, tools, adapters)
     for endpoint in endpoints.values():
         await store.write("set_endpoint", (endpoint.name, endpoint.adapter.info.name, endpoint.slots))
     way_out = transport or http_transport()
-    lines = {name: _line(endpoint, way_out) for name, endpoint in endpoints.items()}
+    lines = {name: _line(endpoint, way_out, seconds) for name, endpoint in endpoints.items()}
     bells = Bells()
     bus = MemoryBus()
     publisher = Publisher(settings.site, settings.public_base.rstrip("/"))
@@ -152,9 +180,8 @@ async def _compose(
     kind = webhook_kind(adapters)
     desk = subscriptions = None
     if kind is not None:
-        tools = partial(tools_for, store, attachments, now_ms=store.now_ms)
         guarded = GuardedTransport(policy, transport or Transport(CheckedResolver(policy, ThreadedResolver())))
-        desk = Webhooks(store, publisher, kind, tools, guarded, settings.webhook_rate_per_s)
+        desk = Webhooks(store, publisher, kind, tools, guarded, settings.webhook_rate_per_s, seconds)
         subscriptions = Subscriptions(store, desk, publisher, policy, bells.subscribed)
     deliverer = Deliverer(
         store,
@@ -164,24 +191,24 @@ async def _compose(
         lease_margin_s=settings.lease_margin_s,
         subscribers=desk,
         changed=bells.committed,
-        fault_point=fault_point,
+        fault_point=reach,
     )
     words = Words(store, router, {name: round(1000 * line.limits.word_within_s) for name, line in lines.items()})
-    applier = Applier(store, endpoints, contexts, words, settings.retry, bells.committed)
+    applier = Applier(store, endpoints, contexts, words, settings.retry, bells.committed, reach)
     worker = Worker(
         store,
         bells,
         deliverer,
         applier,
-        Relay(store, bus, publisher, bells.deliver.set),
+        Relay(store, bus, publisher, bells.deliver.set, reach),
         Papers(store, lines, attachments, settings.retry, bells.committed),
         [Poller(store, line, bells.stored) for line in lines.values() if line.endpoint.adapter.info.polls],
         settings.concurrency,
     )
     worker.also.append(("tally", Tally(store).turn))
     judgement = Judgement(store, contexts, Forms(attachments))
-    intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed)
-    receiver = Receiver(store, endpoints, bells.stored)
+    intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed, reach)
+    receiver = Receiver(store, endpoints, bells.stored, reach)
     rehearsal = Rehearsal(store, intake, judgement, contexts, router, endpoints)
     return House(
         settings,
@@ -210,6 +237,6 @@ def _egress_policy(settings: Settings) -> EgressPolicy:
         raise SettingsRefused([f"webhook_allowed_hosts: {error}"]) from None
 
 
-def _line(endpoint: Endpoint, transport: httpx.AsyncBaseTransport) -> Line:
+def _line(endpoint: Endpoint, transport: httpx.AsyncBaseTransport, seconds: Callable[[], float]) -> Line:
     limits = Limits.of(endpoint.adapter.info, endpoint.adapter.settings)
-    return Line(endpoint, limits, Pace(limits.rate_per_s, limits.at_once), transport)
+    return Line(endpoint, limits, Pace(limits.rate_per_s, limits.at_once, seconds), transport)

@@ -7,7 +7,8 @@ dialect can say: that it refuses a document, or that key or right are wrong.
 
 from contracts.conformance.leaves import personal
 from contracts.conformance.line import GARBAGE, Call, Line
-from contracts.conformance.stage import BUSY_FOR, LOST, VERDICTS, Fault, Sample, Script, Stage, Verdict
+from contracts.conformance.samples import Announced, AnySample, Sample
+from contracts.conformance.stage import BUSY_FOR, LOST, VERDICTS, Fault, Script, Stage, Verdict
 from contracts.conformance.stand_ins import forbidden_tools, tools
 from contracts.conformance.suite import AdapterConformance
 
@@ -17,6 +18,8 @@ __all__ = [
     "LOST",
     "VERDICTS",
     "AdapterConformance",
+    "Announced",
+    "AnySample",
     "Call",
     "Fault",
     "Line",

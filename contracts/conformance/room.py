@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from contracts.adapter import Adapter, Receipt, Wire
-from contracts.conformance.leaves import personal
 from contracts.conformance.line import Line
-from contracts.conformance.stage import Fault, Sample, Stage
+from contracts.conformance.samples import AnySample
+from contracts.conformance.stage import Fault, Stage
 from contracts.conformance.stand_ins import tools
 from contracts.errors import AdapterError
 
@@ -40,9 +40,9 @@ class Room:
     def __post_init__(self) -> None:
         self.adapter = self.stage.make(tools(self.stage.now, self.stage.attachments()))
 
-    def translate(self, sample: Sample) -> Wire:
+    def translate(self, sample: AnySample) -> Wire:
         """The sample's wire."""
-        return self.adapter.translate(sample.message, sample.context)
+        return sample.made(self.adapter)
 
     def line(self, fault: Fault | None = None, **more: Any) -> Line:  # Any: the fields of Line
         """A way out that breaks by itself, at the call that is ``struck``."""
@@ -84,7 +84,7 @@ def assert_clean(stage: Stage, text: str, where: str) -> None:
     for place, secret in enumerate(stage.secrets()):
         assert secret not in text, f"{where} shows secret number {place}"
     for sample in stage.samples():
-        for value in personal(sample.message, sample.context):
+        for value in sample.persons():
             assert value not in text, f"{where} shows a person's value ({len(value)} characters)"
 
 

@@ -10,10 +10,10 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, ClassVar
 
-from contracts.adapter import Adapter, AttachmentInfo, Context, Exchange, InboundCall, Json, Tools, Wire
+from contracts.adapter import Adapter, AttachmentInfo, Exchange, InboundCall, Json, Tools, Wire
 from contracts.conformance.leaves import strings
+from contracts.conformance.samples import AnySample
 from contracts.errors import AdapterError, EndpointError, PermanentError, RetryableError
-from contracts.message import Message
 
 
 class Fault(StrEnum):
@@ -58,9 +58,10 @@ BUSY_FOR = timedelta(seconds=7)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The error that a fault must end in. ``retry_after``: what it must carry, where it must."""
+    """The error that a fault must end in. ``retry_after``: what it must carry, where it must. ``error`` is ``None`` where the
+    page says that it is a success all the same (a body that nobody reads)."""
 
-    error: type[AdapterError]
+    error: type[AdapterError] | None
     maybe_accepted: bool = False
     retry_after: timedelta | None = None
 
@@ -73,16 +74,6 @@ VERDICTS: Mapping[Fault, Verdict] = {
     Fault.OPERATOR_PROBLEM: Verdict(EndpointError),
 }
 """Who heals what. A platform whose page says otherwise overrides ``Stage.verdict``, with the section of its page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One message with its context. ``texts``: JSON pointers of free texts in the message's document that must arrive whole
-    or stand in the loss report."""
-
-    message: Message
-    context: Context
-    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +105,8 @@ class Stage(ABC):
 
     adapter_type: ClassVar[type[Adapter[Any]]]
     plays: ClassVar[frozenset[Fault]] = frozenset({Fault.BUSINESS_REFUSAL, Fault.OPERATOR_PROBLEM})
+    lacks: ClassVar[frozenset[Fault]] = frozenset()
+    """Faults that this platform cannot have, by its page: one that judges by the HTTP status alone refuses no document."""
     answers_name_the_filing: ClassVar[bool] = True
     """Whether an answer tells which filing it belongs to, so that another's answer can be seen."""
     nonces: ClassVar[bool] = True
@@ -128,11 +121,12 @@ class Stage(ABC):
         """Sound settings, as a configuration file has them, for the platform that is up."""
 
     @abstractmethod
-    def samples(self) -> Sequence[Sample]:
-        """At least one message of every type that the adapter declares; the first one is what faults are tried on."""
+    def samples(self) -> Sequence[AnySample]:
+        """At least one message of every type that the adapter declares (events, where it is told events); the first one is
+        what faults are tried on."""
 
     @abstractmethod
-    def impossible(self) -> Sequence[Sample]:
+    def impossible(self) -> Sequence[AnySample]:
         """Messages that this platform has no way to take."""
 
     def secrets(self) -> tuple[str, ...]:

@@ -41,8 +41,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery of the store. ``overtakes``: it may go before older ones of its case. ``requires``: it had to wait until that
-    one was delivered. ``tried_at`` is when its first attempt began, ``finished_at`` when it came to its state (ms since 1970)."""
+    """A delivery of the store. ``overtakes``: it may go before older ones of its case. ``requires``: it had to wait until
+    that one was delivered. ``tried_at`` is when its first attempt began, ``finished_at`` when it came to its state (both ms
+    since 1970)."""
 
     id: str
     message: str
@@ -159,7 +160,9 @@ def _read(connection: sqlite3.Connection) -> GatewayLedger:
     ledger.rejected = frozenset(row[0] for row in ask("SELECT about FROM tasks WHERE kind = 'rejected'"))
     ledger.kept = frozenset(
         (row[0], row[1])
-        for row in ask("SELECT c.endpoint, c.event_id FROM callbacks c JOIN tasks t ON t.about = c.id AND t.kind = 'orphan_callback'")
+        for row in ask(
+            "SELECT c.endpoint, c.event_id FROM callbacks c JOIN tasks t ON t.about = c.id AND t.kind = 'orphan_callback'"
+        )
     )
     return ledger
 

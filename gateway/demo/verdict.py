@@ -250,8 +250,8 @@ def _arrives(entry: Entry, delivery: Delivery) -> bool:
 
 
 def _answers(platform: PlatformLedger, gateway: GatewayLedger) -> Iterator[Fault]:
-    """Every word of the platform was taken and applied: callbacks that it queued, changes that it announced. One about nothing of
-    ours stands before a person."""
+    """Every word of the platform was taken and applied: callbacks that it queued, changes that it announced. One about
+    nothing of ours stands before a person."""
     said = [
         entry
         for entry in platform.journal

@@ -13,6 +13,7 @@ from contracts.errors import UnreadableCallback
 from contracts.update import About, Inbound, ReferralOffered, StatusUpdate
 from gateway.flow.context import Contexts
 from gateway.flow.correlate import Contradicting, find
+from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.offers import offer
 from gateway.flow.receive import place_of, unpack_call
 from gateway.flow.words import Speaker, Words
@@ -52,8 +53,10 @@ class Applier:
         words: Words,
         settings: RetrySettings,
         changed: Callable[[], None] = lambda: None,
+        reach: Reach = nowhere,
     ) -> None:
         self._store = store
+        self._reach = reach
         self._endpoints = endpoints
         self._contexts = contexts
         self._words = words
@@ -87,6 +90,7 @@ class Applier:
             await self._put_before_person(due, "unreadable", "unreadable_callback", type(error).__name__)
             return
         speaker = Speaker(due.endpoint, endpoint.adapter.info.name)
+        await self._reach("parsed")
         try:
             outcomes = [await self._apply(speaker, word) for word in inbound]
         except Exception as error:  # one call that cannot be applied must not hold up the others
@@ -98,6 +102,7 @@ class Applier:
         await self._finish(due, outcomes)
 
     async def _finish(self, due: DueCallback, outcomes: list[str]) -> None:
+        await self._reach("moved")
         if "busy" in outcomes:
             await self._store.write("move_callback", (due.id, due.state, None, 300))
         elif "orphan" in outcomes:

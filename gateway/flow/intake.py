@@ -22,6 +22,7 @@ from gateway.flow.context import attachments_in
 from gateway.flow.decisions.checks import against
 from gateway.flow.documents import DOCUMENTS, place_of
 from gateway.flow.envelope import Publisher, compact
+from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.judgement import OPENING, Judgement
 from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.flow.route import Hop, Question, Router
@@ -79,8 +80,10 @@ class Intake:
         publisher: Publisher,
         limit: int,
         accepted: Callable[[], None] = lambda: None,
+        reach: Reach = nowhere,
     ) -> None:
         self._store = store
+        self._reach = reach
         self._router = router
         self._judgement = judgement
         self._attachments = attachments
@@ -111,8 +114,10 @@ class Intake:
             if decision.repeated:
                 return Accepted(decision.about, self._answer(decision, []), decision.version)
             unit, accepted = self._unit(order, document, known, decision, message_id, digest)
+            await self._reach("judged")
             outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed):
+                await self._reach("stored")
                 log.info("accepted", type=order.type.value, subject=unit.subject, client=order.principal.client)
                 self._accepted()
                 return accepted

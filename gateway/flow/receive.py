@@ -11,6 +11,7 @@ import structlog
 
 from contracts.adapter import InboundCall, Origin, Reply
 from contracts.errors import CallbackRejected
+from gateway.flow.fault_points import Reach, nowhere
 from gateway.registry import Endpoint
 from gateway.store.inbox import NewCallback
 from gateway.store.store import Store
@@ -55,8 +56,15 @@ def place_of(callback_id: str) -> str:
 class Receiver:
     """The door for platforms."""
 
-    def __init__(self, store: Store, endpoints: dict[str, Endpoint], stored: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        endpoints: dict[str, Endpoint],
+        stored: Callable[[], None] = lambda: None,
+        reach: Reach = nowhere,
+    ) -> None:
         self._store = store
+        self._reach = reach
         self._endpoints = endpoints
         self._stored = stored
 
@@ -83,6 +91,7 @@ class Receiver:
         except CallbackRejected as refusal:
             log.warning("callback_rejected", endpoint=endpoint, code=refusal.code)
             return refusal.reply
+        await self._reach("proven")
         identifier = self._store.ids.new("callback")
         sealed = self._store.seal(pack_call(call), place_of(identifier))
         stored = await self._store.keep_callback(
@@ -92,4 +101,5 @@ class Receiver:
             "callback", endpoint=endpoint, callback=stored.id, duplicate=not stored.fresh, conflict=stored.conflict
         )
         self._stored()
+        await self._reach("kept")
         return await adapter.acknowledge(call, duplicate=not stored.fresh)

@@ -23,6 +23,7 @@ import orjson
 
 from contracts.adapter import AdapterInfo, DeliveryClass, Receipt
 from contracts.errors import AdapterError, EndpointError, EndpointGone, PermanentError, RetryableError
+from contracts.messages import MessageType
 from gateway.flow.references import fold
 from gateway.flow.retry import Over, after_failure
 from gateway.settings import RetrySettings
@@ -71,6 +72,7 @@ class Judge:
         settled.references = [
             NewReference(claim.endpoint, found.kind, found.value, claim.about, fold(found.value))
             for found in receipt.references
+            if claim.type != MessageType.STATUS_REPORTED  # the number of a report is no number of what it reports
         ]
         if receipt.filed_twice:
             settled.tasks.append(self._task("filed_twice", claim))

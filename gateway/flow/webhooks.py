@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,8 +48,10 @@ class Webhooks:
         tools: Callable[[str], Tools],
         transport: httpx.AsyncBaseTransport,
         rate_per_s: float,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._seconds = seconds
         self._publisher = publisher
         self._kind = kind
         self._tools = tools
@@ -154,7 +157,7 @@ class Webhooks:
             raise EndpointError("keys_unreadable", "address or keys of the webhook cannot be opened") from None
         limits = Limits.of(adapter.info, adapter.settings)
         endpoint = Endpoint(webhook.id, adapter, SLOTS, None)
-        return Line(endpoint, limits, Pace(limits.rate_per_s, limits.at_once), self._transport)
+        return Line(endpoint, limits, Pace(limits.rate_per_s, limits.at_once, self._seconds), self._transport)
 
     def _adapter(
         self,

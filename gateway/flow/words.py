@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from contracts.lifecycle import Outcome, Step
+from contracts.lists import EndReason
 from contracts.messages import MessageType
 from contracts.report import StatusReport
 from contracts.status import FILED_MOVES_CASE, CaseStatus, Noun, frees_agreement, is_end, is_final, move
@@ -41,6 +42,9 @@ from gateway.store.unit import (
 if TYPE_CHECKING:
     from contracts.case import Case
     from gateway.store.store import Store
+
+_LONGEST_NUMBER = 100
+"""Longer ones are kept, but stand in no event."""
 
 _NOUNS = {
     About.CASE: Noun.CASE,
@@ -146,7 +150,7 @@ class Words:
             "endpoint": delivery.endpoint,
             "status": after,
             "state_before": delivery.state,
-            "code": update.reason_code,
+            "code": update.reason_code[:64] if update.reason_code else None,
             "at": update.at.isoformat(),
         }
         unit.events.append(self._event(f"delivery.{after}", delivery.id, facts))
@@ -203,7 +207,7 @@ class Words:
         if moved:
             self._clocks(unit, file, matter, noun, update)
         self._correction(unit, matter, speaker, update, moved=moved)
-        if moved:
+        if moved and noun is not Noun.REFERRAL:  # a referral is between its platform and its owner alone
             self._tell_others(unit, file, matter, speaker, update, case)
         return unit
 
@@ -222,7 +226,8 @@ class Words:
     def _facts(self, matter: Matter, speaker: Speaker, update: StatusUpdate) -> dict[str, Any]:
         facts: dict[str, Any] = {"status": update.status, "at": update.at.isoformat(), "endpoint": speaker.endpoint}
         if update.reason_code is not None:
-            facts["reason_code"] = update.reason_code
+            known = update.reason_code in set(EndReason)
+            facts["reason_code" if known else "code"] = update.reason_code[:64]
         match matter.kind:
             case "confirmation":
                 facts |= {"confirmation": matter.id, "agreement": matter.parent, "route": matter.facet}
@@ -236,7 +241,9 @@ class Words:
                 facts |= {"agreement": agreement, "term_no": int(term)}
         if update.references:
             facts["external_refs"] = [
-                {"endpoint": speaker.endpoint, "kind": found.kind, "value": found.value} for found in update.references
+                {"endpoint": speaker.endpoint, "kind": found.kind, "value": found.value}
+                for found in update.references
+                if len(found.value) <= _LONGEST_NUMBER
             ]
         return facts
 

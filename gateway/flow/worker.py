@@ -39,6 +39,7 @@ class Bells:
     relay: asyncio.Event = field(default_factory=asyncio.Event)
     papers: asyncio.Event = field(default_factory=asyncio.Event)
     webhooks: asyncio.Event = field(default_factory=asyncio.Event)
+    publish: asyncio.Event = field(default_factory=asyncio.Event)
 
     def committed(self) -> None:
         """Something was written about a case: deliveries may be due, events are to be numbered, documents fetched."""
@@ -55,6 +56,16 @@ class Bells:
     def stored(self) -> None:
         """A call was stored."""
         self.apply.set()
+
+    def told(self, what: str) -> None:
+        """Another process has committed something; ``""``: nobody knows what was missed."""
+        if what in ("due", ""):
+            self.committed()
+        if what in ("call", ""):
+            self.stored()
+        if what in ("events", ""):
+            self.relay.set()
+            self.publish.set()
 
 
 class Worker:
@@ -85,12 +96,18 @@ class Worker:
         self._stopping = asyncio.Event()
         self.also: list[tuple[str, Callable[[], Awaitable[float]]]] = []
         """Further loops, added before the start: each turn returns how many seconds to rest."""
+        self.woken: list[tuple[str, Callable[[], Awaitable[int]], asyncio.Event]] = []
+        """Further loops with a bell: where a turn had nothing to do, the loop rests until its bell or the sweep."""
 
     def stuck(self) -> list[str]:
         """Loops that ended though nobody told them to."""
         if self._stopping.is_set():
             return []
         return sorted(task.get_name() for task in self._loops if task.done())
+
+    def start_hearing(self) -> None:
+        """Start no hand but the ear: what other processes number is told in this one."""
+        self._loops = [asyncio.create_task(self._supervised("hear", self._hear_turn), name="loop:hear")]
 
     def start(self) -> None:
         """Start every loop."""
@@ -105,6 +122,7 @@ class Worker:
         for place, poller in enumerate(self._pollers):
             loops.append((f"poll{place}", partial(self._poll_turn, poller)))
         loops += [(name, partial(self._also_turn, turn)) for name, turn in self.also]
+        loops += [(name, partial(self._woken_turn, turn, bell)) for name, turn, bell in self.woken]
         self._loops = [asyncio.create_task(self._supervised(name, turn), name=f"loop:{name}") for name, turn in loops]
 
     async def _supervised(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
@@ -172,6 +190,14 @@ class Worker:
     async def _relay_turn(self) -> None:
         if not await self._relay.turn():
             await self._rest(_SWEEP_S, self._bells.relay)
+
+    async def _hear_turn(self) -> None:
+        if not await self._relay.hear():
+            await self._rest(_SWEEP_S, self._bells.relay)
+
+    async def _woken_turn(self, turn: Callable[[], Awaitable[int]], bell: asyncio.Event) -> None:
+        if not await turn():
+            await self._rest(_SWEEP_S, bell)
 
     async def _papers_turn(self) -> None:
         if not await self._papers.turn():

@@ -61,6 +61,10 @@ class Runner(Protocol):
         """Run an operation that writes nothing."""
         ...
 
+    async def unsafe(self) -> list[str]:
+        """What would lose an acknowledged commit, one line each."""
+        ...
+
     def listen(self, heard: Callable[[str], None]) -> None:
         """Call ``heard`` with what other processes tell of their commits: ``due``, ``call``, ``events``; ``""`` is all."""
         ...
@@ -156,6 +160,10 @@ class Sqlite:
     async def script(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function on the one connection (console queries through Core, checks of a verifier)."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
+
+    async def unsafe(self) -> list[str]:
+        """Nothing: it opens its one connection itself."""
+        return []
 
     def listen(self, heard: Callable[[str], None]) -> None:
         """There is no other process to be told by."""

@@ -244,6 +244,8 @@ WHERE marks.token IS NULL OR marks.token = excluded.token OR marks.lease_until <
 UPDATE marks SET position = given.position FROM given WHERE marks.consumer = given.consumer AND marks.token = given.token RETURNING marks.position
 -- name: release_mark (consumer text, token bigint)
 UPDATE marks SET token = NULL, lease_until = NULL FROM given WHERE marks.consumer = given.consumer AND marks.token = given.token
+-- name: unpublished (consumer text)
+SELECT l.position - coalesce(m.position, 0) AS waiting FROM given JOIN log l ON l.id = 1 LEFT JOIN marks m ON m.consumer = given.consumer
 -- name: events_after each (mark bigint, batch bigint)
 SELECT * FROM events WHERE position > :mark ORDER BY position LIMIT :batch
 -- name: owned_events_after each (organization text, mark bigint, batch bigint)

@@ -52,11 +52,11 @@ class Life:
         number = {"/source_case_no": f"370102-LX001-2026-{next(self._numbers):05d}"}
         return await self.post(MessageType.CASE_SUBMITTED, papers.body(name, number | changes))
 
-    async def agreement(self, case: str, **changes: Any) -> str:
+    async def agreement(self, case: str, number: str = "历下劳人调〔2026〕123号") -> str:
         """An agreement with its document."""
         paper = await self.house.attachments.keep(ORGANIZATION, "mediation_agreement", "协议.pdf", PDF)
-        given = {"/document": paper.id, "/agreement_no": f"历下劳人调〔2026〕{next(self._numbers)}号"}
-        return await self.post(MessageType.AGREEMENT_CONCLUDED, papers.body("agreement", given | changes), case)
+        given = papers.body("agreement", {"/document": paper.id, "/agreement_no": number})
+        return await self.post(MessageType.AGREEMENT_CONCLUDED, given, case)
 
     async def say(self, endpoint: str, **word: Any) -> str:
         """A platform's word, applied; the house's clock moves on a minute."""
@@ -79,7 +79,7 @@ class Life:
                 self.seen.append(event)
             if await check():
                 return
-        raise AssertionError("in vain")
+        raise AssertionError(f"in vain; seen: {sorted({event['type'] for event in self.seen})}")
 
     async def until_seen(self, *types: str) -> None:
         """Until events of these types were published."""
@@ -129,18 +129,20 @@ async def test_the_whole_life_of_cases_is_published_soundly(life: Life) -> None:
     step = {"schema_version": "1.0", "status": "mediating", "at": "2026-09-21T09:00:00+08:00"}
     await life.post(T.CASE_PROGRESSED, step, case)
     await life.post(T.CASE_ALERTED, papers.raw("alert"), case)
-    visit = {"schema_version": "1.0", "at": "2026-09-22T09:00:00+08:00", "party": 0, "method": "phone"}
-    visit |= {"satisfied": True, "performed": "partly"}
+    visit = {"schema_version": "1.0", "at": "2026-09-22T09:00:00+08:00", "party": 0, "reason": "履行情况"}
+    visit |= {"situation": "已开始履行", "visitor": "李明"}
     await life.post(T.CASE_FOLLOWED_UP, visit, case)
     agreement = await life.agreement(case)
-    await life.until_seen("case.agreed", "agreement.effective", "fulfilment.performing", "clock.started")
+    await life.until_seen("case.agreed", "agreement.effective", "clock.started")
 
     confirmation = await life.post(T.CONFIRMATION_REQUESTED, papers.raw("arbitration"), agreement)
     about = {"about": "confirmation", "keys": [["confirmation", confirmation, ""]]}
     references = [["case_no", "历下劳人仲审〔2026〕第45号"]]
     await life.say(HR, **about, status="correction_required", reasons=[["B1", "缺身份证明", "/attachments"]])
-    supplement = {"schema_version": "1.0", "at": life.gateway.clock.now().isoformat(), "explanation": "补交身份证明"}
-    await life.post(T.CONFIRMATION_SUPPLEMENTED, supplement | {"attachments": []}, confirmation)
+    proof = await life.house.attachments.keep(ORGANIZATION, "identity_proof", "身份证.pdf", PDF)
+    supplement = {"schema_version": "1.0", "at": life.gateway.clock.now().isoformat(), "note": "补交身份证明"}
+    supplement["attachments"] = [{"id": proof.id, "kind": "identity_proof", "name": "身份证.pdf"}]
+    await life.post(T.CONFIRMATION_SUPPLEMENTED, supplement, confirmation)
     await life.say(HR, **about, status="accepted", references=references)
     await life.say(HR, **about, status="reviewing")
     await life.say(HR, **about, status="unknown", raw_status="ZZ9")
@@ -150,10 +152,11 @@ async def test_the_whole_life_of_cases_is_published_soundly(life: Life) -> None:
     await life.say(HR, **about, status="objected")
     await life.say(HR, about="case", keys=[["confirmation", confirmation, ""]], status="", note="请核实")
     await life.say(HR, about="case", keys=[["confirmation", confirmation, ""]], status="failed", reason_code="E17")
-    await life.say(
-        HR, about="fulfilment", keys=[["confirmation", confirmation, ""]], status="partly_performed", term_no=1
-    )
-    await life.post(T.AGREEMENT_PERFORMED, papers.raw("performed"), agreement)
+    named = {"about": "fulfilment", "keys": [["agreement_no", "历下劳人调〔2026〕123号", ORGANIZATION]]}
+    await life.say(HR, **named, status="partly_performed", term_no=1)
+    await life.say(HR, **named, status="unknown", raw_status="07", term_no=1)
+    paid = papers.body("performed", {"/at": life.gateway.clock.now().isoformat()})
+    await life.post(T.AGREEMENT_PERFORMED, paid, agreement)
     await life.until_seen("confirmation.confirmed", "case.noted", "confirmation.unknown_status", "fulfilment.performed")
 
     other = await life.case()
@@ -173,12 +176,11 @@ async def test_offers_of_platforms_are_published_soundly(life: Life) -> None:
     referral = {
         "schema_version": "1.0",
         "endpoint": HR,
-        "kind": "entrust_pre_filing",
+        "kind": "arbitration_entrusted",
         "task_no": "WP-2026-0001",
         "organization_code": ORGANIZATION,
-        "offered_at": now.isoformat(),
         "due_at": (now + timedelta(days=3)).isoformat(),
-        "case_draft": papers.body("wages"),
+        "case": {"facts": "拖欠工资"},
     }
     await life.say(HR, referral=referral)
     await life.until_seen("referral.offered")

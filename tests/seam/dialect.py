@@ -57,7 +57,9 @@ MAPPING: Final = "toy-1"
 TEXT_LIMIT: Final = 60
 """Characters of the one long field."""
 
-_CHANNELS: Final = {channel: f"C{number}" for number, channel in enumerate(Channel) if channel is not Channel.PHONE}
+_CHANNELS: Final[dict[Channel, str]] = {
+    channel: f"C{number}" for number, channel in enumerate(Channel) if channel is not Channel.PHONE
+}
 """There is no code for an application by telephone: such a case cannot be filed here."""
 
 _WORDS: Final[dict[About, dict[str, str]]] = {

@@ -84,7 +84,7 @@ class Scene:
         return found
 
     @property
-    def bytes(self) -> NeitherPlatform:
+    def batches(self) -> NeitherPlatform:
         """The platform that only takes bytes."""
         found = self.platforms[BYTES]
         assert isinstance(found, NeitherPlatform)

@@ -87,7 +87,7 @@ async def test_neither_goes_to_a_person(scene: Scene, point: str) -> None:
     assert row.code == "claim_died"
     assert [task["about"] for task in await scene.tasks("in_doubt")] == [row.id]
     await asyncio.sleep(0.2)
-    assert scene.bytes.count() == int(POINTS[point]), "nothing is sent into the doubt"
+    assert scene.batches.count() == int(POINTS[point]), "nothing is sent into the doubt"
 
 
 async def test_doubt_outlives_a_question_that_the_operator_must_heal(scene: Scene) -> None:

@@ -178,7 +178,7 @@ async def test_the_breaker_opens_after_five_failures_and_one_probe_goes(scene: S
     cases = [await scene.case(_number(place)) for place in range(4)]
 
     async def broken() -> bool:
-        return (await scene.endpoint(IDS))["breaker"] == "open"
+        return bool((await scene.endpoint(IDS))["breaker"] == "open")
 
     await until(broken, "the breaker opens")
     assert scene.ids.count() == 5
@@ -203,7 +203,7 @@ async def test_one_probe_at_a_time_goes_through_an_open_breaker(scene: Scene) ->
     first = await scene.case(_number(1))
 
     async def broken() -> bool:
-        return (await scene.endpoint(IDS))["breaker"] == "open"
+        return bool((await scene.endpoint(IDS))["breaker"] == "open")
 
     await until(broken, "the breaker opens")
     scene.ids.fail("gate", open=opened)

@@ -252,7 +252,7 @@ async def test_a_dripping_answer_ends_with_the_attempt() -> None:
 async def test_an_endless_answer_is_cut_at_its_limit() -> None:
     async def flood(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: int) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for _ in range(1000):
+        for _chunk in range(1000):
             writer.write(b"400\r\n" + b"a" * 1024 + b"\r\n")
             await writer.drain()
 

@@ -12,7 +12,7 @@ FAULTS = ("reset_after", "http", "html", "answer", "stall", "reset_before", "ans
 
 def _script(platform: ToyPlatform) -> None:
     for kind in FAULTS:
-        platform.fail(kind, **({"status": 502} if kind == "http" else {}))
+        platform.fail(kind, status=502)
 
 
 async def test_requests_on_the_wire_are_exchanges_recorded(scene: Scene) -> None:
@@ -21,7 +21,7 @@ async def test_requests_on_the_wire_are_exchanges_recorded(scene: Scene) -> None
     await scene.open()
     _script(scene.ids)
     _script(scene.asked)
-    _script(scene.bytes)
+    _script(scene.batches)
     scene.asked.fail("reset_after", operation="session")
     scene.asked.fail("answer", operation="upload")
     scene.asked.fail("reset_after", operation="find")
@@ -61,7 +61,7 @@ async def test_never_a_false_delivered(scene: Scene) -> None:
     await scene.open(retry=scene.retry(standard=(0.02, 0.02)))
     for platform in scene.platforms.values():
         for kind in ("reset_before", "stall", "html", "http", "reset_after", "reset_before"):
-            platform.fail(kind, **({"status": 500} if kind == "http" else {}))
+            platform.fail(kind, status=500)
     cases = [await scene.case(f"370102-LX001-2026-{place:05d}") for place in range(5)]
 
     async def settled() -> bool:

@@ -81,12 +81,12 @@ async def test_a_question_that_the_operator_must_heal_keeps_the_doubt(scene: Sce
 async def test_neither_goes_to_a_person_and_is_left_alone(scene: Scene, fault: str) -> None:
     await scene.stand(BYTES, deadline_s=SILENCE_S)
     await scene.open()
-    scene.bytes.fail(fault)
+    scene.batches.fail(fault)
     case = await scene.case()
     row = await scene.reaches("in_doubt", case, BYTES)
     await scene.progress(case)
     await asyncio.sleep(0.15)
-    assert scene.bytes.count() == 1, "nothing is sent into the doubt"
+    assert scene.batches.count() == 1, "nothing is sent into the doubt"
     (task,) = await scene.tasks("in_doubt")
     assert task["about"] == row.id
     assert (await scene.delivery(case, BYTES)).state == "in_doubt"
@@ -95,27 +95,27 @@ async def test_neither_goes_to_a_person_and_is_left_alone(scene: Scene, fault: s
 async def test_the_later_word_settles_the_doubt_and_closes_its_task(scene: Scene) -> None:
     await scene.stand(BYTES)
     await scene.open()
-    scene.bytes.fail("reset_after")
+    scene.batches.fail("reset_after")
     case = await scene.case()
     row = await scene.reaches("in_doubt", case, BYTES)
     await scene.progress(case)
-    assert await scene.bytes.say("OK", id=row.id) == 200
+    assert await scene.batches.say("OK", id=row.id) == 200
     await scene.reaches("delivered", case, BYTES)
     assert await scene.tasks("in_doubt") == []
     (closed,) = await scene.tasks("in_doubt", "resolved")
     assert closed["resolution"] == "delivered"
     await scene.reaches("relayed", case, BYTES, MessageType.CASE_PROGRESSED)
-    assert scene.bytes.ids()[0] == row.id
-    assert len(scene.bytes.ids()) == 2
+    assert scene.batches.ids()[0] == row.id
+    assert len(scene.batches.ids()) == 2
 
 
 async def test_a_word_of_refusal_settles_the_doubt_too(scene: Scene) -> None:
     await scene.stand(BYTES)
     await scene.open()
-    scene.bytes.fail("reset_after")
+    scene.batches.fail("reset_after")
     case = await scene.case()
     row = await scene.reaches("in_doubt", case, BYTES)
-    await scene.bytes.say("NO", id=row.id, reason="E17")
+    await scene.batches.say("NO", id=row.id, reason="E17")
     refused = await scene.reaches("rejected", case, BYTES)
     assert refused.code == "E17"
     assert await scene.tasks("in_doubt") == []
@@ -125,22 +125,22 @@ async def test_a_word_of_refusal_settles_the_doubt_too(scene: Scene) -> None:
 async def test_a_word_that_it_is_postponed_ends_the_doubt_and_sends_again(scene: Scene) -> None:
     await scene.stand(BYTES)
     await scene.open()
-    scene.bytes.fail("reset_after")
+    scene.batches.fail("reset_after")
     case = await scene.case()
     row = await scene.reaches("in_doubt", case, BYTES)
-    await scene.bytes.say("WAIT", id=row.id, wait=100)
+    await scene.batches.say("WAIT", id=row.id, wait=100)
     await scene.reaches("relayed", case, BYTES)
-    assert scene.bytes.ids() == [row.id, row.id], "the platform itself asked for it again"
+    assert scene.batches.ids() == [row.id, row.id], "the platform itself asked for it again"
     assert await scene.tasks("in_doubt") == []
 
 
 async def test_a_word_that_it_came_in_ends_the_doubt(scene: Scene) -> None:
     await scene.stand(BYTES)
     await scene.open()
-    scene.bytes.fail("reset_after")
+    scene.batches.fail("reset_after")
     case = await scene.case()
     row = await scene.reaches("in_doubt", case, BYTES)
-    await scene.bytes.say("IN", id=row.id)
+    await scene.batches.say("IN", id=row.id)
     await scene.reaches("relayed", case, BYTES)
     assert await scene.tasks("in_doubt") == []
 
@@ -149,13 +149,13 @@ async def test_a_word_that_it_came_in_ends_the_doubt(scene: Scene) -> None:
 async def test_a_person_settles_the_doubt(scene: Scene, arrived: bool) -> None:
     await scene.stand(BYTES)
     await scene.open()
-    scene.bytes.fail("reset_after" if arrived else "reset_before")
+    scene.batches.fail("reset_after" if arrived else "reset_before")
     case = await scene.case()
     row = await scene.reaches("in_doubt", case, BYTES)
     standing = await scene.operator.resolve(OPERATOR, row.id, arrived, "asked by telephone")
     assert standing.refused is None
     await scene.reaches("delivered" if arrived else "relayed", case, BYTES)
-    assert scene.bytes.ids() == [row.id]
+    assert scene.batches.ids() == [row.id]
     assert await scene.tasks("in_doubt") == []
 
 
@@ -175,7 +175,7 @@ async def test_a_redriven_delivery_in_doubt_is_asked_for_first(scene: Scene) -> 
 async def test_a_refused_connection_is_no_doubt(scene: Scene) -> None:
     await scene.stand(BYTES, ASKED)
     await scene.open()
-    await scene.bytes.stop()
+    await scene.batches.stop()
     await scene.asked.stop()
     case = await scene.case()
 
@@ -185,7 +185,7 @@ async def test_a_refused_connection_is_no_doubt(scene: Scene) -> None:
 
     await until(tried, "two attempts at each")
     assert await scene.tasks() == []
-    await scene.bytes.start()
+    await scene.batches.start()
     await scene.asked.start()
     await scene.reaches("relayed", case, BYTES)
     await scene.reaches("delivered", case, ASKED)

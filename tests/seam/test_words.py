@@ -63,13 +63,13 @@ async def test_a_word_of_refusal_that_overtakes_the_answer_does_not_lose_it(scen
     await scene.open()
 
     async def call(seen: Seen) -> None:
-        await scene.bytes.say("NO", id=scene.bytes.ids()[0], reason="E17")
+        await scene.batches.say("NO", id=scene.batches.ids()[0], reason="E17")
         await asyncio.sleep(0.1)
 
-    scene.bytes.fail("early", call=call)
+    scene.batches.fail("early", call=call)
     row = await scene.reaches("rejected", await scene.case(), BYTES)
     assert row.code == "E17"
-    assert scene.bytes.count() == 1
+    assert scene.batches.count() == 1
 
 
 async def test_a_word_by_our_id_about_the_thing_moves_it_during_the_sending(scene: Scene) -> None:
@@ -135,9 +135,9 @@ async def test_a_repeated_word_is_applied_once(scene: Scene) -> None:
     await scene.open()
     case = await scene.case()
     row = await scene.reaches("relayed", case, BYTES)
-    body = scene.bytes.word("OK", id=row.id)
-    assert scene.bytes.door is not None
-    answers = await asyncio.gather(*(scene.bytes.door(*scene.bytes.call(body)) for _ in range(20)))
+    body = scene.batches.word("OK", id=row.id)
+    assert scene.batches.door is not None
+    answers = await asyncio.gather(*(scene.batches.door(*scene.batches.call(body)) for _ in range(20)))
     assert answers == [200] * 20
     await scene.reaches("delivered", case, BYTES)
     await _all_applied(scene, 1)
@@ -150,9 +150,9 @@ async def test_the_same_number_with_other_content_goes_to_a_person(scene: Scene)
     await scene.open()
     case = await scene.case()
     row = await scene.reaches("relayed", case, BYTES)
-    await scene.bytes.say("OK", id=row.id, event="E77777")
+    await scene.batches.say("OK", id=row.id, event="E77777")
     await scene.reaches("delivered", case, BYTES)
-    assert await scene.bytes.say("NO", id=row.id, event="E77777") == 200
+    assert await scene.batches.say("NO", id=row.id, event="E77777") == 200
     (task,) = await until(lambda: scene.tasks("contradiction"), "a task")
     assert task["code"] == "other_content"
     assert (await scene.delivery(case, BYTES)).state == "delivered"
@@ -163,13 +163,13 @@ async def test_forged_calls_change_nothing(scene: Scene) -> None:
     await scene.open()
     case = await scene.case()
     row = await scene.reaches("relayed", case, BYTES)
-    body = scene.bytes.word("OK", id=row.id)
-    true = scene.bytes.call(body)
-    assert scene.bytes.door is not None
-    assert await scene.bytes.door(*scene.bytes.call(body, key="another")) == 401
-    assert await scene.bytes.door(*true) == 200
+    body = scene.batches.word("OK", id=row.id)
+    true = scene.batches.call(body)
+    assert scene.batches.door is not None
+    assert await scene.batches.door(*scene.batches.call(body, key="another")) == 401
+    assert await scene.batches.door(*true) == 200
     await scene.reaches("delivered", case, BYTES)
-    assert await scene.bytes.door(*true) == 401, "the replay"
+    assert await scene.batches.door(*true) == 401, "the replay"
     await _all_applied(scene, 1)
 
 
@@ -183,13 +183,13 @@ async def test_relayed_frees_the_lane_but_not_for_what_requires_it(scene: Scene)
     await scene.progress(case)
     row = await scene.reaches("relayed", case, BYTES)
     await asyncio.sleep(0.1)
-    assert scene.bytes.count() == 1, "the progress requires the case to be delivered"
-    await scene.bytes.say("OK", id=row.id)
+    assert scene.batches.count() == 1, "the progress requires the case to be delivered"
+    await scene.batches.say("OK", id=row.id)
     await scene.reaches("relayed", case, BYTES, MessageType.CASE_PROGRESSED)
     agreement = await scene.agreement(case)
     await scene.reaches("relayed", case, BYTES, MessageType.AGREEMENT_CONCLUDED)
     assert agreement.startswith("agr_")
-    assert scene.bytes.count() == 3, "a relayed progress holds nothing up"
+    assert scene.batches.count() == 3, "a relayed progress holds nothing up"
 
 
 async def test_a_refused_predecessor_blocks_and_tells_a_person_of_what_the_law_counts(scene: Scene) -> None:
@@ -199,14 +199,14 @@ async def test_a_refused_predecessor_blocks_and_tells_a_person_of_what_the_law_c
     row = await scene.reaches("relayed", case, BYTES)
     await scene.progress(case)
     await scene.agreement(case)
-    await scene.bytes.say("NO", id=row.id, reason="E17")
+    await scene.batches.say("NO", id=row.id, reason="E17")
     await scene.reaches("rejected", case, BYTES)
     statutory = await scene.delivery(case, BYTES, MessageType.AGREEMENT_CONCLUDED)
     assert [task["about"] for task in await scene.tasks("blocked")] == [statutory.id]
     await asyncio.sleep(0.1)
-    assert scene.bytes.count() == 1
+    assert scene.batches.count() == 1
     assert (statutory.state, statutory.requires) == ("pending", row.id)
-    await scene.bytes.say("OK", id=row.id)
+    await scene.batches.say("OK", id=row.id)
     await scene.reaches("relayed", case, BYTES, MessageType.AGREEMENT_CONCLUDED)
     assert await scene.tasks("rejected") == [], "they have it after all"
 
@@ -248,14 +248,14 @@ async def test_postponed_is_sent_again_under_the_same_id_after_its_time(scene: S
     await scene.open()
     case = await scene.case()
     row = await scene.reaches("relayed", case, BYTES)
-    await scene.bytes.say("WAIT", id=row.id, wait=300)
+    await scene.batches.say("WAIT", id=row.id, wait=300)
 
     async def twice() -> bool:
-        return scene.bytes.count() == 2
+        return scene.batches.count() == 2
 
     await until(twice, "it is sent again")
-    assert scene.bytes.ids() == [row.id, row.id]
-    first, second = scene.bytes.seen
+    assert scene.batches.ids() == [row.id, row.id]
+    first, second = scene.batches.seen
     assert second.at - first.at >= 0.3
     assert first.body == second.body
     await scene.reaches("relayed", case, BYTES)
@@ -266,7 +266,7 @@ async def test_a_platform_that_says_it_cannot_is_paused(scene: Scene) -> None:
     await scene.open()
     case = await scene.case()
     row = await scene.reaches("relayed", case, BYTES)
-    await scene.bytes.say("DOWN", id=row.id, reason="MAINTENANCE")
+    await scene.batches.say("DOWN", id=row.id, reason="MAINTENANCE")
 
     async def paused() -> bool:
         return bool((await scene.endpoint(BYTES))["paused"])
@@ -282,9 +282,9 @@ async def test_a_refusal_after_delivery_moves_nothing_back(scene: Scene) -> None
     await scene.open()
     case = await scene.case()
     row = await scene.reaches("relayed", case, BYTES)
-    await scene.bytes.say("OK", id=row.id)
+    await scene.batches.say("OK", id=row.id)
     await scene.reaches("delivered", case, BYTES)
-    await scene.bytes.say("NO", id=row.id)
+    await scene.batches.say("NO", id=row.id)
     await until(lambda: scene.tasks("contradiction"), "a task")
     assert (await scene.delivery(case, BYTES)).state == "delivered"
 
@@ -295,17 +295,17 @@ async def test_a_word_that_does_not_come_is_missed(scene: Scene, arrives: str) -
     await scene.stand(BYTES, word_within_s=0.2)
     await scene.open()
     if arrives == "in_doubt":
-        scene.bytes.fail("reset_after")
+        scene.batches.fail("reset_after")
     case = await scene.case()
     row = await scene.reaches(arrives, case, BYTES)
     if arrives == "in_doubt":
-        await scene.bytes.say("IN", id=row.id)
+        await scene.batches.say("IN", id=row.id)
         await scene.reaches("relayed", case, BYTES)
     await asyncio.sleep(0.25)
     await scene.house.store.run(remind_of_words, scene.house.store)
     assert [task["about"] for task in await scene.tasks("word_overdue")] == [row.id]
     assert (await scene.delivery(case, BYTES)).state == "relayed"
-    await scene.bytes.say("OK", id=row.id)
+    await scene.batches.say("OK", id=row.id)
     await scene.reaches("delivered", case, BYTES)
     assert await scene.tasks("word_overdue") == []
 

@@ -21,7 +21,30 @@ from tests.servers.postgres import GivenServer, PostgresServer
 Server = PostgresServer | GivenServer
 T = TypeVar("T")
 
-_made: set[str] = set()
+VIRTUAL_CLOCK = (
+    "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS "
+    "$$ SELECT current_setting('gateway.now_ms')::bigint $$"
+)
+"""The database's half of a clock that a test moves: its sessions are told the time before each operation."""
+
+_REMEMBER = """DO $$ DECLARE t text; filled boolean; BEGIN
+  CREATE SCHEMA first_rows;
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM public.%I)', t) INTO filled;
+    IF filled THEN EXECUTE format('CREATE TABLE first_rows.%I AS TABLE public.%I', t, t); END IF;
+  END LOOP;
+END $$"""
+"""Keeps the rows that the migrations themselves had written."""
+
+_EMPTY = """DO $$ DECLARE t text; BEGIN
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP EXECUTE format('DELETE FROM public.%I', t); END LOOP;
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'first_rows' LOOP
+    EXECUTE format('INSERT INTO public.%I SELECT * FROM first_rows.%I', t, t);
+  END LOOP;
+END $$"""
+"""Makes a used database as good as new; quicker than another one."""
+
+_ready: dict[tuple[str, bool], list[str]] = {}
 
 
 async def execute(dsn: str, *statements: str) -> None:
@@ -34,32 +57,26 @@ async def execute(dsn: str, *statements: str) -> None:
         await connection.close()
 
 
-async def _template(server: Server) -> str:
-    name = f"gateway_{'_'.join(server.dsn().rpartition('@')[2].partition('/')[0].split(':')).replace('.', '_')}"
-    if name not in _made:
-        await execute(server.dsn(), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE template0")
-        await migrate_postgres(server.dsn(name))
-        _made.add(name)
-    return name
+async def new_database(server: Server) -> str:
+    """The address of a database without tables."""
+    name = f"test_{secrets.token_hex(6)}"
+    await execute(server.dsn(), f"CREATE DATABASE {name} TEMPLATE template0")
+    return server.dsn(name)
 
 
 @asynccontextmanager
-async def database(server: Server) -> AsyncIterator[str]:
-    """The address of a migrated and empty database, dropped at the end."""
-    template = await _template(server)
-    name = f"test_{secrets.token_hex(6)}"
-    await execute(server.dsn(), f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    try:
-        yield server.dsn(name)
-    finally:
-        await execute(server.dsn(), f"DROP DATABASE {name} WITH (FORCE)")
-
-
-VIRTUAL_CLOCK = (
-    "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS "
-    "$$ SELECT current_setting('gateway.now_ms')::bigint $$"
-)
-"""The database's half of a clock that a test moves: its sessions are told the time before each operation."""
+async def database(server: Server, *, virtual: bool = False) -> AsyncIterator[str]:
+    """The address of a migrated and empty database that nobody else uses; ``virtual``: on a test's clock."""
+    ready = _ready.setdefault((server.dsn(), virtual), [])
+    if ready:
+        dsn = ready.pop()
+    else:
+        dsn = await new_database(server)
+        await migrate_postgres(dsn)
+        await execute(dsn, _REMEMBER, *([VIRTUAL_CLOCK] if virtual else []))
+    yield dsn
+    await execute(dsn, _EMPTY)
+    ready.append(dsn)
 
 
 class ClockedPostgres(Postgres):
@@ -80,8 +97,7 @@ class ClockedPostgres(Postgres):
 
 
 async def clocked(dsn: str, clock: Callable[[], int], keys: Keys, connections: int = 8) -> Store:
-    """A store on a database whose time is the test's, with seeded ids."""
-    await execute(dsn, VIRTUAL_CLOCK)
+    """A store on a database on a test's clock, with seeded ids."""
     runner = await ClockedPostgres.connect(dsn, connections)
     runner.clock = clock
     return Store(runner, Sealer(keys), Ids(clock, Random(dsn).randbytes), clock)

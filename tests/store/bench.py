@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,6 +34,7 @@ BROKEN = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError, asy
 START_MS = 1_795_000_000_000
 LEASE_MS = 60_000
 ORGANIZATION = "SD-JN-LX-001"
+_OPENED = count()
 KEYS = Keys(sealing=(bytes(range(32)),), index=bytes(32))
 
 
@@ -52,7 +54,7 @@ class VirtualClock:
 
 async def opened(path: Path, clock: Callable[[], int], keys: Keys = KEYS) -> Store:
     """The store at ``path`` with seeded ids."""
-    random = Random(str(path))
+    random = Random(f"{path} {next(_OPENED)}")
     return await open_sqlite(path, Sealer(keys), Ids(clock, random.randbytes), clock)
 
 
@@ -165,6 +167,10 @@ class Bench:
             return await runner.script(lambda connection: [tuple(row) for row in connection.execute(sql)])
         assert isinstance(runner, ClockedPostgres)
         return [tuple(row) for row in await runner.fetch(sql)]
+
+    def literal(self, value: bytes) -> str:
+        """Bytes, as the engine writes them in SQL."""
+        return f"x'{value.hex()}'" if isinstance(self.store.runner, Sqlite) else f"'\\x{value.hex()}'::bytea"
 
     # ---- claims
 

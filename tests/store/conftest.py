@@ -51,7 +51,7 @@ async def store(request: pytest.FixtureRequest, clock: VirtualClock) -> AsyncIte
         yield made
         await made.close()
         return
-    async with fresh(request.getfixturevalue("postgres")) as dsn:
+    async with fresh(request.getfixturevalue("postgres"), virtual=True) as dsn:
         made = await clocked(dsn, clock, KEYS)
         yield made
         await made.close()

@@ -67,7 +67,7 @@ async def test_rows_hold_what_was_said(chain: Bench) -> None:
         "reason = NULL",
         "reason = '理由 3 '",
         "data = '{}'",
-        "hash = x'00'",
+        "hash = previous",
         "previous = (SELECT hash FROM audit WHERE number = 1)",
     ],
 )
@@ -102,7 +102,7 @@ async def test_a_row_that_was_written_anew_breaks_the_link(chain: Bench) -> None
     forged = journal.audit_hash(3, rows[3][1], AuditEntry("op", "x", "dlv_3"), rows[2][2])
     await spoil(
         chain,
-        f"UPDATE audit SET act = 'x', reason = NULL, data = '{{}}', hash = x'{forged.hex()}' WHERE number = 3",  # noqa: S608
+        f"UPDATE audit SET act = 'x', reason = NULL, data = '{{}}', hash = {chain.literal(forged)} WHERE number = 3",  # noqa: S608
     )
     assert (await verdict(chain)).flaws == ((4, AuditFlaw.UNLINKED),)
 

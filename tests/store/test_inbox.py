@@ -33,7 +33,7 @@ async def test_a_number_is_kept_once(store: Store, bench: Bench) -> None:
 async def test_a_thousand_repeats_at_once_are_one(store: Store, bench: Bench) -> None:
     told = await asyncio.gather(*(store.keep_callback(call(f"cbk_{number:04}")) for number in range(1000)))
     assert sum(stored.fresh for stored in told) == 1
-    assert {stored.id for stored in told} == {"cbk_0000"}
+    assert len({stored.id for stored in told}) == 1
     assert len(await bench.table("SELECT id FROM callbacks")) == 1
 
 

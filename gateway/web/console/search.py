@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, Final
 
 from starlette.responses import Response
 
-from contracts.identifiers import resident_id_holds
 from gateway.flow.order import Refused
 from gateway.flow.references import fold
 from gateway.store import console
@@ -30,7 +30,7 @@ _HOMES: Final = {
     "referral": "cases",
     "mediator": "cases",
 }
-_PERSONAL: Final = re.compile(r"\d{7,}|\d{6}[*]+\d{2,}")
+_LONG: Final = re.compile(r"[0-9]{11}|[0-9]{9}[0-9A-Z]{9}|[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}")
 
 
 async def ask(visit: Visit) -> Response:
@@ -42,34 +42,37 @@ async def ask(visit: Visit) -> Response:
     kind = kind_of(typed)
     if kind in _HOMES and re.fullmatch(r"[a-z]{3,4}_[0-9A-Z]{26}", typed):
         return visit.to(f"{_HOMES[kind]}/{typed}")
-    personal = _kind_of_person(typed)
-    if personal is not None:
-        if not visit.may("person"):
-            raise Refused(403, "forbidden")
-        blind = visit.desk.store.sealer.blind(personal, typed)
-        await visit.desk.store.audit(AuditEntry(visit.actor, "person.search", blind))
-        return visit.to("search", b=blind)
+    if _looks_personal(typed):
+        return await _personal(visit, typed)
     if ":" in typed or "：" in typed:
         return visit.to("messages", q=typed)
     return visit.to("search", q=typed)
 
 
-def _kind_of_person(typed: str) -> str | None:
-    """The kind of a party's number, as the index names them; ``None`` for anything else."""
-    plain = "".join(typed.split()).upper()
-    if resident_id_holds(plain):
-        return "id_number"
-    if re.fullmatch(r"(\+?86)?1[3-9]\d{9}", plain):
-        return "phone"
-    if re.fullmatch(r"[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}", plain):
-        return "credit_code"
-    return None
+def _looks_personal(typed: str) -> bool:
+    """Whether it may be a person's number: it then never stands in an address."""
+    return _LONG.search("".join(unicodedata.normalize("NFKC", typed).split())) is not None
+
+
+async def _personal(visit: Visit, typed: str) -> Response:
+    """A long number: somebody's case number, or a party's own."""
+    folded = fold(typed)
+    given = await visit.desk.store.rows("find_folded", folded)
+    own: Rows = await visit.desk.store.runner.read(console.find_numbers, folded, _MOST)
+    exact = {row["subject"] for row in given} | {row["subject"] for row in own if row["folded"] == folded}
+    if len(exact) == 1:
+        return visit.to(f"cases/{exact.pop()}")
+    if not visit.may("person"):
+        raise Refused(403, "forbidden")
+    blind = visit.desk.store.sealer.blind("number", typed)
+    await visit.desk.store.audit(AuditEntry(visit.actor, "person.search", blind))
+    return visit.to("search", b=blind)
 
 
 async def search(visit: Visit) -> Response:
     """What was found; one exact hit is gone to at once."""
     typed, blind = visit.query.get("q", "")[:200], visit.query.get("b", "")
-    if _kind_of_person(typed) is not None:
+    if _looks_personal(typed):
         raise Refused(400, "person_in_address")
     if blind:
         if not visit.may("person") or not _BLIND.fullmatch(blind):
