@@ -242,8 +242,12 @@ def matches(filters: Collection[str], event_type: str) -> bool:
 
     Raises ``KeyError`` for a type that is not of the table.
     """
-    kind = EVENT_TYPES[event_type]
-    return kind.unfiltered or not {"*", event_type, f"{kind.noun}.*"}.isdisjoint(filters)
+    return EVENT_TYPES[event_type].unfiltered or fits(filters, event_type)
+
+
+def fits(filters: Collection[str], event_type: str) -> bool:
+    """Whether one of the filters names the type. Raises ``KeyError`` for a type that is not of the table."""
+    return not {"*", event_type, f"{EVENT_TYPES[event_type].noun}.*"}.isdisjoint(filters)
 
 
 # ------------------------------------------------------------------------------------------------------------- the data

@@ -13,22 +13,26 @@ from random import Random
 import httpx
 from aiohttp.resolver import ThreadedResolver
 
+from contracts.adapter import DeliveryClass
 from gateway.bus.memory import MemoryBus
 from gateway.flow.apply import Applier
+from gateway.flow.clock import Healer, law_of
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Deliverer, Line
-from gateway.flow.envelope import Publisher
+from gateway.flow.envelope import Publisher, beijing
 from gateway.flow.exchange import Limits, Pace
 from gateway.flow.fault_points import Reach, from_environment
 from gateway.flow.forms import Forms
 from gateway.flow.house import House
 from gateway.flow.intake import Intake
 from gateway.flow.judgement import Judgement
+from gateway.flow.order import Principal
 from gateway.flow.papers import Papers
 from gateway.flow.poll import Poller
 from gateway.flow.receive import Receiver
 from gateway.flow.rehearsal import Rehearsal
-from gateway.flow.relay import Relay
+from gateway.flow.relay import BrokerRelay, Relay
+from gateway.flow.reminders import Reminders
 from gateway.flow.route import Router
 from gateway.flow.settlement import Judge
 from gateway.flow.subscriptions import Subscriptions
@@ -174,6 +178,7 @@ async def _compose(
     bus = MemoryBus()
     publisher = Publisher(settings.site, settings.public_base.rstrip("/"))
     router = Router(endpoints, settings.routes)
+    law = law_of(settings)
     contexts = Contexts(store, attachments)
     judge = Judge(store, settings.retry, random)
     policy = _egress_policy(settings)
@@ -193,24 +198,36 @@ async def _compose(
         changed=bells.committed,
         fault_point=reach,
     )
-    words = Words(store, router, {name: round(1000 * line.limits.word_within_s) for name, line in lines.items()})
-    applier = Applier(store, endpoints, contexts, words, settings.retry, bells.committed, reach)
+    words = Words(
+        store,
+        router,
+        {name: round(1000 * line.limits.word_within_s) for name, line in lines.items()},
+        law,
+        [name for name, one in endpoints.items() if one.adapter.info.delivery_class is DeliveryClass.NEITHER],
+    )
+    applier = Applier(store, endpoints, contexts, words, settings.retry, bells.committed, reach, law)
     worker = Worker(
         store,
         bells,
         deliverer,
         applier,
-        Relay(store, bus, publisher, bells.deliver.set, reach),
+        Relay(store, bus, publisher, bells.deliver.set, reach, bells.publish.set),
         Papers(store, lines, attachments, settings.retry, bells.committed),
         [Poller(store, line, bells.stored) for line in lines.values() if line.endpoint.adapter.info.polls],
         settings.concurrency,
     )
     worker.also.append(("tally", Tally(store).turn))
-    judgement = Judgement(store, contexts, Forms(attachments))
+    reminders = Reminders(store)
+    worker.also += [
+        ("calendar", Healer(store, law).once),
+        ("alerts", reminders.alerts),
+        ("certificates", reminders.certificates),
+    ]
+    judgement = Judgement(store, contexts, Forms(attachments), law)
     intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed, reach)
     receiver = Receiver(store, endpoints, bells.stored, reach)
     rehearsal = Rehearsal(store, intake, judgement, contexts, router, endpoints)
-    return House(
+    house = House(
         settings,
         store,
         endpoints,
@@ -227,7 +244,45 @@ async def _compose(
         way_out,
         desk,
         subscriptions,
+        law=law,
     )
+    if settings.bus != "memory":
+        _join_cluster(house, reach)
+    return house
+
+
+def _join_cluster(house: House, reach: Reach) -> None:
+    """The broker of the settings: events out, and cases in where a topic brings them."""
+    from gateway.bus.kafka import Cluster, KafkaBus, Writer  # the driver costs memory that only those pay who use it
+    from gateway.bus.reader import Reader
+    from gateway.flow.topic import IntakeTopic, Topics
+
+    settings, wanted = house.settings, house.settings.kafka
+    scheme, _, servers = settings.bus.partition("://")
+    cluster = Cluster(
+        servers,
+        wanted.prefix,
+        wanted.partitions,
+        wanted.replicas,
+        wanted.retention_days,
+        scheme == "kafka+tls",
+        wanted.user,
+        None if wanted.password is None else wanted.password.get_secret_value(),
+    )
+    house.broker = BrokerRelay(house.store, KafkaBus(cluster), house.publisher, reach)
+    house.worker.woken.append(("publish", house.broker.turn, house.bells.publish))
+    house.leaving.append(house.broker.close)
+    if wanted.intake is None:
+        return
+    topics = Topics.of(wanted.prefix)
+    principal = Principal(wanted.intake.client, frozenset(wanted.intake.organizations), frozenset({"cases:write"}))
+    reader = Reader(cluster, topics.intake, f"{wanted.prefix}-intake")
+    writer = Writer(cluster, (topics.receipts, topics.dead), settings.limits.document + 65_536)
+    topic = IntakeTopic(
+        house.intake, principal, reader, writer, topics, lambda: beijing(house.store.now_ms())
+    )
+    house.worker.woken.append(("topic", topic.turn, asyncio.Event()))
+    house.leaving.append(topic.close)
 
 
 def _egress_policy(settings: Settings) -> EgressPolicy:

@@ -93,6 +93,25 @@ class LimitSettings(_Section):
     event_page: int = Field(default=500, description="events in one page of the feed")
 
 
+class IntakeTopicSettings(_Section):
+    """Cases from a topic ``<prefix>.intake``: whoever may write to it is this client."""
+
+    client: str = Field(min_length=1, max_length=64, description="the client in whose name the topic's cases are taken")
+    organizations: tuple[str, ...] = Field(min_length=1, description="organisation codes that it acts for; * is all")
+
+
+class KafkaSettings(_Section):
+    """The broker of ``bus = "kafka://…"``."""
+
+    prefix: str = Field(default="mediation", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="begins every topic's name")
+    partitions: int = Field(default=12, ge=1, le=1000, description="partitions of a topic that is made")
+    replicas: int = Field(default=0, ge=0, le=15, description="replicas of a topic that is made; 0: one per broker, up to 3")
+    retention_days: int = Field(default=30, ge=1, description="how long a topic that is made keeps its events")
+    user: str | None = Field(default=None, description="user (SASL SCRAM-SHA-512); absent: none")
+    password: SecretStr | None = Field(default=None, description="the user's password; better by environment")
+    intake: IntakeTopicSettings | None = Field(default=None, description="take cases in from a topic; absent: no")
+
+
 class ConsoleSettings(_Section):
     """The operators' console."""
 
@@ -119,6 +138,12 @@ class Settings(BaseSettings):
         pattern="^(sqlite$|postgresql://)",
         description="sqlite (one process, inside the data directory) or postgresql://user@host/name (any number)",
     )
+    bus: str = Field(
+        default="memory",
+        pattern=r"^(memory|kafka(\+tls)?://[A-Za-z0-9._:,\[\]-]+)$",
+        description="memory (inside the process) or kafka://host:port,… (kafka+tls:// over TLS)",
+    )
+    kafka: KafkaSettings = Field(default=KafkaSettings(), description="the broker's topics and access")
     key_file: Path | None = Field(
         default=None, description="sealing and index keys (gateway config keys FILE); readable by its owner alone"
     )
@@ -127,6 +152,13 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     public_base: str = Field(default="http://127.0.0.1:8080", description="the gateway's address as others reach it")
     late_margin_hours: float = Field(default=4, ge=0, description="safe margin before the end of a deadline's day")
+    law: Path | None = Field(
+        default=None,
+        description="directory of rules and calendars (law/*.toml) in place of the packaged ones: a new year's notice",
+    )
+    calendar_roll: Literal["offday", "statutory_only", "none"] = Field(
+        default="offday", description="when a deadline's last day moves on: every day off, statutory ones alone, never"
+    )
     lease_margin_s: float = Field(default=15, gt=0, description="how much longer than the send deadline a lease lasts")
     concurrency: int = Field(default=64, ge=1, le=1024, description="deliveries in flight over all endpoints")
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict, description="the platforms, by name")

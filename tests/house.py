@@ -78,7 +78,7 @@ class Gateways:
         **settings: Any,
     ) -> House:
         """One house; started unless told otherwise. ``settings`` override any key of ``gateway.settings.Settings``."""
-        values: dict[str, Any] = {"env": "development", "retry": FAST, "lease_margin_s": 0.2}
+        values: dict[str, Any] = {"env": "development", "retry": FAST, "lease_margin_s": 10}
         values |= {"data": self.data, "endpoints": endpoints, "routes": routes} | settings
         _lay(self.data)
         loaders = None if adapters is None else {name: _loader(kind) for name, kind in adapters.items()}

@@ -24,9 +24,6 @@ from gateway.bus.port import BusUnavailable
 
 log = structlog.get_logger("gateway.bus")
 
-_REQUEST_MS = 5_000
-_ACK_S = 12.0
-"""How long a whole batch may take until the producer is thought stuck, and rebuilt."""
 _TRIES = 2
 _LEAVE_S = 3.0
 
@@ -38,20 +35,22 @@ FAULTS = (KafkaError, OSError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where the broker is, and how to get in. ``prefix`` begins every topic's name."""
+    """Where the broker is, and how to get in. ``prefix`` begins every topic's name. ``replicas`` 0: as many as there are
+    brokers, three at most. ``ack_s``: how long a batch may take until its producer is thought stuck, and is rebuilt."""
 
     servers: str
     prefix: str = "mediation"
     partitions: int = 12
-    replicas: int = -1
+    replicas: int = 0
     retention_days: int = 30
     tls: bool = False
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    ack_s: float = 12.0
 
     def access(self) -> dict[str, Any]:
         """The arguments that every client of the cluster needs."""
-        found: dict[str, Any] = {"bootstrap_servers": self.servers, "request_timeout_ms": _REQUEST_MS}
+        found: dict[str, Any] = {"bootstrap_servers": self.servers, "request_timeout_ms": round(self.ack_s * 400)}
         protocol = "SSL" if self.tls else "PLAINTEXT"
         if self.tls:
             found["ssl_context"] = ssl.create_default_context()
@@ -75,23 +74,21 @@ async def make_topics(cluster: Cluster, names: Iterable[str]) -> None:
     Raises:
         KafkaError: the broker refuses one that is not there.
     """
-    settings = {
-        "cleanup.policy": "delete",
-        "retention.ms": str(cluster.retention_days * 86_400_000),
-        "min.insync.replicas": "2" if cluster.replicas >= 3 else "1",
-    }
     admin = AIOKafkaAdminClient(**cluster.access())
     try:
         await admin.start()
-        there = set(await admin.list_topics())
-        missing = [
-            NewTopic(name, cluster.partitions, cluster.replicas, topic_configs=settings)
-            for name in sorted(names)
-            if name not in there
-        ]
+        missing = sorted(set(names) - set(await admin.list_topics()))
         if not missing:
             return
-        answer = await admin.create_topics(missing)
+        replicas = cluster.replicas or min(3, len((await admin.describe_cluster())["brokers"]))
+        settings = {
+            "cleanup.policy": "delete",
+            "retention.ms": str(cluster.retention_days * 86_400_000),
+            "min.insync.replicas": "2" if replicas >= 3 else "1",
+        }
+        answer = await admin.create_topics(
+            [NewTopic(name, cluster.partitions, replicas, topic_configs=settings) for name in missing]
+        )
         for _, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise for_code(code)
@@ -100,55 +97,70 @@ async def make_topics(cluster: Cluster, names: Iterable[str]) -> None:
         await admin.close()
 
 
-class KafkaBus:
-    """Publishes to a broker. Consumers elsewhere de-duplicate by event id and order by ``sequence`` per case."""
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One record to be written."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Writer:
+    """Writes records in order, all acknowledged or none counted; makes its topics where they are missing."""
+
+    def __init__(self, cluster: Cluster, topics: Iterable[str], most_bytes: int = 1024 * 1024) -> None:
         self._cluster = cluster
+        self._topics = tuple(topics)
+        self._most_bytes = most_bytes
         self._producer: AIOKafkaProducer | None = None
-        self._topics_made = False
 
-    async def publish(self, envelopes: list[dict[str, Any]]) -> None:
-        """See ``EventBus``."""
-        if not envelopes:
-            return
+    async def write(self, letters: list[Letter]) -> None:
+        """Write them all. Records of one key keep this order at their first sight; any may come twice.
+
+        Raises:
+            BusUnavailable: not all were acknowledged in time.
+        """
         for tried in range(1, _TRIES + 1):
             try:
-                async with asyncio.timeout(_ACK_S):
-                    await self._send(envelopes)
+                async with asyncio.timeout(self._cluster.ack_s):
+                    await self._send(letters)
                     return
             except FAULTS as error:
-                # A producer with a failed batch would send the later ones: that breaks the order. A new one begins anew.
-                await self._drop()
+                # After a batch that failed for good the broker refuses the producer's later ones, by their numbers; so the
+                # order holds, and this producer is of no more use.
+                await self.close()
                 log.warning("publish_failed", error=type(error).__name__, tries=tried)
                 if tried == _TRIES:
                     raise BusUnavailable(type(error).__name__) from None
             except BaseException:
-                await self._drop()
+                await self.close()
                 raise
 
-    async def _send(self, envelopes: list[dict[str, Any]]) -> None:
+    async def _send(self, letters: list[Letter]) -> None:
         producer = await self._ready()
         sent = []
-        for envelope in envelopes:
-            key = str(envelope.get("partitionkey") or envelope["subject"]).encode()
-            topic = self._cluster.topic_of(envelope["type"])
-            headers = [("content-type", CONTENT_TYPE)]
-            sent.append(await producer.send(topic, orjson.dumps(envelope), key=key, headers=headers))
-        for acknowledged in asyncio.as_completed(sent):
-            await acknowledged  # the first that fails ends it all
+        try:
+            for letter in letters:
+                waiting = await producer.send(
+                    letter.topic, letter.value, key=letter.key, headers=list(letter.headers)
+                )
+                sent.append(waiting)
+            await asyncio.gather(*sent)
+        finally:
+            for waiting in sent:
+                waiting.add_done_callback(_seen)
 
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:
-            if not self._topics_made:
-                await make_topics(self._cluster, (f"{self._cluster.prefix}.{noun}" for noun in EVENT_NOUNS))
-                self._topics_made = True
+            await make_topics(self._cluster, self._topics)
             producer = AIOKafkaProducer(
                 **self._cluster.access(),
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=2,
-                max_request_size=1024 * 1024,
+                max_request_size=self._most_bytes,
             )
             try:
                 await producer.start()
@@ -158,25 +170,55 @@ class KafkaBus:
             self._producer = producer
         return self._producer
 
-    async def _drop(self) -> None:
-        """Give up a producer that failed: a rebuilt one gets a new id from the broker."""
+    async def close(self) -> None:
+        """Give the producer up; the next write makes a new one, with a new id from the broker."""
         producer, self._producer = self._producer, None
-        self._topics_made = False  # the broker that comes back may be an empty one
         if producer is not None:
             await leave(producer)
 
+
+def _seen(sent: asyncio.Future[Any]) -> None:
+    """Nobody waits for it any more."""
+    if not sent.cancelled():
+        sent.exception()
+
+
+class KafkaBus:
+    """Publishes events. Consumers elsewhere de-duplicate by event id and order by ``sequence`` per case."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._writer = Writer(cluster, (f"{cluster.prefix}.{noun}" for noun in EVENT_NOUNS))
+
+    async def publish(self, envelopes: list[dict[str, Any]]) -> None:
+        """See ``EventBus``."""
+        if envelopes:
+            await self._writer.write([self._letter(envelope) for envelope in envelopes])
+
+    def _letter(self, envelope: dict[str, Any]) -> Letter:
+        key = str(envelope.get("partitionkey") or envelope["subject"]).encode()
+        topic = self._cluster.topic_of(envelope["type"])
+        return Letter(topic, key, orjson.dumps(envelope), (("content-type", CONTENT_TYPE),))
+
     async def close(self) -> None:
         """Leave."""
-        await self._drop()
+        await self._writer.close()
 
 
-async def leave(client: Any) -> None:
-    """Stop a client of the broker, whether the broker answers or not."""
-    stopping = asyncio.ensure_future(client.stop())
+async def leave(producer: AIOKafkaProducer) -> None:
+    """Stop a producer, whether the broker answers or not."""
+    stopping = asyncio.ensure_future(producer.stop())
     with contextlib.suppress(*FAULTS):
         async with asyncio.timeout(_LEAVE_S):
             await asyncio.shield(stopping)
             return
+    # The driver flushes before it stops, without end while the broker is away; it has no word for stopping without that.
     stopping.cancel()
     with contextlib.suppress(asyncio.CancelledError, *FAULTS):
         await stopping
+    sending = getattr(getattr(producer, "_sender", None), "sender_task", None)
+    while sending is not None and not sending.done():
+        sending.cancel()  # it goes on to wait for each request in flight, until told again
+        await asyncio.wait([sending], timeout=0.1)
+    with contextlib.suppress(*FAULTS):
+        await producer.client.close()

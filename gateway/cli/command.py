@@ -57,9 +57,7 @@ def _version(asked: bool) -> None:
 
 @command.callback()
 def every_command(
-    version: Annotated[
-        bool, typer.Option("--version", help="版本 version", callback=_version, is_eager=True)
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="版本 version", callback=_version, is_eager=True)] = False,
 ) -> None:
     """What holds for every command."""
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gateway.app import read_keys
 from gateway.cli.bare_tools import bare_tools
 from gateway.cli.example import example
 from gateway.cli.exits import Exit, explained, leave, out, say_json
@@ -27,7 +26,9 @@ config = typer.Typer(
 
 FileArgument = Annotated[
     Path | None,
-    typer.Argument(help="配置文件；缺省取 --config 或 GATEWAY_CONFIG configuration file", metavar="[FILE]", show_default=False),
+    typer.Argument(
+        help="配置文件；缺省取 --config 或 GATEWAY_CONFIG configuration file", metavar="[FILE]", show_default=False
+    ),
 ]
 
 
@@ -37,7 +38,8 @@ FileArgument = Annotated[
 )
 def write_example(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="写入新文件 write to a new file", metavar="FILE", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", help="写入新文件 write to a new file", metavar="FILE", show_default=False),
     ] = None,
 ) -> None:
     """输出带说明的配置示例，即全部缺省值 The documented configuration file: every key with its description and default."""
@@ -83,6 +85,8 @@ def findings(path: Path | None) -> list[str]:
 
 
 def _keys_are_there(settings: Settings) -> None:
+    from gateway.app import read_keys
+
     # Elsewhere than in production a key file is made at the first start; a check makes nothing.
     if settings.env == "production" or settings.keys is not None or settings.key_file is not None:
         read_keys(settings)
@@ -107,7 +111,9 @@ def show(file: FileArgument = None, config: ConfigOption = None, json: JsonOptio
     epilog="示例 example:\n\n  gateway config keys /etc/gateway/keys\n\n"
     "请妥善备份：丢失密钥即丢失全部数据 keep a copy: without the keys the data cannot be opened."
 )
-def keys(file: Annotated[Path, typer.Argument(help="新密钥文件 new key file", metavar="FILE", show_default=False)]) -> None:
+def keys(
+    file: Annotated[Path, typer.Argument(help="新密钥文件 new key file", metavar="FILE", show_default=False)],
+) -> None:
     """生成加密密钥文件（仅属主可读） Make a file with fresh sealing and index keys, readable by its owner alone."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -116,4 +122,6 @@ def keys(file: Annotated[Path, typer.Argument(help="新密钥文件 new key file
         leave(Exit.CANNOT_CREATE, f"文件已存在，不会覆盖 the file is there already, it is not overwritten: {file}")
     except OSError as error:
         leave(Exit.CANNOT_CREATE, f"无法写入 cannot be written: {file} ({type(error).__name__})")
-    out.print(f"已写入 written: {escape(str(file))}\n配置中写 in the configuration: key_file = {escape(repr(str(file)))}")
+    out.print(
+        f"已写入 written: {escape(str(file))}\n配置中写 in the configuration: key_file = {escape(repr(str(file)))}"
+    )

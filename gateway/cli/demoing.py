@@ -11,7 +11,6 @@ from rich.console import Console
 
 from gateway.cli.exits import Exit, err, explained, out, say_json
 from gateway.cli.options import run
-from gateway.demo.play import Options, play
 
 
 def demo(
@@ -71,6 +70,8 @@ def demo(
     ] = 90.0,
 ) -> None:
     """一条命令看全貌：模拟平台、网关、上报方与案件 One command: mock platforms, gateway, upstream systems and their cases."""
+    from gateway.demo.play import Options, play
+
     options = Options(
         cases=24 if cases is None else cases,
         seed=seed,

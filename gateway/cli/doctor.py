@@ -1,49 +1,21 @@
-"""``gateway doctor``: checks and cures, one line each: configuration, keys, database, and every platform by its probe."""
+"""``gateway doctor``: checks and cures, one line each."""
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import socket
-import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
-import httpx
 import typer
 from rich.markup import escape
 
-from contracts.errors import AdapterError, EndpointError
-from gateway.app import database_path, http_transport, machine_ms, read_keys
-from gateway.cli.bare_tools import bare_tools
 from gateway.cli.exits import Exit, out, say_json
 from gateway.cli.options import ConfigOption, JsonOption, run
-from gateway.flow.deliver import Line
-from gateway.flow.exchange import Limits, Pace
-from gateway.registry import Endpoint, connect
-from gateway.settings import Settings, SettingsRefused, load_settings
-from gateway.store.engine import Sqlite, StoreLocked
-from gateway.store.migrate import newest
-
-_PROBE_S = 15.0
-_LEAST_FREE = 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at; ``ok`` None: worth knowing, no fault."""
-
-    name: str
-    ok: bool | None
-    found: str
-    cure: str = ""
 
 
 def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
     """体检：配置、密钥、数据库、各平台连通 Check configuration, keys, database and every platform; exit code 1 if one fails."""
-    checks = run(lambda: _examine(config))
+    from gateway.cli.checks import examine
+
+    checks = run(lambda: examine(config))
     failed = any(check.ok is False for check in checks)
     if json:
         say_json({"ok": not failed, "checks": [asdict(check) for check in checks]})
@@ -54,114 +26,3 @@ def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
             if check.cure:
                 out.print(f"    → {escape(check.cure)}")
     raise typer.Exit(int(Exit.FAILED if failed else Exit.OK))
-
-
-async def _examine(config: ConfigOption) -> list[Check]:
-    try:
-        settings = load_settings(config)
-    except SettingsRefused as error:
-        return [
-            Check("配置 configuration", False, reason, "改正后再检查 correct it: gateway config check FILE")
-            for reason in error.reasons
-        ]
-    checks = [Check("配置 configuration", True, "可读 readable" if config else "全部为缺省值 defaults alone")]
-    checks += _keys(settings)
-    checks += await _database(settings)
-    checks += _port(settings)
-    try:
-        endpoints = connect(settings, bare_tools)
-    except SettingsRefused as error:
-        cure = "改正后再检查 correct it: gateway config check FILE"
-        return checks + [Check("对接端 endpoints", False, reason, cure) for reason in error.reasons]
-    if not endpoints:
-        checks.append(Check("对接端 endpoints", None, "没有配置平台 none configured", "见 see gateway config example"))
-    transport = http_transport()
-    try:
-        checks += await asyncio.gather(*(_probe(endpoint, transport) for endpoint in endpoints.values()))
-    finally:
-        await transport.aclose()
-    return checks
-
-
-def _keys(settings: Settings) -> Iterator[Check]:
-    own = settings.keys is None and settings.key_file is None
-    if own and settings.env != "production" and not (settings.data / "keys").exists():
-        yield Check("密钥 keys", None, "首次启动时生成 made at the first start")
-        return
-    try:
-        keys = read_keys(settings)
-    except SettingsRefused as error:
-        for reason in error.reasons:
-            yield Check("密钥 keys", False, reason, "生成密钥文件 make a file: gateway config keys FILE")
-        return
-    yield Check("密钥 keys", True, f"{len(keys.sealing)} 个加密密钥 sealing keys")
-
-
-async def _database(settings: Settings) -> list[Check]:
-    path = database_path(settings)
-    folder = next((each for each in (settings.data, *settings.data.parents) if each.exists()), settings.data)
-    free = shutil.disk_usage(folder).free
-    space = Check(
-        "磁盘 disk",
-        free >= _LEAST_FREE,
-        f"{free / 1024**3:.1f} GiB 可用 free",
-        "" if free >= _LEAST_FREE else "清理磁盘，磁盘写满时网关拒收 make room: a full disk stops intake",
-    )
-    if not path.exists():
-        return [space, Check("数据库 database", None, "首次启动时建立 made at the first start")]
-    try:
-        await Sqlite(path, machine_ms).close()
-    except StoreLocked:
-        return [space, Check("数据库 database", True, "正由运行中的网关使用 in use by a running gateway")]
-    except (OSError, sqlite3.Error) as error:
-        cure = "检查目录权限与磁盘 check the directory's rights and the disk"
-        return [space, Check("数据库 database", False, type(error).__name__, cure)]
-    return [space, await asyncio.to_thread(_revision, str(path))]
-
-
-def _revision(path: str) -> Check:
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.Error as error:
-        return Check("数据库 database", False, type(error).__name__, "从备份恢复 restore the backup")
-    if sound != "ok":
-        return Check("数据库 database", False, "文件损坏 damaged", "从备份恢复 restore the backup")
-    if row is None or row[0] != newest():
-        return Check("数据库 database", None, f"{row[0] if row else '–'} → {newest()}", "升级 gateway migrate")
-    return Check("数据库 database", True, f"结构 schema {row[0]}")
-
-
-def _port(settings: Settings) -> Iterator[Check]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            cure = f"网关在运行？is it the gateway? {error.strerror}"
-            yield Check("端口 port", None, f"{settings.host}:{settings.port} 已被占用 taken", cure)
-            return
-    yield Check("端口 port", True, f"{settings.host}:{settings.port} 空闲 free")
-
-
-async def _probe(endpoint: Endpoint, transport: httpx.AsyncBaseTransport) -> Check:
-    name = f"{endpoint.name} {endpoint.adapter.info.title_zh}"
-    limits = Limits.of(endpoint.adapter.info, endpoint.adapter.settings)
-    line = Line(endpoint, limits, Pace(limits.rate_per_s, limits.at_once), transport)
-    started = time.monotonic()
-    try:
-        async with asyncio.timeout(_PROBE_S):
-            await endpoint.adapter.probe(line.exchange(machine_ms, _PROBE_S))
-    except EndpointError as error:
-        cure = "核对该端的地址、密钥、时钟与权限 check this endpoint's address, keys, clock and rights"
-        return Check(name, False, error.code, cure)
-    except AdapterError as error:
-        cure = "平台不可达或正忙，查网络、防火墙、维护时段 unreachable or busy: check network, firewall, maintenance"
-        return Check(name, False, error.code, cure)
-    except TimeoutError:
-        return Check(name, False, "超时 timeout", "平台没有应答 it does not answer: 网络、防火墙 network, firewall")
-    except Exception as error:  # noqa: BLE001,RUF100 # whatever an adapter does, the other checks go on
-        return Check(name, False, type(error).__name__, "适配器出错，请报告 an error of the adapter, please report it")
-    return Check(name, True, f"连通 answers, {round(1000 * (time.monotonic() - started))} ms")

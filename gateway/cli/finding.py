@@ -144,7 +144,9 @@ def _platform(found: Found, platform: dict[str, Any]) -> None:
         states[entry["state"]] = states.get(entry["state"], 0) + 1
         if entry["state"] in _UNDELIVERED:
             state = DeliveryState(entry["state"])
-            found.waits.append(Wait(platform["endpoint"], f"{entry['type']} {state.zh} {state.en}（{entry['delivery']}）"))
+            found.waits.append(
+                Wait(platform["endpoint"], f"{entry['type']} {state.zh} {state.en}（{entry['delivery']}）")
+            )
     numbers = [f"{ref['kind']} {ref['value']}" for ref in platform.get("external_refs", [])]
     found.platforms.append({"endpoint": platform["endpoint"], "told": states, "numbers": list(dict.fromkeys(numbers))})
 

@@ -22,7 +22,12 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", "-c", envvar="GATEWAY_CONFIG", help="配置文件（TOML）configuration file", metavar="FILE", show_default=False
+        "--config",
+        "-c",
+        envvar="GATEWAY_CONFIG",
+        help="配置文件（TOML）configuration file",
+        metavar="FILE",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="输出一行 JSON，供程序读取 one line of JSON for a machine")]
@@ -32,7 +37,9 @@ ToOption = Annotated[
 ]
 KeyOption = Annotated[
     str | None,
-    typer.Option("--key", envvar="GATEWAY_KEY", help="API 密钥 API key（prefix.secret）", metavar="KEY", show_default=False),
+    typer.Option(
+        "--key", envvar="GATEWAY_KEY", help="API 密钥 API key（prefix.secret）", metavar="KEY", show_default=False
+    ),
 ]
 DemoOption = Annotated[
     Path | None,

@@ -29,7 +29,8 @@ def redacted(settings: Settings) -> dict[str, Any]:
 def _of_adapter(given: Mapping[str, Any], kind: type[AdapterSettings] | None) -> dict[str, Any]:
     fields = {} if kind is None else kind.model_fields
     return {
-        key: value if key in fields and not _is_secret(fields[key].annotation) else HIDDEN for key, value in given.items()
+        key: value if key in fields and not _is_secret(fields[key].annotation) else HIDDEN
+        for key, value in given.items()
     }
 
 

@@ -4,79 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from gateway import logs
-from gateway.app import build, database_path, machine_ms, read_keys
 from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import ConfigOption, JsonOption, run, settings_of
-from gateway.demo.stage import add_client
-from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, make_key
-from gateway.security.fields import Sealer
-from gateway.settings import Settings
-from gateway.store.engine import Sqlite
-from gateway.store.ids import Ids
-from gateway.store.migrate import migrate_sqlite
-from gateway.store.store import open_sqlite
-from gateway.web.listen import Listener, listening_socket
-from gateway.web.server import web
+from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES
 
 client = typer.Typer(no_args_is_help=True, help="接入方与密钥 Clients and their keys", rich_markup_mode="rich")
 
 
 def serve(config: ConfigOption = None) -> None:
     """启动网关：接口、回调与投递在同一进程 Serve: API, callbacks and deliveries in one process; SIGTERM ends it in order."""
+    from gateway.cli.house import serve_until_told
+
     with explained():
         settings = settings_of(config)
-        logs.configure()
-        raise typer.Exit(run(lambda: _serve(settings)))
-
-
-async def _serve(settings: Settings) -> int:
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _once, loop, end)
-    try:
-        bound = listening_socket(settings.host, settings.port)
-    except OSError as error:
-        leave(
-            Exit.BUSY,
-            f"无法监听 cannot listen on {settings.host}:{settings.port}（{error.strerror}）",
-            "该端口已被占用，或地址不属于本机。The port is taken, or the address is not this machine's.",
-        )
-    house = None
-    try:
-        house = await build(settings)
-        listener = Listener(web(house), bound)
-        await listener.start()
-        house.start()
-        host, port = bound.getsockname()[:2]
-        typer.echo(f"就绪 ready http://{f'[{host}]' if ':' in host else host}:{port}")
-        told, died = asyncio.create_task(end.wait()), asyncio.create_task(listener.ended())
-        await asyncio.wait((told, died), return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
-        await listener.stop()
-        return Exit.OK if end.is_set() else Exit.FAILED
-    finally:
-        bound.close()
-        if house is not None:
-            await house.close()
-
-
-def _once(loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> None:
-    """The first signal ends in order; a second one has its plain effect."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.remove_signal_handler(number)
-    end.set()
+        raise typer.Exit(run(lambda: serve_until_told(settings)))
 
 
 def work(config: ConfigOption = None) -> None:
@@ -97,23 +46,16 @@ def work(config: ConfigOption = None) -> None:
 
 def migrate(config: ConfigOption = None, json: JsonOption = False) -> None:
     """把数据库升级到最新结构 Bring the database to the newest schema (serve does it by itself)."""
+    from gateway.cli.house import migrated
+
     with explained(json):
-        settings = settings_of(config)
-        path = database_path(settings)
-        if path.exists():
-            asyncio.run(_try_lock(path))
-        before, after = migrate_sqlite(path)
+        path, before, after = asyncio.run(migrated(settings_of(config)))
     if json:
         say_json({"database": str(path), "before": before, "after": after})
     elif before == after:
         out.print(f"已是最新 newest already: {after}")
     else:
         out.print(f"已升级 migrated: {before or '–'} → {after}")
-
-
-async def _try_lock(path: Path) -> None:
-    """Raises ``StoreLocked`` while another process has the database."""
-    await Sqlite(path, machine_ms).close()
 
 
 @client.command(
@@ -148,28 +90,16 @@ def add(
             "An upstream system needs at least one --organization.",
             machine=json,
         )
+    from gateway.cli.house import client_added
+
     scopes = UPSTREAM_SCOPES if role == "upstream" else OPERATOR_SCOPES
     with explained(json):
-        added = asyncio.run(_add(settings_of(config), name, scopes, codes))
+        added = asyncio.run(client_added(settings_of(config), name, scopes, codes))
     if json:
         say_json({**added, "name": name, "role": role, "organizations": list(codes), "scopes": list(scopes)})
         return
     out.print(f"已登记 added: {escape(name)}  {added['client']}")
     out.print(f"密钥（只显示这一次）key, shown this once:\n[bold]{added['key']}[/bold]")
-
-
-async def _add(settings: Settings, name: str, scopes: tuple[str, ...], codes: tuple[str, ...]) -> dict[str, Any]:
-    path = database_path(settings)
-    sealer = Sealer(read_keys(settings))
-    if path.exists():
-        await _try_lock(path)
-    await asyncio.to_thread(migrate_sqlite, path)
-    store = await open_sqlite(path, sealer, Ids(machine_ms, os.urandom), machine_ms)
-    try:
-        key = make_key()
-        return {"client": await add_client(store, key, name, scopes, codes), "key": key.shown}
-    finally:
-        await store.close()
 
 
 def mocks(context: typer.Context) -> None:

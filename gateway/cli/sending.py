@@ -26,7 +26,9 @@ def send(
     to: ToOption = None,
     key: KeyOption = None,
     demo: DemoOption = None,
-    case: Annotated[str | None, typer.Option("--case", help="案件标识 case id", metavar="case_…", show_default=False)] = None,
+    case: Annotated[
+        str | None, typer.Option("--case", help="案件标识 case id", metavar="case_…", show_default=False)
+    ] = None,
     agreement: Annotated[
         str | None, typer.Option("--agreement", help="协议标识 agreement id", metavar="agr_…", show_default=False)
     ] = None,
@@ -101,7 +103,9 @@ def send(
     for owed in taken.deliveries:
         out.print(f"  → {owed.endpoint}  {owed.id}")
     for warning in taken.warnings:
-        out.print(f"  [yellow]提示 warning[/yellow] {escape(warning.pointer)} {warning.code} {escape(warning.message_zh)}")
+        out.print(
+            f"  [yellow]提示 warning[/yellow] {escape(warning.pointer)} {warning.code} {escape(warning.message_zh)}"
+        )
     for clock in taken.clocks:
         out.print(f"  期限 clock {clock.get('rule')}  {clock.get('start')} – {clock.get('due')}")
 

@@ -24,13 +24,19 @@ def tail(
     demo: DemoOption = None,
     after: Annotated[
         str | None,
-        typer.Option("--after", help="从该游标之后开始，0 为最早 after this cursor, 0 = from the first", metavar="CURSOR"),
+        typer.Option(
+            "--after", help="从该游标之后开始，0 为最早 after this cursor, 0 = from the first", metavar="CURSOR"
+        ),
     ] = None,
     types: Annotated[
         list[str] | None,
-        typer.Option("--type", help="只看这些类型，可重复 only these, e.g. confirmation.*（repeatable）", metavar="TYPE"),
+        typer.Option(
+            "--type", help="只看这些类型，可重复 only these, e.g. confirmation.*（repeatable）", metavar="TYPE"
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="看到这么多条后结束 end after so many; 0 = 不限 never")] = 0,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="看到这么多条后结束 end after so many; 0 = 不限 never")
+    ] = 0,
     json: JsonOption = False,
 ) -> None:
     """跟随事件流，Ctrl-C 结束 Follow the events as they come; Ctrl-C ends."""

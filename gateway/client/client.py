@@ -210,6 +210,17 @@ class GatewayClient:
         """Any reading call of the contract that answers a JSON object."""
         return _body(await self._call("GET", path, repeatable=True, params=dict(query or {})))
 
+    # ---- operating
+
+    async def resolve(self, delivery_id: str, *, arrived: bool, evidence: str) -> None:
+        """A person's word on a delivery in doubt (operators alone): it arrived, or it is to go again."""
+        await self._call(
+            "POST",
+            f"/v1/ops/deliveries/{delivery_id}/resolve",
+            repeatable=False,
+            json={"arrived": arrived, "evidence": evidence},
+        )
+
     # ---- events
 
     async def events(self, after: str = "0", *, types: Sequence[str] = (), limit: int | None = None) -> EventPage:

@@ -1,12 +1,22 @@
-"""One upstream system's feed: read by cursor from its beginning, sorted by case, for those that wait for a word."""
+"""One upstream system's feed: read by cursor from its beginning; what platforms said is kept for those that wait for it."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from gateway.client import CallRefused, Event, GatewayClient, GatewayUnreachable
 
 _LOOK_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a platform said of a thing of a case: ``noun`` confirmation or transfer, its id, its new status."""
+
+    noun: str
+    about: str
+    status: str
 
 
 class Feed:
@@ -15,7 +25,7 @@ class Feed:
     def __init__(self, client: GatewayClient) -> None:
         self._client = client
         self._cursor = "0"
-        self._of_case: dict[str, list[Event]] = {}
+        self._words: dict[str, list[Word]] = {}
         self._news = asyncio.Condition()
         self.seen: list[tuple[str, str, str, str]] = []
 
@@ -33,9 +43,10 @@ class Feed:
         """Read one page; returns how many events it had."""
         page = await self._client.events(self._cursor)
         for event in page.items:
-            self.seen.append((event.cursor, event.id, event.partitionkey or "", event.sequence or ""))
-            if event.partitionkey is not None and not event.type.startswith("delivery."):
-                self._of_case.setdefault(event.partitionkey, []).append(event)
+            case = event.partitionkey or ""
+            self.seen.append((event.cursor, event.id, case, event.sequence or ""))
+            if (word := _word(event)) is not None:
+                self._words.setdefault(case, []).append(word)
         self._cursor = page.cursor
         if page.items:
             async with self._news:
@@ -47,8 +58,16 @@ class Feed:
         while await self.read():
             pass
 
-    async def word(self, case: str, place: int) -> Event:
-        """The event of a case at a place in its order, from 0, deliveries apart; waits until there is one."""
+    async def word(self, case: str, place: int) -> Word:
+        """The word about a case at a place in their order, from 0; waits until there is one."""
         async with self._news:
-            await self._news.wait_for(lambda: len(self._of_case.get(case, ())) > place)
-        return self._of_case[case][place]
+            await self._news.wait_for(lambda: len(self._words.get(case, ())) > place)
+        return self._words[case][place]
+
+
+def _word(event: Event) -> Word | None:
+    """The word in an event; ``None`` where nobody but us spoke, or nothing moved by it."""
+    noun, _, said = event.type.partition(".")
+    if noun not in ("confirmation", "transfer") or "endpoint" not in event.data or event.data.get("moved") is False:
+        return None
+    return Word(noun, event.text(noun), said) if event.text("status") == said else None

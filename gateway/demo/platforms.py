@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import httpx
+import orjson
 
 from gateway.demo.workspace import StageRefused
 
 _READY_WITHIN_S = 30.0
 _ENDS_WITHIN_S = 10.0
-_PAGE = 200
+_PAGE = 100
+_LINE = ("seq", "kind", "business_key", "message_id", "effect", "ref")
+_RECORD = ("message_id", "business_key", "state")
 _ARGV = (sys.executable, "-m", "mocks")
 
 
@@ -28,7 +31,11 @@ async def mocks_there() -> list[str]:
         StageRefused: there are none.
     """
     child = await asyncio.create_subprocess_exec(
-        *_ARGV, "--list", stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *_ARGV,
+        "--list",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     out, _ = await child.communicate()
     if child.returncode != 0:
@@ -47,18 +54,18 @@ class Platform:
     http: httpx.AsyncClient
 
     async def journal(self) -> list[dict[str, Any]]:
-        """Everything it received and did, oldest first."""
+        """Everything that it received and did, oldest first: number, kind, keys, effect, reference; not the contents."""
         entries: list[dict[str, Any]] = []
         while True:
             after = entries[-1]["seq"] if entries else 0
             page = await self._get("journal", {"after": after, "limit": _PAGE})
-            entries += [{key: value for key, value in entry.items() if key != "payload"} for entry in page]
+            entries += [{key: entry[key] for key in _LINE} for entry in page]
             if len(page) < _PAGE:
                 return entries
 
     async def records(self) -> list[dict[str, Any]]:
-        """Its own ledger: one entry per business effect."""
-        return await self._get("records", {})
+        """Its own ledger, one entry per business effect: message, business key, state."""
+        return [{key: record.get(key) for key in _RECORD} for record in await self._get("records", {})]
 
     async def set_clerk(self, setting: Mapping[str, Any]) -> None:
         """Let its clerk decide by himself, or (empty) rest."""
@@ -68,7 +75,7 @@ class Platform:
     async def _get(self, what: str, query: dict[str, int]) -> list[dict[str, Any]]:
         reply = await self.http.get(f"{self.url}/_mock/{what}", params=query)
         reply.raise_for_status()
-        found: list[dict[str, Any]] = reply.json()
+        found: list[dict[str, Any]] = orjson.loads(reply.content)
         return found
 
 

@@ -21,6 +21,7 @@ from gateway.demo.client_log import ClientLog
 from gateway.demo.feed import Feed
 from gateway.demo.ledgers import ClientLedger, gateway_ledger, platform_ledger, standing
 from gateway.demo.memory import peak_rss_mb
+from gateway.demo.operator import Duty
 from gateway.demo.progress import Progress
 from gateway.demo.stage import Stage, staged
 from gateway.demo.traffic import Desk, Traffic
@@ -102,10 +103,25 @@ async def _traffic(stage: Stage, seed: int, began: Any) -> AsyncIterator[Traffic
             await desk.client.close()
 
 
+@asynccontextmanager
+async def _on_duty(stage: Stage, wanted: bool) -> AsyncIterator[None]:
+    """An operator is on duty while this is entered; where a person plays, it is theirs to do."""
+    if not wanted:
+        yield
+        return
+    async with GatewayClient(stage.url, stage.operator, patience_s=10.0) as client:
+        working = asyncio.create_task(Duty(client, stage.platforms).run())
+        try:
+            yield
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+
 async def _watched(stage: Stage, traffic: Traffic, options: Options, console: Console) -> None:
     """Let the cases live until all is settled, or nothing has happened for the patience's time."""
     titles = {name: endpoint.adapter.info.title_zh for name, endpoint in stage.house.endpoints.items()}
-    async with traffic.feeds():
+    async with traffic.feeds(), _on_duty(stage, options.once):
         living = asyncio.create_task(traffic.play(options.cases, options.rate_per_s))
         try:
             with Progress(console, titles) as progress:

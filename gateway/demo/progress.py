@@ -71,7 +71,9 @@ class Progress(AbstractContextManager["Progress"]):
 
 
 def _head(started: int, finished: int, cases: int, now: Standing) -> Text:
-    told = f"案件 cases {finished}/{cases}（进行中 {started - finished}）  消息 messages {now.messages}  {_decisions(now)}"
+    told = (
+        f"案件 cases {finished}/{cases}（进行中 {started - finished}）  消息 messages {now.messages}  {_decisions(now)}"
+    )
     return Text(told, style="cyan")
 
 

@@ -201,7 +201,9 @@ class Script:
         made = {
             "status": "failed",
             "at": self.at(_ENDED, 17),
-            "reason_code": self.chance("end").choice(("large_divergence", "unwilling", "unreachable", "refused_to_sign")),
+            "reason_code": self.chance("end").choice(
+                ("large_divergence", "unwilling", "unreachable", "refused_to_sign")
+            ),
             "note": "双方就给付金额和期限分歧较大，申请人要求终止调解",
             "session": self._session(_ENDED),
         }
@@ -332,7 +334,9 @@ class Script:
     @property
     def withdrawal(self) -> ConfirmationWithdrawal:
         """The application is taken back (撤回申请)."""
-        return _read(ConfirmationWithdrawal, {"at": self.began.isoformat(), "reason": "被申请人已即时履行，双方不再申请确认"})
+        return _read(
+            ConfirmationWithdrawal, {"at": self.began.isoformat(), "reason": "被申请人已即时履行，双方不再申请确认"}
+        )
 
     @property
     def performances(self) -> tuple[Performance, ...]:
@@ -346,7 +350,8 @@ class Script:
         elif draw < 0.35:
             steps = [("breached", self.at(_APPLIED, 16), "0.00")]
         return tuple(
-            _read(Performance, {"term_no": 1, "status": status, "at": at, "amount": amount}) for status, at, amount in steps
+            _read(Performance, {"term_no": 1, "status": status, "at": at, "amount": amount})
+            for status, at, amount in steps
         )
 
     def transfer(self, to: TransferTo, reason: TransferReason) -> Transfer:

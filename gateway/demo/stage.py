@@ -72,7 +72,9 @@ async def staged(workspace: Workspace, port: int | None = None) -> AsyncIterator
     adapters = installed()
     names = [name for name in await mocks_there() if name in adapters]
     if not names:
-        raise StageRefused("没有同时装有适配器和模拟平台的对接端 no platform has both its adapter and its mock installed")
+        raise StageRefused(
+            "没有同时装有适配器和模拟平台的对接端 no platform has both its adapter and its mock installed"
+        )
     ports = workspace.ports(names, port)
     async with AsyncExitStack() as stack:
         log = stack.enter_context((workspace.path / "gateway.log").open("a", encoding="utf-8"))
@@ -181,7 +183,9 @@ async def _admit_one(store: Store, shown: str, name: str, scopes: tuple[str, ...
         await add_client(store, NewKey(prefix, shown, hash_secret(secret)), name, scopes, codes)
 
 
-async def add_client(store: Store, key: NewKey, name: str, scopes: tuple[str, ...], organizations: tuple[str, ...]) -> str:
+async def add_client(
+    store: Store, key: NewKey, name: str, scopes: tuple[str, ...], organizations: tuple[str, ...]
+) -> str:
     """Enter a client with its key; returns the client's id. Organisation ``*`` stands for all."""
     client = store.ids.new("client")
     row = (

@@ -29,7 +29,7 @@ log = structlog.get_logger("gateway.demo")
 
 T = MessageType
 
-AT_ONCE: Final = 12
+AT_ONCE: Final = 20
 """Cases that live at the same time."""
 
 _WHO_DECIDES: Final = {
@@ -100,7 +100,9 @@ class Traffic:
             self.finished += 1
         except (CallRefused, GatewayUnreachable) as error:
             self.broken.append(Broken(number, str(error)))
-            log.error("life_broken", count=number, error=type(error).__name__, code=getattr(error, "code", "unreachable"))
+            log.error(
+                "life_broken", count=number, error=type(error).__name__, code=getattr(error, "code", "unreachable")
+            )
         finally:
             room.release()
 
@@ -174,7 +176,9 @@ class Life:
 
     async def _agree(self) -> str:
         script = self._script
-        paper = await self._upload("agreement-paper", AttachmentKind.MEDIATION_AGREEMENT, "调解协议书", script.agreement_lines)
+        paper = await self._upload(
+            "agreement-paper", AttachmentKind.MEDIATION_AGREEMENT, "调解协议书", script.agreement_lines
+        )
         agreement = partial(self._client.report_agreement, self._case, script.agreement(paper))
         return (await self._post("agreement", T.AGREEMENT_CONCLUDED, agreement)).about
 
@@ -260,9 +264,7 @@ class Life:
     async def _word(self, noun: str, about: str) -> str:
         """The next status that a platform gave to the thing."""
         while True:
-            event = await self._feed.word(self._case, self._place)
+            word = await self._feed.word(self._case, self._place)
             self._place += 1
-            said = event.text("status")
-            from_platform = "endpoint" in event.data and event.data.get("moved") is not False
-            if event.type == f"{noun}.{said}" and event.text(noun) == about and from_platform:
-                return said
+            if (word.noun, word.about) == (noun, about):
+                return word.status

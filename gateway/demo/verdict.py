@@ -109,7 +109,9 @@ def _feeds(client: ClientLedger, gateway: GatewayLedger) -> Iterator[Fault]:
         known = set(published)
         for identifier, many in ids.items():
             if many > 1 or identifier not in known:
-                yield Fault(Kind.DUPLICATED, place, identifier, f"{many} times in the feed, or none of the store's events")
+                yield Fault(
+                    Kind.DUPLICATED, place, identifier, f"{many} times in the feed, or none of the store's events"
+                )
         cursor, last = "", dict[str, str]()
         for at, identifier, case, sequence in seen:
             if at <= cursor or (case and sequence <= last.get(case, "")):
@@ -184,7 +186,9 @@ def _effects(owed: Sequence[Delivery], platform: PlatformLedger, filings: frozen
     cases = Counter(
         entry.business_key
         for entry in effects
-        if entry.kind in filings and entry.message_id in known and known[entry.message_id].type == MessageType.CASE_SUBMITTED
+        if entry.kind in filings
+        and entry.message_id in known
+        and known[entry.message_id].type == MessageType.CASE_SUBMITTED
     )
     for key, many in sorted(cases.items()):
         if many > 1:
@@ -203,7 +207,9 @@ def _records(owed: Sequence[Delivery], platform: PlatformLedger, gateway: Gatewa
         for entry in platform.journal:
             lacks = entry.effect == "created" and entry.kind in filings and entry.message_id not in named
             if lacks and entry.message_id in ours:
-                yield Fault(Kind.LOST, platform.name, entry.message_id, "in the journal, but not in the platform's ledger")
+                yield Fault(
+                    Kind.LOST, platform.name, entry.message_id, "in the journal, but not in the platform's ledger"
+                )
     kinds = (MessageType.CONFIRMATION_REQUESTED.value, MessageType.TRANSFER_REQUESTED.value)
     # The record of the request itself carries the platform's standing of the matter.
     requests = {identifier for delivery in owed if delivery.type in kinds for identifier in _ids(delivery)}
@@ -233,7 +239,9 @@ def _order(owed: Sequence[Delivery], platform: PlatformLedger, every: Mapping[st
         required = every.get(delivery.requires or "")
         for other in before[delivery.subject]:
             if other.sequence > delivery.sequence and not _was_waiting(required, other):
-                yield Fault(Kind.REORDERED, platform.name, delivery.id, f"{delivery.type} came after a later one of its case")
+                yield Fault(
+                    Kind.REORDERED, platform.name, delivery.id, f"{delivery.type} came after a later one of its case"
+                )
                 break
         before[delivery.subject].append(delivery)
 

@@ -9,8 +9,10 @@ from datetime import datetime
 import orjson
 import structlog
 
+from contracts.deadlines import Law
 from contracts.errors import UnreadableCallback
 from contracts.update import About, Inbound, ReferralOffered, StatusUpdate
+from gateway.flow.clock import Clockwork
 from gateway.flow.context import Contexts
 from gateway.flow.correlate import Contradicting, find
 from gateway.flow.fault_points import Reach, nowhere
@@ -19,7 +21,7 @@ from gateway.flow.receive import place_of, unpack_call
 from gateway.flow.words import Speaker, Words
 from gateway.registry import Endpoint
 from gateway.settings import RetrySettings
-from gateway.store import inbox
+from gateway.store import inbox, pauses
 from gateway.store.casefile import CaseFile, Matter
 from gateway.store.engine import Operation
 from gateway.store.inbox import DueCallback
@@ -54,6 +56,7 @@ class Applier:
         settings: RetrySettings,
         changed: Callable[[], None] = lambda: None,
         reach: Reach = nowhere,
+        law: Law | None = None,
     ) -> None:
         self._store = store
         self._reach = reach
@@ -62,6 +65,7 @@ class Applier:
         self._words = words
         self._settings = settings
         self._changed = changed
+        self._clockwork = Clockwork(store, law)
 
     async def turn(self, batch: int = 32) -> int:
         """Apply what is due; returns how many calls were looked at."""
@@ -136,7 +140,7 @@ class Applier:
                 return "duplicate"
             pause: str | None = None
             if isinstance(word, ReferralOffered):
-                unit: Unit | None = offer(self._store, speaker, word)
+                unit: Unit | None = offer(self._store, speaker, word, self._clockwork)
             else:
                 unit, pause = await self._decide(speaker, word)
             if unit is None:
@@ -144,7 +148,8 @@ class Applier:
             outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed | MatterConflict):
                 if pause is not None:
-                    await self._store.write("pause_endpoint", (speaker.endpoint, "platform", pause))
+                    row = (speaker.endpoint, "platform", pause)
+                    await self._store.run(pauses.pause, [row], self._store.ids)
                 return "applied"
             if isinstance(outcome, AlreadyApplied):
                 return "duplicate"
@@ -174,7 +179,9 @@ class Applier:
         if matter is None:
             return None, None
         case = await self._contexts.case_of(file)
-        return self._words.about_matter(file, matter, speaker, word, case, await self._early(file, matter)), None
+        agreement = await self._contexts.agreement_of(file, matter)
+        early = await self._early(file, matter)
+        return self._words.about_matter(file, matter, speaker, word, case, early, agreement), None
 
     async def _early(self, file: CaseFile, matter: Matter) -> tuple[tuple[str, datetime], ...]:
         """Words about the matter that came before their turn, in order of arrival."""

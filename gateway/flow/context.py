@@ -13,10 +13,10 @@ from contracts.confirmation import ConfirmationRequest
 from contracts.document import Document
 from contracts.message import Message
 from contracts.messages import MessageType
-from contracts.referral import Referral
+from contracts.referral import Referral, ReferralResult
 from gateway.flow.documents import CASE_TYPES, message_of, reopen
 from gateway.flow.toolbox import Attachments
-from gateway.store.casefile import CaseFile
+from gateway.store.casefile import CaseFile, Matter
 from gateway.store.claim import Claim
 from gateway.store.engine import Row
 from gateway.store.store import Store
@@ -55,6 +55,14 @@ class Contexts:
         document = None if row is None else reopen(self._store, row)
         return document if isinstance(document, Case) else None
 
+    async def agreement_of(self, file: CaseFile, matter: Matter) -> Agreement | None:
+        """The newest version of the agreement that a confirmation or a term hangs on, or that is the matter itself."""
+        identifier = matter.id if matter.kind == "agreement" else matter.parent
+        held = file.matters.get(identifier or "")
+        row = None if held is None or held.kind != "agreement" else await self._store.row("message", held.message)
+        document = None if row is None else reopen(self._store, row)
+        return document if isinstance(document, Agreement) else None
+
     async def compose(self, message: Message, file: CaseFile, rows: list[Row], delivery: str, endpoint: str) -> Context:
         """The context from the subject's file and its messages up to this one."""
         case_id, case = self._newest(rows, Case, CASE_TYPES, None)
@@ -65,6 +73,10 @@ class Contexts:
         _, confirmation = self._newest(
             rows, ConfirmationRequest, frozenset({MessageType.CONFIRMATION_REQUESTED}), confirmation_id
         )
+        if isinstance(message.document, ReferralResult) and agreement_id is not None:
+            # The result belongs to the referral, what was agreed lies in the case that came of it.
+            rows, file = await self._of_agreement(agreement_id, rows, file)
+            case_id, case = self._newest(rows, Case, CASE_TYPES, None)
         _, agreement = self._newest(rows, Agreement, frozenset({MessageType.AGREEMENT_CONCLUDED}), agreement_id)
         if isinstance(message.document, ConfirmationRequest):
             confirmation = message.document
@@ -73,10 +85,11 @@ class Contexts:
         referral_id = case.referral if case is not None else None
         if message.about.startswith("ref_"):
             referral_id = message.about
+        referral = await self.referral(referral_id)
         return Context(
             delivery=delivery,
             endpoint=endpoint,
-            organization=case.organization if case is not None else await self._organization(file.organization),
+            organization=case.organization if case is not None else await self.organization(file.organization, referral),
             case_id=case_id,
             case=case,
             agreement_id=agreement_id if agreement is not None else None,
@@ -84,7 +97,7 @@ class Contexts:
             confirmation_id=confirmation_id,
             confirmation=confirmation if confirmation_id is not None else None,
             referral_id=referral_id,
-            referral=await self._referral(referral_id),
+            referral=referral,
             registered_version=_registered(file, rows, endpoint),
             references=tuple(
                 ExternalReference(found.kind, found.value, found.about)
@@ -116,14 +129,28 @@ class Contexts:
         concluded = file.of_kind("agreement")
         return concluded[-1].id if concluded else None
 
-    async def _organization(self, code: str) -> Organization | None:
-        """The organisation as in its last case, for what belongs to no case (roster, referrals)."""
+    async def _of_agreement(self, agreement_id: str, rows: list[Row], file: CaseFile) -> tuple[list[Row], CaseFile]:
+        held = await self._store.load_of_matter(agreement_id)
+        return (rows, file) if held is None else (list(await self._store.rows("messages_of", held.subject)), held)
+
+    async def organization(self, code: str, referral: Referral | None) -> Organization | None:
+        """The organisation as in its last case, for what belongs to no case (roster, referrals); before its first case as the
+        platform wrote it that hands one over, where that is whole."""
         row = await self._store.row("last_case_of", code)
         message = None if row is None else await self._store.row("message", row["message"])
         document = None if message is None else reopen(self._store, message)
-        return document.organization if isinstance(document, Case) else None
+        if isinstance(document, Case):
+            return document.organization
+        draft = None if referral is None or referral.organization_code != code else referral.case.organization
+        if draft is None or draft.name is None or draft.type is None or draft.region_code is None:
+            return None
+        try:
+            return Organization(code=code, name=draft.name, type=draft.type, region_code=draft.region_code)
+        except ValueError:  # the platform's region is in no table
+            return None
 
-    async def _referral(self, referral_id: str | None) -> Referral | None:
+    async def referral(self, referral_id: str | None) -> Referral | None:
+        """What a platform handed over under this id."""
         if referral_id is None:
             return None
         for row in await self._store.rows("messages_of", referral_id):

@@ -58,8 +58,7 @@ async def _by_key(store: Store, endpoint: str, about: About, key: Key) -> Found 
     if key.kind in _OWN_IDS:
         return await _matter(store, key.value, about)
     if key.kind is KeyKind.CASE_NO_OF_SOURCE:
-        row = await store.row("find_matter", "case", f"{key.scope}|{key.value}")
-        return None if row is None else await _matter(store, row["id"], about)
+        return await _by_case_no(store, endpoint, about, key)
     if key.kind is KeyKind.AGREEMENT_NO:
         row = await store.row("find_matter", "agreement", f"{key.scope}|{key.value}")
         return None if row is None else await _matter(store, row["id"], about)
@@ -68,6 +67,15 @@ async def _by_key(store: Store, endpoint: str, about: About, key: Key) -> Found 
         if found is not None:
             return found
     return None
+
+
+async def _by_case_no(store: Store, endpoint: str, about: About, key: Key) -> Found | None:
+    """By the organisation's own number; where the platform does not say whose it is, among the cases that it holds."""
+    if key.scope:
+        row = await store.row("find_matter", "case", f"{key.scope}|{key.value}")
+        return None if row is None else await _matter(store, row["id"], about)
+    held = await store.rows("find_held_case", endpoint, key.value)
+    return await _matter(store, held[0]["id"], about) if len(held) == 1 else None
 
 
 async def _by_delivery(store: Store, endpoint: str, about: About, identifier: str) -> Found | None:

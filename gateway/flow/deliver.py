@@ -193,7 +193,7 @@ class Deliverer:
         if wire is None:
             log.warning("claim_taken_over", delivery=claim.delivery, endpoint=claim.endpoint)
             return None
-        seconds = line.limits.deadline_files_s if wire.files else line.limits.deadline_s
+        seconds = min(line.limits.deadline_files_s if wire.files else line.limits.deadline_s, self._left_s(claim))
         exchange = line.exchange(self._store.now_ms, seconds)
         ask = ask_first and info.delivery_class is DeliveryClass.QUERYABLE
         found: Receipt | AdapterError
@@ -220,6 +220,12 @@ class Deliverer:
         if isinstance(found, Receipt):
             return self._judge.delivered(claim, info, line.limits, found, how)
         return self._judge.failed(claim, info, line.limits, found, how, self._store.now_ms())
+
+    def _left_s(self, claim: Claim) -> float:
+        """Seconds until nothing more may be sent under this claim: the margin before its lease's end. A process that was stopped
+        between claim and filing would file beside its successor."""
+        until = claim.claimed_at + self._leases[claim.endpoint] - self._margin_ms
+        return max(until - self._store.now_ms(), 0) / 1000
 
     @staticmethod
     def _hush(claim: Claim, line: Line, error: AdapterError) -> None:

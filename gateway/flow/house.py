@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import httpx
 
+from contracts.deadlines import Law
 from gateway.bus.memory import MemoryBus
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Line
@@ -13,6 +15,7 @@ from gateway.flow.envelope import Publisher
 from gateway.flow.intake import Intake
 from gateway.flow.receive import Receiver
 from gateway.flow.rehearsal import Rehearsal
+from gateway.flow.relay import BrokerRelay
 from gateway.flow.subscriptions import Subscriptions
 from gateway.flow.toolbox import Attachments
 from gateway.flow.webhooks import Webhooks
@@ -42,14 +45,23 @@ class House:
     transport: httpx.AsyncBaseTransport
     webhooks: Webhooks | None = None
     subscriptions: Subscriptions | None = None
+    law: Law = field(default_factory=Law)
+    broker: BrokerRelay | None = None
+    leaving: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
-    def start(self) -> None:
-        """Start the loops."""
-        self.worker.start()
+    def start(self, *, work: bool = True) -> None:
+        """Start the loops. Without ``work`` this process only takes in and answers; others, on the same database, deliver."""
+        self.store.runner.listen(self.bells.told)
+        if work:
+            self.worker.start()
+        else:
+            self.worker.start_hearing()
 
     async def close(self) -> None:
         """Claim nothing more, let what is in flight end, close the store."""
         await self.worker.stop()
+        for leaving in self.leaving:
+            await leaving()
         await self.transport.aclose()
         if self.webhooks is not None:
             await self.webhooks.close()

@@ -25,6 +25,7 @@ from gateway.flow.envelope import Publisher, compact
 from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.judgement import OPENING, Judgement
 from gateway.flow.order import Decision, Known, Order, Refused
+from gateway.flow.references import fold
 from gateway.flow.route import Hop, Question, Router
 from gateway.flow.toolbox import Attachments
 from gateway.store.store import Store
@@ -39,6 +40,8 @@ from gateway.store.unit import (
     NewDelivery,
     NewEvent,
     NewMessage,
+    NewReference,
+    NewTask,
     Outcome,
     Replayed,
     Unit,
@@ -112,7 +115,8 @@ class Intake:
             decision = await self._judgement.decide(order, document, known, about, message_id)
             decision.warnings[:0] = warnings
             if decision.repeated:
-                return Accepted(decision.about, self._answer(decision, []), decision.version)
+                twin = await self._replayed(order, digest)  # the step may be a twin's of this very call, just made
+                return twin or Accepted(decision.about, self._answer(decision, []), decision.version)
             unit, accepted = self._unit(order, document, known, decision, message_id, digest)
             await self._reach("judged")
             outcome = await self._store.commit(unit)
@@ -221,6 +225,10 @@ class Intake:
         self._clockwork.start(unit, decision.clocks)
         unit.clock_moves = decision.clock_turns
         unit.closed_tasks += decision.closed_tasks
+        unit.tasks += decision.tasks
+        unit.references += [
+            NewReference(endpoint, kind, value, thing, fold(value)) for endpoint, kind, value, thing in decision.references
+        ]
         unit.people = [(self._store.sealer.blind(kind, number), role) for kind, number, role in decision.people]
         answer = self._answer(decision, unit.deliveries)
         if order.key is not None:
@@ -242,6 +250,7 @@ class Intake:
             sender,
             known.referral_file,
             known.agreement_id,
+            known.agreement_file,
         )
         return self._router.hops(question)
 
@@ -263,6 +272,12 @@ class Intake:
             )
             for hop in hops
         ]
+        if safe_at is not None and retry is RetryClass.STATUTORY and safe_at <= self._store.now_ms():
+            # Made when its time was over already: it goes at once, and a person is told (``design.md`` §7).
+            unit.tasks += [
+                NewTask(self._store.ids.new("task"), "statutory_late", delivery.id, delivery.endpoint, "made_late")
+                for delivery in unit.deliveries
+            ]
 
     def _supersede(self, unit: Unit, known: Known, decision: Decision) -> None:
         """The older version's deliveries that nobody has give way; what waited for them waits for the new one."""
@@ -300,7 +315,8 @@ class Intake:
             )
         # What stands for the old one cannot wait for it: it waits for what the old one waited for.
         unit.deliveries = [
-            replace(delivery, requires=inherited.get(delivery.requires, delivery.requires)) for delivery in unit.deliveries
+            replace(delivery, requires=inherited.get(delivery.requires, delivery.requires))
+            for delivery in unit.deliveries
         ]
 
     def _answer(self, decision: Decision, deliveries: list[NewDelivery]) -> bytes:

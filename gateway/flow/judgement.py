@@ -8,17 +8,19 @@ from contracts.agreement import Agreement, Performance
 from contracts.alert import CollectiveAlert
 from contracts.case import Case, CaseProgress, FollowUp
 from contracts.confirmation import ConfirmationRequest, ConfirmationSupplement, ConfirmationWithdrawal
-from contracts.deadlines import latest_safe_time
+from contracts.deadlines import Law, latest_safe_time
 from contracts.document import Document
-from contracts.findings import Code
+from contracts.findings import Code, Finding
+from contracts.lists import TransferTo
 from contracts.mediator import Mediator
 from contracts.messages import MessageType
-from contracts.referral import Referral, ReferralAnswer, ReferralResult
+from contracts.referral import Referral, ReferralAnswer, ReferralResult, examine_referral_result
 from contracts.transfer import Transfer
 from gateway.flow.context import Contexts
 from gateway.flow.decisions import agreements, cases, confirmations, referrals, transfers
 from gateway.flow.decisions.agreements import refuse
 from gateway.flow.documents import reopen
+from gateway.flow.duplicates import Duplicates
 from gateway.flow.forms import Forms
 from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.store.casefile import Matter
@@ -31,10 +33,12 @@ OPENING = frozenset({MessageType.CASE_SUBMITTED, MessageType.MEDIATOR_LISTED})
 class Judgement:
     """Reads what a decision needs, checks whose it is, and calls the decision."""
 
-    def __init__(self, store: Store, contexts: Contexts, forms: Forms) -> None:
+    def __init__(self, store: Store, contexts: Contexts, forms: Forms, law: Law | None = None) -> None:
         self._store = store
         self._contexts = contexts
         self._forms = forms
+        self._law = law if law is not None else Law()
+        self._duplicates = Duplicates(store, contexts)
 
     async def known(self, order: Order, document: Document | None) -> Known:
         """The file of the target and the documents that hang together in it.
@@ -43,7 +47,7 @@ class Judgement:
             Refused: 404 for a thing that is not there or not the caller's (the same answer), 403 for a foreign
                 organisation in the document itself.
         """
-        known = Known()
+        known = Known(law=self._law)
         if isinstance(document, Case) and order.target is None:
             self._mine(order, document.organization.code)
             await self._add_referral(known, document.referral)
@@ -111,7 +115,9 @@ class Judgement:
         now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
         match document:
             case Case() if order.type is MessageType.CASE_SUBMITTED:
-                return cases.submitted(document, known, about, message_id)
+                decision = cases.submitted(document, known, about, message_id)
+                decision.tasks += await self._duplicates.tasks(document, about)
+                return decision
             case Case():
                 return cases.revised(document, known, message_id, order.if_match)
             case CaseProgress():
@@ -135,12 +141,15 @@ class Judgement:
             case ConfirmationWithdrawal():
                 return confirmations.withdrawal_requested(document, known)
             case Transfer():
-                return transfers.requested(document, known, about, message_id, order.if_match)
+                decision = transfers.requested(document, known, about, message_id, now, order.if_match)
+                decision.safe_at = await self._limitation(known, document)
+                return decision
             case Mediator():
                 return transfers.listed(document, known, about, message_id)
             case ReferralAnswer():
                 return referrals.answered(document, known)
             case ReferralResult():
+                await self._add_result(known, document)
                 return referrals.returned(document, known)
         raise TypeError(f"nobody decides about {type(document).__name__}")
 
@@ -153,4 +162,33 @@ class Judgement:
             for row in await self._store.rows("tasks_of", known.file.subject)
             if row["kind"] == "correction_due" and row["about"] == known.target.id and row["due_at"] is not None
         ]
-        return latest_safe_time(datetime.fromtimestamp(dues[-1] / 1000, UTC)) if dues else None
+        return latest_safe_time(datetime.fromtimestamp(dues[-1] / 1000, UTC), self._law.safe_margin) if dues else None
+
+    async def _limitation(self, known: Known, transfer: Transfer) -> datetime | None:
+        """The latest safe time of a transfer to arbitration: the end of the limitation (D13), where it is known."""
+        if known.file is None or transfer.to is not TransferTo.ARBITRATION:
+            return None
+        for row in await self._store.rows("clocks_of", known.file.subject):
+            if row["rule"] == "D13" and row["about"] == known.file.subject and row["state"] == "running":
+                return datetime.fromtimestamp(row["safe_at"] / 1000, UTC)
+        return None
+
+    async def _add_result(self, known: Known, result: ReferralResult) -> None:
+        """The agreement that a result names lies in the case that came of the referral.
+
+        Raises:
+            Refused: it is none of that case, or the result is dated before anybody signed.
+        """
+        if result.agreement is None or known.target is None:
+            return
+        file = await self._store.load_of_matter(result.agreement)
+        case = None if file is None else await self._contexts.case_of(file)
+        matter = None if file is None else file.matters.get(result.agreement)
+        if matter is None or matter.kind != "agreement" or case is None or case.referral != known.target.id:
+            raise refuse(Code.REFERRAL_NOT_ACCEPTED, "/agreement")
+        known.agreement_file, known.agreement_id = file, result.agreement
+        document = await self._document(matter)
+        known.agreement = document if isinstance(document, Agreement) else None
+        findings: tuple[Finding, ...] = examine_referral_result(result, known.agreement)
+        if findings:
+            raise Refused(422, findings[0].code, findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.deadlines import Fact
 from contracts.messages import MessageType
 from contracts.update import ReferralOffered
 from gateway.flow.documents import place_of
@@ -12,13 +13,14 @@ from gateway.flow.references import fold
 from gateway.store.unit import NewEvent, NewMatter, NewMessage, NewReference, NewTask, Unit
 
 if TYPE_CHECKING:
+    from gateway.flow.clock import Clockwork
     from gateway.flow.words import Speaker
     from gateway.store.store import Store
 
 
-def offer(store: Store, speaker: Speaker, word: ReferralOffered) -> Unit:
+def offer(store: Store, speaker: Speaker, word: ReferralOffered, clockwork: Clockwork) -> Unit:
     """The unit that keeps an offer: a subject and matter of its own, its numbers, an event for its owner, and a task with the
-    answer's due time. The same task number offered again meets its open matter and changes nothing."""
+    answer's due time and its clock. The same task number offered again meets its open matter and changes nothing."""
     referral = word.referral
     identifier = store.ids.new("referral")
     message_id = store.ids.new("message")
@@ -36,7 +38,7 @@ def offer(store: Store, speaker: Speaker, word: ReferralOffered) -> Unit:
         "at": word.at.isoformat(),
         "endpoint": speaker.endpoint,
     }
-    return Unit(
+    unit = Unit(
         subject=identifier,
         organization=referral.organization_code,
         subject_kind="referral",
@@ -78,3 +80,6 @@ def offer(store: Store, speaker: Speaker, word: ReferralOffered) -> Unit:
         ],
         applied=[(speaker.endpoint, word.event_id)],
     )
+    told: dict[str, Fact] = {"kind": str(referral.kind), "at": word.at, "due_at": referral.due_at}
+    clockwork.told(unit, "referral.offered", told, identifier)
+    return unit

@@ -9,11 +9,13 @@ from typing import Any
 
 from gateway.flow.envelope import compact
 from gateway.flow.order import Principal
+from gateway.store import pauses, webhooks
 from gateway.store.casefile import CaseFile, DeliveryRow
-from gateway.store.engine import Operation
+from gateway.store.engine import Operation, Row
 from gateway.store.journal import AuditEntry, append_audit
 from gateway.store.store import Store
 from gateway.store.unit import Committed, DeliveryMove, InFlight, Moved, NewEvent, Unit
+from gateway.store.webhooks import CLASSES
 
 _AGAIN = 20
 _REDRIVEN = frozenset({"rejected", "dead", "expired"})
@@ -70,6 +72,8 @@ class Operator:
     ) -> Standing:
         for _ in range(_AGAIN):
             row = await self._store.row("delivery", delivery)
+            if row is not None and row["class"] in CLASSES:
+                return await self._move_owed(self.entry(principal, act, delivery, reason), row, allowed, after)
             file = None if row is None else await self._store.load(row["subject"])
             if file is None:
                 return Standing(delivery, refused="not_found", found=False)
@@ -87,6 +91,18 @@ class Operator:
                 raise TypeError(f"an act cannot end as {type(outcome).__name__}")
         return Standing(delivery, refused="in_flight", extra={"state": "in_flight"})
 
+    async def _move_owed(self, entry: AuditEntry, row: Row, allowed: frozenset[str], after: str) -> Standing:
+        """The same for what is owed to a webhook: it makes no events. A handshake is its client's to repeat."""
+        delivery, state = row["id"], row["state"]
+        why = None if row["class"] == "notify" else "state"
+        if why is None:
+            why = await self._store.run(webhooks.move_owed, delivery, allowed, after)
+        if why is not None:
+            return Standing(delivery, refused=why, extra={"state": "in_flight" if why == "in_flight" else state})
+        await self._store.audit(entry)
+        self._changed()
+        return Standing(delivery, after)
+
     def _unit(self, file: CaseFile, held: DeliveryRow, principal: Principal, after: str, fresh: bool) -> Unit:
         facts = {
             "delivery": held.id,
@@ -101,24 +117,25 @@ class Operator:
         unit.events.append(NewEvent(self._store.ids.new("event"), f"delivery.{after}", held.id, compact(facts)))
         unit.closed_tasks = [
             (kind, held.id, f"{after} by {principal.client}")
-            for kind in ("in_doubt", "rejected", "dead", "statutory_late", "blocked", "word_overdue")
+            for kind in ("in_doubt", "rejected", "dead", "statutory_late", "blocked", "word_overdue", "alert_unanswered")
         ]
         return unit
 
     async def pause(self, principal: Principal, endpoint: str, reason: str) -> Standing:
         """Hold the endpoint: its deliveries wait, nothing is burnt."""
         entry = self.entry(principal, "endpoint.pause", endpoint, reason)
-        return await self._endpoint(endpoint, "pause_endpoint", (endpoint, principal.client, reason), entry, "paused")
+        rows = [(endpoint, principal.client, reason)]
+        return await self._endpoint(endpoint, lambda: pauses.pause(rows, self._store.ids), entry, "paused")
 
     async def resume(self, principal: Principal, endpoint: str, reason: str) -> Standing:
         """Let it flow again; breaker and quiet time are forgotten."""
         entry = self.entry(principal, "endpoint.resume", endpoint, reason)
-        return await self._endpoint(endpoint, "resume_endpoint", (endpoint,), entry, "open")
+        return await self._endpoint(endpoint, lambda: pauses.resume(endpoint, self._store.ids), entry, "open")
 
     async def _endpoint(
-        self, endpoint: str, statement: str, row: tuple[object, ...], entry: AuditEntry, state: str
+        self, endpoint: str, act: Callable[[], Operation[list[str]]], entry: AuditEntry, state: str
     ) -> Standing:
-        if not await self._store.run(audited, statement, row, entry, self._store.now_ms()):
+        if not await self._store.run(_audited_act, act, entry, self._store.now_ms()):
             known = any(found["name"] == endpoint for found in await self._store.rows("all_endpoints"))
             return Standing(endpoint, refused="state", found=known, extra={"state": state})
         self._changed()
@@ -141,6 +158,13 @@ class Operator:
             found = await self._store.row("task", task)
             return Standing(task, refused="state", found=found is not None, extra={"state": "resolved"})
         return Standing(task, state)
+
+
+def _audited_act(act: Callable[[], Operation[list[str]]], entry: AuditEntry, at: int) -> Operation[bool]:
+    changed = yield from act()
+    if changed:
+        yield from append_audit([entry], at)
+    return bool(changed)
 
 
 def audited(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:

@@ -10,13 +10,13 @@ from typing import Any
 from contracts.agreement import Agreement
 from contracts.case import Case
 from contracts.confirmation import ConfirmationRequest
-from contracts.deadlines import Clock
+from contracts.deadlines import Clock, Law
 from contracts.document import Document
 from contracts.findings import Finding
 from contracts.messages import MessageType
 from contracts.referral import Referral
 from gateway.store.casefile import CaseFile, Matter
-from gateway.store.unit import MatterMove, NewMatter
+from gateway.store.unit import MatterMove, NewMatter, NewTask
 
 
 class Refused(Exception):
@@ -72,7 +72,9 @@ class Order:
 
 @dataclass(slots=True)
 class Known:
-    """What is known when a decision is made: the subject's file and the documents that hang together in it."""
+    """What is known when a decision is made: the subject's file and the documents that hang together in it.
+
+    ``agreement_file``: the file of an agreement that lies in another subject than the document (a referral's result)."""
 
     file: CaseFile | None = None
     target: Matter | None = None
@@ -82,6 +84,8 @@ class Known:
     confirmation: ConfirmationRequest | None = None
     referral: Referral | None = None
     referral_file: CaseFile | None = None
+    agreement_file: CaseFile | None = None
+    law: Law = field(default_factory=Law)
 
     @property
     def case_matter(self) -> Matter | None:
@@ -93,7 +97,8 @@ class Known:
 class Decision:
     """What a document changes. ``about`` is the thing's id, ``status`` what the answer says.
 
-    ``effective_rules`` of clocks are pairs (about, clock); ``safe_at`` is the message's latest safe time. ``supersedes``:
+    ``clocks`` are pairs (about, clock), ``references`` (endpoint, kind, value, about); ``safe_at`` is the message's latest
+    safe time. ``supersedes``:
     message types whose undelivered deliveries about the same thing give way. ``repeated``: nothing changes.
     """
 
@@ -110,6 +115,8 @@ class Decision:
     clock_turns: list[tuple[str, str, str]] = field(default_factory=list)
     closed_tasks: list[tuple[str, str, str]] = field(default_factory=list)
     people: list[tuple[str, str, str]] = field(default_factory=list)
+    references: list[tuple[str, str, str, str]] = field(default_factory=list)
+    tasks: list[NewTask] = field(default_factory=list)
     safe_at: datetime | None = None
     supersedes: frozenset[MessageType] = frozenset()
     document: Document | None = None

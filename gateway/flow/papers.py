@@ -16,6 +16,7 @@ from contracts.update import DocumentLink
 from gateway.flow.deliver import Line
 from gateway.flow.toolbox import AttachmentRefused, Attachments
 from gateway.settings import RetrySettings
+from gateway.store import pauses
 from gateway.store.engine import Operation
 from gateway.store.store import Store
 
@@ -82,7 +83,8 @@ class Papers:
             owner = await self._owner(paper)
             kept = await self._attachments.keep(owner, "decision", link.name, data)
         except EndpointError as error:
-            await self._store.write("pause_endpoint", (paper.endpoint, "gateway", error.code))
+            row = (paper.endpoint, "gateway", error.code)
+            await self._store.run(pauses.pause, [row], self._store.ids)
             await self._again(paper, error.code)
             return
         except (AdapterError, AttachmentRefused) as error:

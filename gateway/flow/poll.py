@@ -11,7 +11,7 @@ from contracts.adapter import InboundCall, Origin, PolledItem
 from contracts.errors import EndpointError, RetryableError
 from gateway.flow.deliver import Line
 from gateway.flow.receive import pack_call, place_of
-from gateway.store import inbox
+from gateway.store import inbox, pauses
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.poll")
@@ -44,7 +44,8 @@ class Poller:
             self._wait_s = min(self._wait_s * 2, longest)
             return min(wait, 1.0)
         except EndpointError as error:
-            await self._store.write("pause_endpoint", (self._line.name, "gateway", error.code))
+            row = (self._line.name, "gateway", error.code)
+            await self._store.run(pauses.pause, [row], self._store.ids)
             log.error("poll_refused", endpoint=self._line.name, code=error.code)
             return 1.0
         self._wait_s = shortest if page.items else min(self._wait_s * 1.5, longest)

@@ -3,7 +3,6 @@ webhook that wants them; then they go to the bus."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -91,7 +90,7 @@ class BrokerRelay:
         self._bus = bus
         self._publisher = publisher
         self._reach = reach
-        self._token = secrets.randbits(60)
+        self._token = store.ids.token()
         self._down = False
 
     async def turn(self) -> int:

@@ -37,6 +37,7 @@ class Question:
     referral_sender: str | None = None
     referral_file: CaseFile | None = None
     agreement_id: str | None = None
+    agreement_file: CaseFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class Router:
                 or any(self._fits(row, question, name, endpoint) for row in kind.recipients)
             )
         ]
+        if question.type is MessageType.CONFIRMATION_REQUESTED and question.referral_sender is not None and (
+            question.referral_sender in chosen
+        ):
+            # What a court invited to mediate goes to that court (民事诉讼法 art. 205 (1)), not to every court.
+            chosen = [question.referral_sender]
         return [Hop(name, self._required(kind, question, name)) for name in chosen]
 
     def _fits(self, row: Recipient, question: Question, name: str, endpoint: Endpoint) -> bool:
@@ -140,6 +146,8 @@ class Router:
                 if about is None:
                     continue
             file = question.file
+            if required is MessageType.AGREEMENT_CONCLUDED and question.agreement_file is not None:
+                file = question.agreement_file
             if required is MessageType.REFERRAL_ANSWERED and question.referral_file is not None:
                 file = question.referral_file
             delivery = None if file is None else self._met_or_waiting(file, name, types, about)

@@ -217,7 +217,7 @@ class Judge:
         )
 
 
-_HEALED = ("in_doubt", "statutory_late", "word_overdue", "blocked")
+_HEALED = ("in_doubt", "statutory_late", "word_overdue", "blocked", "alert_unanswered")
 
 
 def event_data(claim: Claim, state: str, code: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Counts what flowed, off the journey's path: reads the numbered events behind a mark of its own and keeps figures for people."""
+"""Counts what flowed, off the journey's path: reads the numbered events behind a mark of its own, keeps figures for people."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ a contradiction to a final status goes to a person with both values kept (``mess
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ from contracts.report import StatusReport
 from contracts.status import FILED_MOVES_CASE, CaseStatus, Noun, frees_agreement, is_end, is_final, move
 from contracts.update import About, DeliveryWord, StatusUpdate
 from gateway.flow.clock import Clockwork
+from gateway.flow.decisions.agreements import open_terms, parts_of, performance_until
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
 from gateway.flow.references import fold
@@ -40,7 +41,9 @@ from gateway.store.unit import (
 )
 
 if TYPE_CHECKING:
+    from contracts.agreement import Agreement
     from contracts.case import Case
+    from contracts.deadlines import Law
     from gateway.store.store import Store
 
 _LONGEST_NUMBER = 100
@@ -68,13 +71,22 @@ class Speaker:
 
 
 class Words:
-    """Decides what a word changes. ``word_within_ms``: by endpoint, how long a relayed delivery may wait for its word."""
+    """Decides what a word changes. ``word_within_ms``: by endpoint, how long a relayed delivery may wait for its word;
+    ``unasked``: the endpoints of class ``neither``, whose first acceptance counts, whatever they say afterwards."""
 
-    def __init__(self, store: Store, router: Router, word_within_ms: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        router: Router,
+        word_within_ms: Mapping[str, int],
+        law: Law | None = None,
+        unasked: Collection[str] = (),
+    ) -> None:
         self._store = store
         self._router = router
         self._word_within_ms = word_within_ms
-        self._clockwork = Clockwork(store)
+        self._clockwork = Clockwork(store, law)
+        self._unasked = frozenset(unasked)
 
     def _event(self, kind: str, about: str, facts: dict[str, Any]) -> NewEvent:
         return NewEvent(self._store.ids.new("event"), kind, about, compact(facts))
@@ -124,11 +136,13 @@ class Words:
                 unit.tasks.append(self._task("unmapped_code", delivery.id, speaker.endpoint, update.raw_status[:64]))
                 return unit, None
         if not _may_become(delivery.state, after):
-            if after == "rejected" and delivery.state == "delivered":
+            if after == "rejected" and delivery.state == "delivered" and delivery.endpoint not in self._unasked:
                 unit.tasks.append(self._task("contradiction", delivery.id, speaker.endpoint, update.reason_code))
             return unit, None
         reasons = None
-        wait_ms = self._word_within_ms[delivery.endpoint] if after == "relayed" else round(1000 * (update.retry_after_s or 0))
+        wait_ms = (
+            self._word_within_ms[delivery.endpoint] if after == "relayed" else round(1000 * (update.retry_after_s or 0))
+        )
         if update.reasons:
             told = [{"code": r.code, "place": r.place, "text": r.text} for r in update.reasons]
             reasons = self._store.seal(orjson.dumps(told), f"deliveries.reasons:{delivery.id}")
@@ -169,10 +183,12 @@ class Words:
         update: StatusUpdate,
         case: Case | None,
         early: tuple[tuple[str, datetime], ...] = (),
+        agreement: Agreement | None = None,
     ) -> Unit:
         """Moves the one status where the word is a legal step, keeps it as an event in any case, tells the others.
 
-        ``early`` are words about the matter that came before their turn: they are tried again once it has moved."""
+        ``early`` are words about the matter that came before their turn: they are tried again once it has moved.
+        ``agreement`` is what a confirmation confirms, or what is performed."""
         unit = self.unit(file, speaker, update)
         if update.about is About.FULFILMENT:
             matter = self._term_of(unit, file, matter, update)
@@ -205,13 +221,21 @@ class Words:
             detail = {"kept": matter.status, "said": update.status, "at": update.at.isoformat()}
             unit.tasks.append(self._task("contradiction", matter.id, speaker.endpoint, update.raw_status[:64], detail))
         if moved:
-            self._clocks(unit, file, matter, noun, update)
+            self._clocks(unit, file, matter, noun, update, agreement)
         self._correction(unit, matter, speaker, update, moved=moved)
         if moved and noun is not Noun.REFERRAL:  # a referral is between its platform and its owner alone
             self._tell_others(unit, file, matter, speaker, update, case)
         return unit
 
-    def _clocks(self, unit: Unit, file: CaseFile, matter: Matter, noun: Noun, update: StatusUpdate) -> None:
+    def _clocks(
+        self,
+        unit: Unit,
+        file: CaseFile,
+        matter: Matter,
+        noun: Noun,
+        update: StatusUpdate,
+        agreement: Agreement | None,
+    ) -> None:
         """What the platform's word starts and ends of the law's clocks."""
         told: dict[str, datetime | date | str] = {"at": update.at, f"{update.status}_at": update.at}
         if matter.kind == "confirmation":
@@ -220,7 +244,14 @@ class Words:
             told["to"] = matter.facet or ""
         if update.due_at is not None:
             told["due_at"] = update.due_at
+        if agreement is not None and (last := performance_until(agreement)) is not None:
+            told["performance_until"] = last
         related = [thing for thing in (matter.parent, file.subject) if thing is not None and thing != matter.id]
+        if noun is Noun.FULFILMENT:
+            told["open_terms"] = str(open_terms(file, matter.id, update.status))
+            related += [found.id for found in file.of_kind("confirmation") if found.parent == matter.parent]
+            if agreement is not None and matter.parent is not None:
+                related += parts_of(agreement, matter.parent, int(matter.id.rpartition("/")[2]))
         self._clockwork.told(unit, f"{noun.value}.{update.status}", told, matter.id, *related)
 
     def _facts(self, matter: Matter, speaker: Speaker, update: StatusUpdate) -> dict[str, Any]:
@@ -298,9 +329,15 @@ class Words:
         if update.status != "correction_required":
             if moved:
                 unit.closed_tasks.append(("correction_due", matter.id, update.status))
+                unit.closed_tasks.append(("referral_due", matter.id, update.status))
             return
         if moved:
-            detail = {"reasons": [reason.text for reason in update.reasons], "note": update.note}
+            detail = {
+                "reasons": [reason.text for reason in update.reasons],
+                "codes": [reason.code for reason in update.reasons],
+                "places": [reason.place for reason in update.reasons],
+                "note": update.note,
+            }
             unit.tasks.append(
                 self._task("correction_due", matter.id, speaker.endpoint, None, detail, _due_ms(update.due_at))
             )
@@ -399,7 +436,7 @@ class Words:
 
 
 _ANSWERED = {
-    "delivered": ("in_doubt", "word_overdue", "rejected", "dead", "statutory_late", "blocked"),
+    "delivered": ("in_doubt", "word_overdue", "rejected", "dead", "statutory_late", "blocked", "alert_unanswered"),
     "rejected": ("in_doubt", "word_overdue"),
     "pending": ("in_doubt", "word_overdue"),
     "relayed": ("in_doubt",),

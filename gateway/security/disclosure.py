@@ -124,7 +124,9 @@ class Redactor:
         """Whether it is a piece of a personal number, or holds one: seven digits of an id number are somebody's birthday."""
         digits = "".join(filter(str.isdigit, folded))
         return len(digits) >= _PERSONAL_PIECE and any(
-            piece in self._numbers for piece in (folded, digits, digits[:8], digits[-8:]) if len(piece) >= _PERSONAL_PIECE
+            piece in self._numbers
+            for piece in (folded, digits, digits[:8], digits[-8:])
+            if len(piece) >= _PERSONAL_PIECE
         )
 
     def prose(self, text: str) -> str:

@@ -93,7 +93,12 @@ def fields_of(model: type[Part]) -> Mapping[str, Field]:
         parts = tuple(_kinds(info.annotation, Part))
         listed = next(_kinds(info.annotation, Titled), None)
         found[shown] = Field(
-            shown, str(extra.get("x-title-zh", shown)), str(extra.get("x-title-en", shown)), _class(model, shown), parts, listed
+            shown,
+            str(extra.get("x-title-zh", shown)),
+            str(extra.get("x-title-en", shown)),
+            _class(model, shown),
+            parts,
+            listed,
         )
     return found
 

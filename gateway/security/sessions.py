@@ -56,7 +56,11 @@ class Throttle:
     """Counts failed sign-ins per address in a sliding window; bounded in memory."""
 
     def __init__(
-        self, most: int = 20, window_s: float = 300.0, addresses: int = 10_000, now: Callable[[], float] = time.monotonic
+        self,
+        most: int = 20,
+        window_s: float = 300.0,
+        addresses: int = 10_000,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._most = most
         self._window_s = window_s

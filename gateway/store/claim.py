@@ -10,6 +10,7 @@ from gateway.store.commit import BLOCKED_STATES, free_successors, open_blocked_t
 from gateway.store.engine import Operation, Rows
 from gateway.store.health import Health
 from gateway.store.ids import Ids
+from gateway.store.pauses import pause
 from gateway.store.unit import NewEvent, NewReference, NewTask
 from gateway.store.webhooks import Webhook
 
@@ -259,9 +260,9 @@ def _settle_held(
     ]
     if tasks:
         yield "open_task", tasks
-    yield from _affect_endpoints(good)
-    yield from health.stand(good, told, at, ids)
+    yield from _affect_endpoints(good, ids)
     yield "release_lane", [(r.claim.endpoint, r.claim.subject, r.claim.token) for r in good]
+    yield from health.stand(good, told, at, ids)
     touched = {(r.claim.endpoint, r.claim.subject) for r in good}
     yield from free_successors([r.claim.delivery for r in good if r.state == "delivered"], touched)
     yield from open_blocked_tasks([r.claim.delivery for r in good if r.state in BLOCKED_STATES], ids)
@@ -287,7 +288,7 @@ def _settled_row(result: Settlement) -> tuple[object, ...]:
     )
 
 
-def _affect_endpoints(good: list[Settlement]) -> Operation[None]:
+def _affect_endpoints(good: list[Settlement], ids: Ids) -> Operation[None]:
     judged = [result for result in good if result.effect.failed is not None]
     if judged:
         rows = yield "read_breaker", [(name,) for name in sorted({result.claim.endpoint for result in judged})]
@@ -318,4 +319,4 @@ def _affect_endpoints(good: list[Settlement]) -> Operation[None]:
         yield "hush_endpoint", hushes
     pauses = [(r.claim.endpoint, "gateway", r.effect.pause_reason) for r in good if r.effect.pause_reason]
     if pauses:
-        yield "pause_endpoint", pauses
+        yield from pause(pauses, ids)

@@ -125,7 +125,10 @@ def _chunk(wanted: DeliveryFilter, every: Sequence[str], before: str, most: int)
         rows = yield "newest_deliveries_of", asked
     elif wanted.states or wanted.endpoints:
         pairs = product(wanted.states or ALL_STATES, wanted.endpoints or every)
-        rows = yield "newest_deliveries_in", [(state, endpoint, wanted.after, before, most) for state, endpoint in pairs]
+        rows = yield (
+            "newest_deliveries_in",
+            [(state, endpoint, wanted.after, before, most) for state, endpoint in pairs],
+        )
     else:
         rows = yield "newest_deliveries", [(wanted.after, before, most)]
     return sorted(rows, key=lambda row: str(row["id"]), reverse=True)[:most]
@@ -169,7 +172,7 @@ def count_matching(wanted: DeliveryFilter, every: Sequence[str]) -> Operation[in
         "count_deliveries",
         [(state, endpoint, wanted.after, wanted.before, COUNTED) for state, endpoint in pairs],
     )
-    return min(sum(row["many"] for row in rows), COUNTED)
+    return int(min(sum(row["many"] for row in rows), COUNTED))
 
 
 # ---------------------------------------------------------------------------------------------------------------- figures
@@ -198,9 +201,7 @@ class Figures:
         return sum(counts[state] for counts in self.standing.values())
 
 
-def figures(
-    names: Sequence[str], now: int, window_ms: int, clocks_before: str, most_clocks: int
-) -> Operation[Figures]:
+def figures(names: Sequence[str], now: int, window_ms: int, clocks_before: str, most_clocks: int) -> Operation[Figures]:
     """Counts of these endpoints and the window's series. ``standing`` counts pending without and with a failure apart
     (``pending``, ``retrying``)."""
     rows = yield "all_endpoints", [()]
@@ -283,7 +284,11 @@ def verify_audit(
     """Follow the chain over the next rows: the last number, its hash, and the number of the first row that breaks it."""
     rows = yield "audit_from", [(after, most)]
     for row in rows:
-        if row["number"] != after + 1 or bytes(row["previous"]) != previous or digest(row, previous) != bytes(row["hash"]):
+        if (
+            row["number"] != after + 1
+            or bytes(row["previous"]) != previous
+            or digest(row, previous) != bytes(row["hash"])
+        ):
             return row["number"], previous, row["number"]
         after, previous = row["number"], bytes(row["hash"])
     return after, previous, None

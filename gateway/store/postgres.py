@@ -12,7 +12,7 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import asyncpg
 import structlog
@@ -79,7 +79,7 @@ class Postgres:
         self._ahead_ms = 0.0
 
     @classmethod
-    async def connect(cls, dsn: str, connections: int = 8, patience_s: float = _PATIENCE_S) -> Postgres:
+    async def connect(cls, dsn: str, connections: int = 8, patience_s: float = _PATIENCE_S) -> Self:
         """Open the pool and read the database's clock.
 
         Raises:

@@ -6,6 +6,8 @@
 -- subjects and keys ----------------------------------------------------------------------------------------------------------
 -- name: open_subject (id text, kind text)
 INSERT INTO subjects (id, kind, sequence) SELECT id, kind, 0 FROM given
+-- name: ensure_subject (id text, kind text)
+INSERT INTO subjects (id, kind, sequence) SELECT id, kind, 0 FROM given WHERE true ON CONFLICT DO NOTHING
 -- name: lock_subject (id text)
 SELECT s.id, s.sequence FROM given JOIN subjects s ON s.id = given.id ORDER BY s.id FOR UPDATE OF s
 -- name: move_subject (id text, sequence bigint)
@@ -27,6 +29,9 @@ ON CONFLICT (kind, business_key) WHERE active DO NOTHING RETURNING id
 -- name: find_matter (kind text, business_key text)
 SELECT m.id, m.kind, m.business_key, m.subject FROM given
 JOIN matters m ON m.kind = given.kind AND m.business_key = given.business_key WHERE m.active
+-- name: find_held_case (endpoint text, source_no text)
+SELECT m.id FROM given JOIN matters m ON m.facet = given.source_no AND m.kind = 'case'
+JOIN holders h ON h.subject = m.id AND h.endpoint = given.endpoint ORDER BY m.id
 -- name: drop_matter (id text)
 DELETE FROM matters WHERE id IN (SELECT id FROM given)
 -- name: move_matter (id text, status text, since bigint, version int, message text, active boolean)
@@ -67,6 +72,11 @@ UPDATE clocks SET state = given.state FROM given WHERE clocks.about = given.abou
   AND (clocks.state = 'running' OR (clocks.state = 'met' AND given.state = 'running'))
 -- name: due_alarms each (moment bigint, most bigint)
 SELECT c.* FROM clocks c WHERE c.state = 'running' AND c.alarm_at <= :moment ORDER BY c.alarm_at LIMIT :most
+-- name: provisional_clocks each (calendar text, after text, most bigint)
+SELECT c.* FROM clocks c WHERE c.provisional AND c.calendar <> :calendar AND c.state <> 'cancelled' AND c.id > :after ORDER BY c.id LIMIT :most
+-- name: move_safe_time (subject text, was bigint, safe_at bigint)
+UPDATE deliveries SET safe_at = given.safe_at FROM given
+WHERE deliveries.subject = given.subject AND deliveries.state = 'pending' AND deliveries.safe_at = given.was RETURNING endpoint, deliveries.subject
 -- name: set_alarm (id text, alarm_at bigint, state text)
 UPDATE clocks SET alarm_at = given.alarm_at, state = given.state FROM given WHERE clocks.id = given.id AND clocks.state = 'running'
 -- name: add_paper (id text, endpoint text, subject text, about text, ref text, link_sealed bytea)
@@ -202,6 +212,10 @@ WHERE endpoints.name = given.name AND NOT endpoints.paused RETURNING endpoints.n
 -- name: resume_endpoint (name text)
 UPDATE endpoints SET paused = false, paused_by = NULL, reason = NULL, quiet_until = 0, failures = 0, breaker = 'closed', changed_at = now_ms()
 FROM given WHERE endpoints.name = given.name RETURNING endpoints.name
+-- name: lock_paused (name text)
+SELECT e.name FROM given JOIN endpoints e ON e.name = given.name WHERE e.paused FOR UPDATE OF e
+-- name: owners_waiting (name text)
+SELECT DISTINCT given.name AS endpoint, m.organization FROM given JOIN deliveries d ON d.endpoint = given.name AND d.state IN ('pending', 'in_doubt') JOIN matters m ON m.id = d.subject
 -- name: hush_endpoint (name text, wait bigint)
 UPDATE endpoints SET quiet_until = now_ms() + given.wait FROM given WHERE endpoints.name = given.name AND endpoints.quiet_until < now_ms() + given.wait
 -- name: read_breaker (name text)
@@ -319,6 +333,13 @@ SELECT r.* FROM given JOIN external_references r ON r.subject = given.subject OR
 SELECT r.* FROM given JOIN external_references r ON r.endpoint = given.endpoint AND r.kind = given.kind AND r.value = given.value ORDER BY r.created_at
 -- name: find_folded (folded text)
 SELECT r.* FROM given JOIN external_references r ON r.folded = given.folded ORDER BY r.created_at
+-- Alerts that a platform has not taken, each told to a person once.
+-- name: unanswered_alerts each (latest bigint)
+SELECT d.id, d.subject, d.endpoint, d.state, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
+FROM deliveries d WHERE d.type = 'case.alerted' AND d.state NOT IN ('delivered', 'cancelled', 'superseded') AND d.created_at <= :latest
+  AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.kind = 'alert_unanswered' AND t.about = d.id AND t.subject = d.subject)
+-- name: told_of (subject text, kind text)
+SELECT t.about, t.due_at FROM given JOIN tasks t ON t.subject = given.subject AND t.kind = given.kind
 -- name: find_person (blind text)
 SELECT p.subject, p.role FROM given JOIN people p ON p.blind = given.blind
 -- name: clocks_of (subject text)

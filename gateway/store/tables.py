@@ -42,7 +42,8 @@ subjects = sa.Table(
 )
 
 # The things with a status of their own: case, agreement, confirmation, transfer, referral, fulfilment term, mediator (事项).
-# `facet` is what their events say beside the status: a confirmation's route, a transfer's `to`, a referral's kind.
+# `facet` is what their events say beside the status: a confirmation's route, a transfer's `to`, a referral's kind, a case's
+# number at its organisation.
 # `since` is when the status came to hold, as its source told.
 matters = sa.Table(
     "matters",
@@ -63,6 +64,8 @@ matters = sa.Table(
     _need("updated_at", Ms),
     Index("matters_business_key", "kind", "business_key", unique=True, **_where("active")),
     Index("matters_subject", "subject"),
+    # An organisation's own number where the platform does not say whose it is.
+    Index("matters_source_no", "facet", **_where("kind = 'case'")),
     Index("matters_listed", "organization", "kind", "id"),
     Index("matters_changed", "organization", "kind", "updated_at", "id"),
 )
@@ -141,6 +144,8 @@ deliveries = sa.Table(
     Index("deliveries_open", "endpoint", "subject", "first", "sequence", **_where("state IN ('pending', 'in_doubt')")),
     Index("deliveries_safe", "endpoint", "subject", "safe_at", **_where("state = 'pending' AND safe_at IS NOT NULL")),
     Index("deliveries_subject", "subject", "sequence"),
+    Index("deliveries_alerts", "created_at",
+          **_where("type = 'case.alerted' AND state NOT IN ('delivered', 'cancelled', 'superseded')")),
     Index("deliveries_waiting", "requires", **_where("requires IS NOT NULL AND state = 'pending'")),
     Index("deliveries_word", "state", "word_due_at", **_where("state = 'relayed' AND word_due_at IS NOT NULL")),
     Index("deliveries_state", "state", "endpoint", "id"),
@@ -356,6 +361,7 @@ clocks = sa.Table(
     Index("clocks_once", "about", "rule", unique=True),
     Index("clocks_subject", "subject"),
     Index("clocks_due", "state", "due_on", "id"),
+    Index("clocks_provisional", "id", **_where("provisional")),
     Index("clocks_alarm", "alarm_at", **_where("state = 'running' AND alarm_at IS NOT NULL")),
 )
 

@@ -19,6 +19,7 @@ from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.web.api import attachments, batches, callbacks, documents, events, health, ops, reading, schemas, webhooks
 from gateway.web.auth import Door
+from gateway.web.console import mount as console
 from gateway.web.problems import problem, refused
 
 log = structlog.get_logger("gateway.web")
@@ -50,6 +51,7 @@ def web(house: House) -> FastAPI:
         callbacks.router(house),
     ):
         application.include_router(routes)
+    console.mount(application, house)
     _docs(application)
     _refusals(application)
     _request_ids(application, house)

@@ -74,7 +74,15 @@ class World:
         self.gateway.callbacks["one", event] = "applied"
         self.gateway.messages.append(Message(f"msg_{case}_word", case, 9, "status.reported", confirmation, 1))
         told = Delivery(
-            f"dlv_two_{case}_word", f"msg_{case}_word", "status.reported", confirmation, "two", case, 9, "delivered", "F9"
+            f"dlv_two_{case}_word",
+            f"msg_{case}_word",
+            "status.reported",
+            confirmation,
+            "two",
+            case,
+            9,
+            "delivered",
+            "F9",
         )
         self.gateway.deliveries.append(told)
         self.arrive(self.two, told)
@@ -330,7 +338,9 @@ def test_a_rejection_that_stands_before_a_person_is_explained() -> None:
 def test_a_newer_version_explains_a_superseded_one() -> None:
     world = World()
     superseded_by_nothing(world)
-    newer = Delivery("dlv_newer", "msg_newer", "confirmation.requested", "cnf_case_a", "one", "case_a", 10, "delivered", "F4")
+    newer = Delivery(
+        "dlv_newer", "msg_newer", "confirmation.requested", "cnf_case_a", "one", "case_a", 10, "delivered", "F4"
+    )
     world.gateway.messages.append(Message("msg_newer", "case_a", 10, "confirmation.requested", "cnf_case_a", 2))
     world.gateway.deliveries.append(newer)
     world.client.acknowledged.append(Acknowledged("key-newer", "confirmation.requested", "cnf_case_a", ()))

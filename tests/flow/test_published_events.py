@@ -40,7 +40,11 @@ class Life:
         self.seen: list[dict[str, Any]] = []
 
     async def post(
-        self, kind: MessageType, document: bytes | dict[str, Any], target: str | None = None, if_match: int | None = None
+        self,
+        kind: MessageType,
+        document: bytes | dict[str, Any],
+        target: str | None = None,
+        if_match: int | None = None,
     ) -> str:
         """Post a document; returns the thing's id."""
         raw = document if isinstance(document, bytes) else json.dumps(document).encode()

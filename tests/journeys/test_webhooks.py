@@ -210,16 +210,16 @@ async def test_rotation_with_overlap(gateway: Gateways, receiver: Receiver) -> N
     assert new["secret"] != old["secret"]
     assert new["public_key"] != old["public_key"]
     await upstream.case(1)
-    await until_arrived(receiver, upstream)  # the receiver still trusts the old keys alone
+    await until_arrived(receiver, upstream, "case.*")  # the receiver still trusts the old keys alone
     await receiver.trust(new)
     await upstream.case(2)
-    await until_arrived(receiver, upstream)
+    await until_arrived(receiver, upstream, "case.*")
     await upstream.call("POST", f"{path}/rotate-secret", {"overlap_hours": 24}, 409)
     gateway.clock.skip(timedelta(hours=24, seconds=1).total_seconds())
     await receiver.set_clock(gateway)
     await receiver.trust(new, retired=[old["secret"], old["public_key"]])
     await upstream.case(3)
-    await until_arrived(receiver, upstream)
+    await until_arrived(receiver, upstream, "case.*")
     assert await receiver.breaches() == []
     row = await house.store.row("webhook", old["id"])
     assert row is not None
@@ -237,7 +237,7 @@ async def test_compromised_keys_sign_no_more(gateway: Gateways, receiver: Receiv
     new = await upstream.call("POST", path, {"overlap_hours": 0, "compromised": True})
     await receiver.trust(new, retired=[old["secret"]])
     await upstream.case(1)
-    await until_arrived(receiver, upstream)
+    await until_arrived(receiver, upstream, "case.*")
     assert await receiver.breaches() == []
 
 

@@ -124,7 +124,7 @@ async def test_a_settled_outcome_survives(scene: Scene) -> None:
 
 async def test_three_dead_claims_in_a_row_are_a_poison(scene: Scene) -> None:
     await scene.stand(IDS, deadline_s=SILENCE_S)
-    await scene.open(fault_point=Fall("claimed", 3), lease_margin_s=0.05)
+    await scene.open(fault_point=Fall("claimed", 3), lease_margin_s=0.3)
     poison = await scene.case("370102-LX001-2026-00001")
     row = await scene.reaches("dead", poison, IDS)
     assert row.code == "crash_loop"
@@ -139,7 +139,7 @@ async def test_three_dead_claims_in_a_row_are_a_poison(scene: Scene) -> None:
 
 async def test_two_dead_claims_are_none(scene: Scene) -> None:
     await scene.stand(IDS, deadline_s=SILENCE_S)
-    await scene.open(fault_point=Fall("claimed", 2), lease_margin_s=0.05)
+    await scene.open(fault_point=Fall("claimed", 2), lease_margin_s=0.3)
     case = await scene.case()
     row = await scene.reaches("delivered", case, IDS)
     assert row.attempts == 3
@@ -157,7 +157,7 @@ async def test_a_claim_that_was_taken_over_settles_nothing(scene: Scene) -> None
             first.set()
             await late.wait()
 
-    await scene.open(fault_point=sleep_once, lease_margin_s=0.05)
+    await scene.open(fault_point=sleep_once, lease_margin_s=0.3)
     case = await scene.case()
     await first.wait()
     row = await scene.reaches("delivered", case, IDS)

@@ -278,6 +278,18 @@ async def test_a_platform_that_says_it_cannot_is_paused(scene: Scene) -> None:
 
 
 async def test_a_refusal_after_delivery_moves_nothing_back(scene: Scene) -> None:
+    await scene.stand(IDS)
+    await scene.open()
+    case = await scene.case()
+    row = await scene.reaches("delivered", case, IDS)
+    await scene.ids.say("NO", id=row.id)
+    (task,) = await until(lambda: scene.tasks("contradiction"), "a task")
+    assert task["about"] == row.id
+    assert (await scene.delivery(case, IDS)).state == "delivered"
+
+
+async def test_the_first_acceptance_counts_where_a_repeat_is_another_batch(scene: Scene) -> None:
+    """A platform without memory refuses the repeat of what it has accepted: that is no contradiction."""
     await scene.stand(BYTES)
     await scene.open()
     case = await scene.case()
@@ -285,8 +297,9 @@ async def test_a_refusal_after_delivery_moves_nothing_back(scene: Scene) -> None
     await scene.batches.say("OK", id=row.id)
     await scene.reaches("delivered", case, BYTES)
     await scene.batches.say("NO", id=row.id)
-    await until(lambda: scene.tasks("contradiction"), "a task")
+    await _all_applied(scene, 2)
     assert (await scene.delivery(case, BYTES)).state == "delivered"
+    assert await scene.tasks() == []
 
 
 @pytest.mark.parametrize("arrives", ["relayed", "in_doubt"])

@@ -37,7 +37,9 @@ END $$"""
 """Keeps the rows that the migrations themselves had written."""
 
 _EMPTY = """DO $$ DECLARE t text; BEGIN
-  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP EXECUTE format('DELETE FROM public.%I', t); END LOOP;
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('DELETE FROM public.%I', t);
+  END LOOP;
   FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'first_rows' LOOP
     EXECUTE format('INSERT INTO public.%I SELECT * FROM first_rows.%I', t, t);
   END LOOP;

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ GIVEN = os.environ.get("GATEWAY_TEST_KAFKA", "")
 
 
 class Broker:
-    """One broker with its data in a directory of its own. ``kill`` and ``start`` may be repeated: the port and data stay."""
+    """One broker with its data in a directory of its own. ``stop`` or ``kill`` and ``start`` may be repeated: the port stays,
+    and what was written."""
 
     def __init__(self) -> None:
         found = package_file("noida_db", "noida-db")
@@ -45,8 +47,27 @@ class Broker:
         self._child.until(lambda: answers(self.port))
         return self
 
+    def stop(self) -> None:
+        """Stop it in the midst of whatever it does; it writes its data out first."""
+        if self._child is not None:
+            self._child.end(signal.SIGTERM)
+
+    def written(self) -> None:
+        """Wait until what was acknowledged so far is on its disk.
+
+        This broker writes once a second, and a kill before that loses what it had acknowledged; a cluster with replicas does
+        not lose it, so a test of ours must not make it.
+        """
+        asked = time.time()
+        path = self._directory / "data" / "kafka.json"
+        end = time.monotonic() + 10
+        while not path.exists() or path.stat().st_mtime < asked:
+            if time.monotonic() > end:
+                return  # nothing has changed since it last wrote
+            time.sleep(0.05)
+
     def kill(self) -> None:
-        """End it without a word; what it had acknowledged is on its disk."""
+        """End it without a word."""
         if self._child is not None:
             self._child.end(signal.SIGKILL)
 

@@ -16,10 +16,12 @@ class Stalled(Exception):
 class VirtualLoop(base_events.BaseEventLoop):
     """No selector, no sockets, no threads: what is handed to an executor runs at once, in place.
 
-    ``born`` is called with every new task and the context it was made in.
+    ``born`` is called with every new task and the context that it was given, if any.
     """
 
-    def __init__(self, born: Callable[[asyncio.Task[Any]], None] = lambda task: None) -> None:
+    def __init__(
+        self, born: Callable[[asyncio.Task[Any], contextvars.Context | None], None] = lambda task, context: None
+    ) -> None:
         super().__init__()
         self._moment = 0.0
         self._selector = self  # the base class asks it for what is ready, and for how long to wait
@@ -29,8 +31,7 @@ class VirtualLoop(base_events.BaseEventLoop):
     def _make(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> asyncio.Task[Any]:
         context: contextvars.Context | None = more.get("context")
         task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **more)
-        if context is None:
-            self._born(task)
+        self._born(task, context)
         return task
 
     def time(self) -> float:

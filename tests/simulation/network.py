@@ -110,7 +110,7 @@ class Network(httpx.AsyncBaseTransport):
                 return _response(200, b"<!DOCTYPE html><html></html>")
             case "http_502":
                 return _response(502, b"")
-        wait = self._random.choice(("1", "3", "-1", "soon", "2026"))
+        wait = self._random.choice(("1", "3", "-1", "soon", "9"))
         return _response(int(kind.removeprefix("http_")), b"", retry_after=wait)
 
 

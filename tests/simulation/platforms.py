@@ -17,7 +17,8 @@ KEY = "simulated-key"
 
 @dataclass(slots=True)
 class Booking:
-    """One business effect. ``thing`` names it without the sender's id; ``refused``: the platform's later word took it back."""
+    """One business effect. ``thing`` names it without the sender's id; ``refused``: the platform's later
+    ``word`` takes it back."""
 
     id: str
     number: str
@@ -25,6 +26,7 @@ class Booking:
     content: str
     at: float
     refused: bool = False
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,9 @@ class Ledger:
         kind = self.random.choice(("OK", "OK", "OK", "OK", "NO", "WAIT")) if self.trouble else "OK"
         booking.refused = kind != "OK"
         more = {"wait": 500} if kind == "WAIT" else {}
-        self._speak(self._word(kind, "delivery", id=booking.id, **more), self.random.choice((0.0, 0.2, 2.0)))
+        word = self._word(kind, "delivery", id=booking.id, **more)
+        booking.word = word.event
+        self._speak(word, self.random.choice((0.0, 0.2, 2.0)))
 
     def _word(self, word: str, about: str, **more: Any) -> Word:
         self._events += 1

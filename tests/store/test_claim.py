@@ -122,7 +122,7 @@ async def test_an_alert_overtakes_a_retry_but_not_a_flight(bench: Bench, clock: 
     flying = await bench.claim_one()
     alert = await bench.follow("case_1", kind="case.alerted", requires=case, overtakes=True)
     assert await bench.claim() == []
-    await bench.settle(flying, "pending", wait_ms=60_000, step=1)
+    assert await bench.settle(flying, "pending", wait_ms=60_000, step=1)
     assert (await bench.claim_one()).delivery == alert
     assert await bench.state(progress) == "pending"
 

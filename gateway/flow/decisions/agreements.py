@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from contracts.agreement import Agreement, Performance, effective_at
-from contracts.deadlines import Clock, clocks_started_by, states_after
+from contracts.deadlines import Clock, Fact, Law, clocks_started_by, states_after
 from contracts.findings import Code, Finding
 from contracts.lists import SettledClaims
 from contracts.messages import MessageType
 from contracts.status import CaseStatus
 from gateway.flow.decisions.cases import check_step, check_version, ms, open_case
 from gateway.flow.order import Decision, Known, Refused
+from gateway.store.casefile import CaseFile, Matter
 from gateway.store.unit import MatterMove, NewMatter
 
 
@@ -42,26 +43,37 @@ def concluded(
         made.moves.append(MatterMove(agreement_id, known.target.status, made.version, message_id))
         made.supersedes = frozenset({MessageType.AGREEMENT_CONCLUDED})
         facts["version"] = made.version
+        asked = [found for found in _confirmations(known, agreement_id) if found.active]
+        for found in asked:
+            turns = states_after("confirmation.requested", {"route": found.facet or ""}, known.law)
+            made.clock_turns += [(agreement_id, rule, state.value) for rule, state in turns.items()]
     else:
         key = f"{matter.organization}|{agreement.agreement_no}"
         made.matters.append(NewMatter(agreement_id, "agreement", matter.id, key, "concluded", message_id))
     clocks = [
         (agreement_id, clock)
-        for clock in clocks_started_by("agreement.effective", {"effective_at": effect, "at": effect})
+        for clock in clocks_started_by("agreement.effective", {"effective_at": effect, "at": effect}, known.law)
     ]
     made.clocks += clocks
+    # Who agrees to perform interrupts the limitation: it runs anew (调解仲裁法 art. 27 ¶2).
+    consent = clocks_started_by("case.received", {"limitation_from": effect}, known.law)
+    made.clocks += [(matter.id, clock) for clock in consent if clock.rule == "D13"]
     facts["clocks"] = [clock_fact(clock) for _, clock in clocks]
     made.events.append(("agreement.concluded", agreement_id, facts))
     if effect <= now:
         made.events.append(("agreement.effective", agreement_id, facts))
     if not revised:
-        _terms(made, agreement, agreement_id, message_id)
+        made.matters += [
+            NewMatter(f"{agreement_id}/{no}", "fulfilment", agreement_id, f"{agreement_id}/{no}", "performing", message_id)
+            for no in sorted({term.no for term in agreement.terms if term.amount is not None})
+        ]
         if word.value != matter.status:
             made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=ms(effect)))
             told = {"status": word.value, "state_before": matter.status, "at": effect.isoformat()}
             made.events.append((f"case.{word.value}", matter.id, told | {"reason_code": "agreement_reached"}))
-            turns = states_after(f"case.{word.value}", {"at": effect})
+            turns = states_after(f"case.{word.value}", {"at": effect}, known.law)
             made.clock_turns += [(matter.id, rule, state.value) for rule, state in turns.items()]
+    made.clocks += _performance(agreement, agreement_id, known.law)
     limits = [clock for _, clock in clocks if clock.rule in ("D04", "D07")]
     made.safe_at = min((clock.latest_safe_time for clock in limits), default=None)
     return made
@@ -72,17 +84,32 @@ def clock_fact(clock: Clock) -> dict[str, str]:
     return {"rule": clock.rule, "due": clock.due.isoformat(), "state": str(clock.state)}
 
 
-def _terms(made: Decision, agreement: Agreement, agreement_id: str, message_id: str) -> None:
-    """Each term of payment is performed from the effect on (履行中)."""
+def _performance(agreement: Agreement, agreement_id: str, law: Law) -> list[tuple[str, Clock]]:
+    """The day by which each term, or each of its instalments (``…/term/1``, ``…/term/2``), is to be performed (履行期限)."""
+    effect = effective_at(agreement)
+    days: list[tuple[str, date]] = []
     for term in agreement.terms:
-        if term.amount is None:
-            continue
-        identifier = f"{agreement_id}/{term.no}"
-        made.matters.append(NewMatter(identifier, "fulfilment", agreement_id, identifier, "performing", message_id))
-        dates = [part.due_date for part in term.installments] + ([term.due_date] if term.due_date else [])
-        for last in dates[-1:]:
-            told = {"performance_until": last, "effective_at": effective_at(agreement)}
-            made.clocks += [(identifier, clock) for clock in clocks_started_by("fulfilment.performing", told)]
+        about = f"{agreement_id}/{term.no}"
+        days += [(f"{about}/{place}", part.due_date) for place, part in enumerate(term.installments, 1)]
+        if term.due_date is not None and not term.installments:
+            days.append((about, term.due_date))
+    return [
+        (about, clock)
+        for about, day in days
+        for clock in clocks_started_by("fulfilment.performing", {"performance_until": day, "effective_at": effect}, law)
+    ]
+
+
+def performance_until(agreement: Agreement) -> date | None:
+    """The last day of the whole performance, of the last instalment (民事诉讼法 art. 250); ``None``: no day is set."""
+    days = [part.due_date for term in agreement.terms for part in term.installments]
+    days += [term.due_date for term in agreement.terms if term.due_date is not None]
+    return max(days, default=None)
+
+
+def _confirmations(known: Known, agreement_id: str) -> list[Matter]:
+    held = [] if known.file is None else known.file.of_kind("confirmation")
+    return [found for found in held if found.parent == agreement_id]
 
 
 def performed(performance: Performance, known: Known, message_id: str) -> Decision:
@@ -112,12 +139,26 @@ def performed(performance: Performance, known: Known, message_id: str) -> Decisi
         "at": performance.at.isoformat(),
     }
     made.events.append((f"fulfilment.{word}", identifier, facts))
-    told = {"at": performance.at}
-    made.clocks = [(identifier, clock) for clock in clocks_started_by(f"fulfilment.{word}", told)]
-    made.clock_turns = [
-        (identifier, rule, state.value) for rule, state in states_after(f"fulfilment.{word}", told).items()
-    ]
+    told: dict[str, Fact] = {"at": performance.at, "open_terms": str(open_terms(known.file, identifier, word))}
+    made.clocks = [(identifier, clock) for clock in clocks_started_by(f"fulfilment.{word}", told, known.law)]
+    things = [identifier, *parts_of(agreement, target.id, performance.term_no)]
+    things += [found.id for found in _confirmations(known, target.id)]
+    turns = states_after(f"fulfilment.{word}", told, known.law)
+    made.clock_turns = [(thing, rule, state.value) for thing in things for rule, state in turns.items()]
     return made
+
+
+def parts_of(agreement: Agreement, agreement_id: str, term_no: int) -> list[str]:
+    """What the clocks of a term's instalments hang on."""
+    parts = sum(len(term.installments) for term in agreement.terms if term.no == term_no)
+    return [f"{agreement_id}/{term_no}/{place}" for place in range(1, parts + 1)]
+
+
+def open_terms(file: CaseFile, term: str, status: str) -> int:
+    """How many terms of the term's agreement are still to be performed once this one has the status."""
+    agreement = term.partition("/")[0]
+    standing = {found.id: found.status for found in file.of_kind("fulfilment") if found.parent == agreement}
+    return sum(found != "performed" for found in (standing | {term: status}).values())
 
 
 def refuse(code: Code, pointer: str = "", status: int = 422) -> Refused:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.alert import CollectiveAlert
 from contracts.case import Case, CaseProgress, FollowUp
-from contracts.deadlines import clocks_started_by, states_after
+from contracts.deadlines import Clock, Law, clocks_started_by, states_after
 from contracts.findings import Code, Finding
 from contracts.messages import MessageType
 from contracts.status import CaseStatus, refuse_upstream
@@ -15,6 +15,10 @@ from gateway.flow.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove, NewMatter
 
 CASE_CLOSED = frozenset({CaseStatus.DECLINED.value, CaseStatus.CLOSED.value})
+_UNDECIDED = frozenset(
+    status.value
+    for status in (CaseStatus.RECEIVED, CaseStatus.CORRECTION_REQUIRED, CaseStatus.ACCEPTED, CaseStatus.MEDIATING)
+)
 
 
 def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decision:
@@ -30,28 +34,49 @@ def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decisi
             f"{case.organization.code}|{case.source_case_no}",
             status.value,
             message_id,
+            facet=case.source_case_no,
             since=ms(case.accepted_at or case.received_at),
         )
     )
     received = {"status": CaseStatus.RECEIVED.value, "at": case.received_at.isoformat()}
     made.events.append(("case.received", case_id, received))
-    facts: dict[str, Any] = {"received_at": case.received_at}
-    made.clocks += [(case_id, clock) for clock in clocks_started_by("case.received", facts)]
+    made.clocks += _of_receipt(case, case_id, known)
     if case.accepted_at is not None:
-        _accepted(made, case_id, case.accepted_at, CaseStatus.RECEIVED.value)
-    made.people = _people(case)
+        _accepted(made, case_id, case.accepted_at, CaseStatus.RECEIVED.value, known.law)
+    made.references = _of_referral(case, known, case_id)
+    made.people = people(case)
     return made
 
 
-def _accepted(made: Decision, case_id: str, at: datetime, before: str) -> None:
+def _of_receipt(case: Case, case_id: str, known: Known) -> list[tuple[str, Clock]]:
+    """The clocks that the application starts. Asking for mediation interrupts the limitation of arbitration, which runs anew
+    (时效中断, 调解仲裁法 art. 27 ¶2): its end is known from then on."""
+    facts = {"received_at": case.received_at, "limitation_from": case.received_at}
+    return [(case_id, clock) for clock in clocks_started_by("case.received", facts, known.law)]
+
+
+def _of_referral(case: Case, known: Known, case_id: str) -> list[tuple[str, str, str, str]]:
+    """The numbers of the referral that a case comes from: whoever knows one of them finds the case, too."""
+    if case.referral is None or known.referral_file is None:
+        return []
+    return [
+        (found.endpoint, found.kind, found.value, case_id)
+        for found in known.referral_file.references
+        if found.kind in ("task_no", "letter_no", "case_no")
+    ]
+
+
+def _accepted(made: Decision, case_id: str, at: datetime, before: str, law: Law) -> None:
     facts = {"status": CaseStatus.ACCEPTED.value, "state_before": before, "at": at.isoformat()}
     made.events.append(("case.accepted", case_id, facts))
     told = {"accepted_at": at, "at": at}
-    made.clocks += [(case_id, clock) for clock in clocks_started_by("case.accepted", told)]
-    made.clock_turns += [(case_id, rule, state.value) for rule, state in states_after("case.accepted", told).items()]
+    made.clocks += [(case_id, clock) for clock in clocks_started_by("case.accepted", told, law)]
+    turns = states_after("case.accepted", told, law)
+    made.clock_turns += [(case_id, rule, state.value) for rule, state in turns.items()]
 
 
-def _people(case: Case) -> list[tuple[str, str, str]]:
+def people(case: Case) -> list[tuple[str, str, str]]:
+    """Kind, number and role of every party that has a number, for the blind index."""
     found = []
     for party in case.parties:
         number = getattr(party, "id_number", None) or getattr(party, "credit_code", None)
@@ -87,9 +112,12 @@ def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> 
     facts = {"status": status, "state_before": matter.status, "version": made.version}
     made.events.append(("case.revised", matter.id, facts))
     if status != matter.status and case.accepted_at is not None:
-        _accepted(made, matter.id, case.accepted_at, matter.status)
+        _accepted(made, matter.id, case.accepted_at, matter.status, known.law)
+    if known.case is not None and known.case.received_at != case.received_at and status in _UNDECIDED:
+        accepted = status not in (CaseStatus.RECEIVED.value, CaseStatus.CORRECTION_REQUIRED.value)
+        made.clocks += [found for found in _of_receipt(case, matter.id, known) if not (accepted and found[1].rule == "D01")]
     made.supersedes = frozenset({MessageType.CASE_SUBMITTED, MessageType.CASE_REVISED})
-    made.people = _people(case)
+    made.people = people(case)
     return made
 
 
@@ -111,8 +139,9 @@ def progressed(progress: CaseProgress, known: Known) -> Decision:
         facts["reason_code"] = str(progress.reason_code)
     made.events.append((f"case.{word}", matter.id, facts))
     told = {"at": progress.at, "accepted_at": progress.at}
-    made.clocks = [(matter.id, clock) for clock in clocks_started_by(f"case.{word}", told)]
-    made.clock_turns = [(matter.id, rule, state.value) for rule, state in states_after(f"case.{word}", told).items()]
+    made.clocks = [(matter.id, clock) for clock in clocks_started_by(f"case.{word}", told, known.law)]
+    turns = states_after(f"case.{word}", told, known.law)
+    made.clock_turns = [(matter.id, rule, state.value) for rule, state in turns.items()]
     return made
 
 

@@ -44,7 +44,7 @@ def late(request: ConfirmationRequest, known: Known) -> Iterable[Finding]:
     if known.agreement is None:
         return
     try:
-        deadline = confirmation_deadline(str(request.route), effective_at(known.agreement))
+        deadline = confirmation_deadline(str(request.route), effective_at(known.agreement), known.law)
     except NoRuleInForce:
         raise Refused(422, "deadline_unknown") from None
     if request.late_reason is None and deadline_passed(request.applied_at, deadline):

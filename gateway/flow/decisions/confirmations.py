@@ -35,7 +35,7 @@ def requested(
     if case is None or agreement is None or agreement_id is None or known.case_matter is None or known.file is None:
         raise Refused(404, "not_found")
     open_case(known.case_matter.status)
-    deadline = confirmation_deadline(str(request.route), effective_at(agreement))
+    deadline = confirmation_deadline(str(request.route), effective_at(agreement), known.law)
     made = Decision(confirmation_id, "requested", known.case_matter.organization)
     revised = known.target is not None and known.target.kind == "confirmation"
     if revised and known.target is not None:
@@ -61,9 +61,9 @@ def requested(
         "at": request.applied_at,
         "route": str(request.route),
     }
-    clocks = [(confirmation_id, clock) for clock in clocks_started_by("confirmation.requested", told)]
+    clocks = [(confirmation_id, clock) for clock in clocks_started_by("confirmation.requested", told, known.law)]
     made.clocks = clocks
-    turns = states_after("confirmation.requested", told)
+    turns = states_after("confirmation.requested", told, known.law)
     made.clock_turns = [(agreement_id, rule, state.value) for rule, state in turns.items()]
     facts: dict[str, Any] = {
         "confirmation": confirmation_id,
@@ -74,7 +74,7 @@ def requested(
         "clocks": [clock_fact(clock) for _, clock in clocks],
     }
     made.events.append(("confirmation.requested", confirmation_id, facts))
-    made.safe_at = latest_safe_time(deadline.due)
+    made.safe_at = latest_safe_time(deadline.due, known.law.safe_margin)
     return made
 
 

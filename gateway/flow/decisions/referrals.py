@@ -33,9 +33,10 @@ def answered(answer: ReferralAnswer, known: Known) -> Decision:
     told: dict[str, Any] = {"at": answer.at, "accepted_at": answer.at, "kind": str(referral.kind)}
     if referral.mediation_due_at is not None:
         told["mediation_due_at"] = referral.mediation_due_at
-    made.clocks = [(target.id, clock) for clock in clocks_started_by(f"referral.{word}", told)]
-    made.clock_turns = [(target.id, rule, s.value) for rule, s in states_after(f"referral.{word}", told).items()]
-    made.safe_at = latest_safe_time(referral.due_at)
+    made.clocks = [(target.id, clock) for clock in clocks_started_by(f"referral.{word}", told, known.law)]
+    turns = states_after(f"referral.{word}", told, known.law)
+    made.clock_turns = [(target.id, rule, state.value) for rule, state in turns.items()]
+    made.safe_at = latest_safe_time(referral.due_at, known.law.safe_margin)
     return made
 
 
@@ -51,9 +52,10 @@ def returned(result: ReferralResult, known: Known) -> Decision:
     made.moves.append(MatterMove(target.id, "returned", target.version, target.message, active=False))
     made.events.append(("referral.returned", target.id, _facts(known, "returned", target.status, result.at)))
     told = {"at": result.at}
-    made.clock_turns = [(target.id, rule, s.value) for rule, s in states_after("referral.returned", told).items()]
+    turns = states_after("referral.returned", told, known.law)
+    made.clock_turns = [(target.id, rule, state.value) for rule, state in turns.items()]
     if referral.mediation_due_at is not None:
-        made.safe_at = latest_safe_time(referral.mediation_due_at)
+        made.safe_at = latest_safe_time(referral.mediation_due_at, known.law.safe_margin)
     return made
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from contracts.deadlines import clocks_started_by, states_after
+from contracts.deadlines import Fact, clocks_started_by, states_after
 from contracts.mediator import Mediator
 from contracts.messages import MessageType
 from contracts.transfer import Transfer
@@ -13,7 +14,9 @@ from gateway.flow.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove, NewMatter
 
 
-def requested(transfer: Transfer, known: Known, transfer_id: str, message_id: str, if_match: int | None) -> Decision:
+def requested(
+    transfer: Transfer, known: Known, transfer_id: str, message_id: str, now: datetime, if_match: int | None
+) -> Decision:
     """A transfer to arbitration, court, payment order, legal aid or labour inspection; it moves nothing by itself."""
     matter = known.case_matter
     if matter is None or known.case is None:
@@ -40,9 +43,9 @@ def requested(transfer: Transfer, known: Known, transfer_id: str, message_id: st
         )
     facts: dict[str, Any] = {"transfer": transfer_id, "to": str(transfer.to), "status": made.status}
     made.events.append(("transfer.requested", transfer_id, facts))
-    told = {"to": str(transfer.to)}
-    made.clocks = [(transfer_id, clock) for clock in clocks_started_by("transfer.requested", told)]
-    turns = states_after("transfer.requested", told)
+    told: dict[str, Fact] = {"to": str(transfer.to), "at": now}
+    made.clocks = [(transfer_id, clock) for clock in clocks_started_by("transfer.requested", told, known.law)]
+    turns = states_after("transfer.requested", told, known.law)
     made.clock_turns = [(matter.id, rule, state.value) for rule, state in turns.items()]
     return made
 
@@ -58,4 +61,6 @@ def listed(mediator: Mediator, known: Known, mediator_id: str, message_id: str) 
     else:
         made.matters.append(NewMatter(mediator_id, "mediator", None, mediator.certificate_no, status, message_id))
     made.events.append(("mediator.listed", mediator_id, {"status": status}))
+    # A certificate that still expires soon is found again by the daily look.
+    made.closed_tasks.append(("certificate_expiring", mediator_id, "listed anew"))
     return made

@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from contracts.events import matches
+from contracts.events import fits
 from gateway.bus.memory import FellBehind
 from gateway.flow.envelope import INTERNAL, source_numbers
 from gateway.flow.house import House
@@ -68,7 +68,7 @@ async def read_after(
     else:
         owners = (*sorted(principal.organizations), owner_of(principal.client))
         rows = await read(journal.owned_after, owners, after, limit)
-    shown = [row for row in rows if row.type not in INTERNAL and matches(filters, row.type)]
+    shown = [row for row in rows if row.type not in INTERNAL and fits(filters, row.type)]
     numbers = await source_numbers(house.store, shown)
     mark = rows[-1].position if rows and rows[-1].position is not None else after
     return [house.publisher.envelope(row, numbers.get(row.subject)) for row in shown], mark

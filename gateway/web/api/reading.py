@@ -18,6 +18,7 @@ from gateway.flow.next_steps import next_steps
 from gateway.flow.order import Principal, Refused
 from gateway.flow.references import fold
 from gateway.store.casefile import CaseFile, Matter, matter_of
+from gateway.web.api import standing
 from gateway.web.auth import Door
 
 _PAGE = 100
@@ -96,6 +97,7 @@ class Reader:
         if row is not None and matter.kind != "fulfilment":
             document = orjson.loads(store.unseal(row["document_sealed"], place_of(row["id"])))
         clocks = await store.rows("clocks_of", file.subject)
+        origin = await standing.origin(self._house, file, matter)
         found: dict[str, Any] = {
             "id": matter.id,
             "kind": matter.kind,
@@ -114,7 +116,9 @@ class Reader:
                 if ref.about == matter.id
             ],
             "documents": await self.papers(file, matter.id),
-            "next_steps": next_steps(matter, [clock_view(clock) for clock in clocks]),
+            "next_steps": next_steps(
+                matter, [clock_view(clock) for clock in clocks], file, *origin
+            ),
             "links": self._house.publisher.links(matter.id, file.subject if file.kind == "case" else None),
         }
         if matter.kind == "case":
@@ -132,8 +136,14 @@ class Reader:
             ]
         if matter.kind == "confirmation":
             found |= {"route": matter.facet, "agreement": matter.parent}
+            found["correction"] = await standing.correction_asked(store, file, matter)
+        if matter.kind == "referral" and origin[1] is not None:
+            found["case"] = await standing.case_from(store, origin[1])
+            if matter.status in ("offered", "accepted"):
+                found["draft"] = await standing.draft_of(self._house, matter.id, origin[1])
         if matter.kind == "transfer":
             found["to"] = matter.facet
+            found["correction"] = await standing.correction_asked(store, file, matter)
         return {key: value for key, value in found.items() if value is not None}
 
     async def papers(self, file: CaseFile, about: str) -> list[dict[str, Any]]:
@@ -174,36 +184,6 @@ class Reader:
             for row in rows
         ]
 
-    async def platforms(self, file: CaseFile, at: datetime | None) -> list[dict[str, Any]]:
-        """What each platform has been told and what it said, as it stood at a moment (default: now)."""
-        limit = None if at is None else round(at.timestamp() * 1000)
-        views: dict[str, dict[str, Any]] = {}
-        for delivery in file.deliveries:
-            if limit is not None and delivery.created_at > limit:
-                continue
-            view = views.setdefault(delivery.endpoint, {"endpoint": delivery.endpoint, "told": [], "said": []})
-            state = delivery.state
-            if limit is not None and (delivery.finished_at is None or delivery.finished_at > limit):
-                state = "pending"
-            view["told"].append(
-                {"type": delivery.type, "about": delivery.about, "state": state, "delivery": delivery.id}
-            )
-        for row in await self._house.store.rows("events_of", file.subject):
-            data = orjson.loads(row["data"])
-            endpoint = data.get("endpoint")
-            if endpoint is None or row["type"].startswith("delivery.") or (limit is not None and row["at"] > limit):
-                continue
-            view = views.setdefault(endpoint, {"endpoint": endpoint, "told": [], "said": []})
-            view["said"].append(
-                {"type": row["type"], "about": row["about"], "status": data.get("status"), "at": data.get("at")}
-            )
-        for reference in file.references:
-            if reference.endpoint in views:
-                views[reference.endpoint].setdefault("external_refs", []).append(
-                    {"kind": reference.kind, "value": reference.value, "about": reference.about}
-                )
-        return [views[name] for name in sorted(views)]
-
 
 def _brief(matter: Matter) -> dict[str, Any]:
     brief = {"id": matter.id, "status": matter.status, "version": matter.version}
@@ -234,9 +214,10 @@ def delivery_view(row: Any) -> dict[str, Any]:
 
 def clock_view(row: Any) -> dict[str, Any]:
     """A clock as it is read."""
+    subject = "case" if row["subject"].startswith("case_") else "referral"
     return {
         "about": row["about"],
-        "case": row["subject"],
+        subject: row["subject"],
         "rule": row["rule"],
         "start": row["started_on"],
         "due": row["due_on"],
@@ -302,7 +283,7 @@ def router(house: House, door: Door) -> APIRouter:
                 raise bad_parameter("at") from None
             if moment.tzinfo is None:
                 raise bad_parameter("at")
-        return answer({"case": file.subject, "platforms": await reader.platforms(file, moment)})
+        return answer({"case": file.subject, "platforms": await standing.platforms_of(house.store, file, moment)})
 
     @routes.get("/v1/clocks", summary="法定期限 Clocks")
     async def clocks(request: Request) -> Response:
@@ -391,7 +372,7 @@ async def _clocks(house: House, principal: Principal, request: Request) -> dict[
     if case is not None:
         file = await own_file(house, principal, case)
         rows = await house.store.rows("clocks_of", file.subject)
-        return {"items": [clock_view(row) for row in rows]}
+        return {"items": [clock_view(row) | standing.rule_titles(row, house.law) for row in rows]}
     before = request.query_params.get("due_before", "9999-12-31")
     try:
         date.fromisoformat(before)
@@ -409,7 +390,9 @@ async def _clocks(house: House, principal: Principal, request: Request) -> dict[
         str(cursor[1]) if cursor else "",
         limit + 1,
     )
-    page: dict[str, Any] = {"items": [clock_view(row) for row in rows[:limit]]}
+    page: dict[str, Any] = {
+        "items": [clock_view(row) | standing.rule_titles(row, house.law) for row in rows[:limit]]
+    }
     if len(rows) > limit:
         page["cursor"] = pack_cursor([rows[limit - 1]["due_on"], rows[limit - 1]["id"]])
     return page

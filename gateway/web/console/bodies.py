@@ -1,4 +1,4 @@
-"""Bodies as people may see them: the canonical document beside the wire that was made of it, and every exchange of an attempt."""
+"""Bodies as people may see them: the canonical document beside the wire made of it, and every exchange of an attempt."""
 
 from __future__ import annotations
 

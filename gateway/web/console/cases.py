@@ -9,6 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from contracts.case import Case
+from contracts.lists import PartyRole
 from contracts.status import CaseStatus
 from gateway.flow.documents import place_of
 from gateway.flow.next_steps import next_steps
@@ -52,9 +53,7 @@ async def cases(visit: Visit) -> Response:
     )
 
 
-async def _find(
-    visit: Visit, number: str, status: str, organization: str, before: str
-) -> tuple[Rows, str | None]:
+async def _find(visit: Visit, number: str, status: str, organization: str, before: str) -> tuple[Rows, str | None]:
     store = visit.desk.store
     if number:
         rows = [await store.row("matter", subject) for subject in await subjects_of(visit, number)]
@@ -120,9 +119,7 @@ async def case(visit: Visit) -> Response:
     head = await _head(visit, file)
     opened = [d for d in file.deliveries if d.state not in ("delivered", "cancelled", "superseded")]
     shown = [clock_view(clock) for clock in clocks]
-    following = [
-        (matter, step) for matter in file.matters.values() for step in next_steps(matter, shown)
-    ]
+    following = [(matter, step) for matter in file.matters.values() for step in next_steps(matter, shown)]
     names = await visit.desk.names.organizations([file.organization])
     return visit.render(
         "case.html",
@@ -193,8 +190,8 @@ def _party(known: dict[str, Leaf], place: int, party: dict[str, Any], chinese: b
     """Standing, name and number as they may be seen."""
     at = f"/parties/{place}"
     number = known.get(f"{at}/id_number") or known.get(f"{at}/credit_code")
-    role = bodies.listed_text(known[f"{at}/role"].listed, party["role"], chinese) if known[f"{at}/role"].listed else party["role"]
-    return role.partition(" · ")[0], known[f"{at}/name"].masked, number.masked if number is not None else ""
+    role = PartyRole(party["role"])
+    return role.zh if chinese else role.en, known[f"{at}/name"].masked, number.masked if number is not None else ""
 
 
 PAGES = (Page("/cases", cases, "view"), Page("/cases/{id:str}", case, "view"))

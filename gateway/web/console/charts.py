@@ -53,11 +53,19 @@ def lines(
             f"{_LEFT + wide * at:.1f},{_BOTTOM - tall * values.get(bucket, 0):.1f}" for at, bucket in enumerate(buckets)
         )
         made.append(
-            Line(key, names.get(key, key), points, _BOTTOM - tall * values.get(buckets[-1], 0), sum(values.values()), place)
+            Line(
+                key,
+                names.get(key, key),
+                points,
+                _BOTTOM - tall * values.get(buckets[-1], 0),
+                sum(values.values()),
+                place,
+            )
         )
     levels = tuple((_BOTTOM - (_BOTTOM - _TOP) * part / 4, most * part // 4) for part in range(5))
     thirds = (0, len(buckets) // 2, len(buckets) - 1)
-    ticks = tuple((_LEFT + wide * at, words.clock_time(buckets[at]) if step < 3600 else words.short_time(buckets[at])[:8]) for at in thirds)
+    shown = words.clock_time if step < 3600 else words.day_hour
+    ticks = tuple((_LEFT + wide * at, shown(buckets[at])) for at in thirds)
     return Chart(_apart(made), levels, ticks, most)
 
 
@@ -87,7 +95,8 @@ def bars(classes: Counter[int]) -> list[tuple[str, int, float]]:
     """The classes of times: label, count, height as a part of the highest."""
     highest = max(classes.values(), default=0)
     return [
-        (_bound(place), classes[place], classes[place] / highest if highest else 0.0) for place in range(len(LATENCY_MS) + 1)
+        (_bound(place), classes[place], classes[place] / highest if highest else 0.0)
+        for place in range(len(LATENCY_MS) + 1)
     ]
 
 

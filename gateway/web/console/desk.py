@@ -200,7 +200,7 @@ class Visit:
         inside = given.startswith(f"{self.root}/") and not any(c in given for c in "\\\r\n\t") and ".." not in given
         return given if inside else self.path(otherwise)
 
-    def render(self, template: str, status: int = 200, **values: Any) -> Response:
+    def render(self, template: str, status: int = 200, /, **values: Any) -> Response:
         """A page; where the page asked for regions of itself, only those, as JSON."""
         found = self.desk.templates.get_template(template)
         context = {**_shared(self), **values}
@@ -208,9 +208,7 @@ class Visit:
         if wanted is None:
             return HTMLResponse(found.render(context), status)
         module = found.new_context(context)
-        regions = {
-            name: "".join(found.blocks[name](module)) for name in wanted.split(",")[:20] if name in found.blocks
-        }
+        regions = {name: "".join(found.blocks[name](module)) for name in wanted.split(",")[:20] if name in found.blocks}
         body = orjson.dumps(regions)
         tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if self.request.headers.get("if-none-match") == tag:

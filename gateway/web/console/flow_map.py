@@ -84,7 +84,9 @@ def draw(figures: Figures, organizations: Mapping[str, str], platforms: Mapping[
 
 def _platform(figures: Figures, name: str) -> tuple[int, int, str]:
     standing = figures.standing[name]
-    ended = {series.rpartition("|")[2]: many for series, many in figures.series.items() if series.startswith(f"out|{name}|")}
+    ended = {
+        series.rpartition("|")[2]: many for series, many in figures.series.items() if series.startswith(f"out|{name}|")
+    }
     failing = sum(ended.get(state, 0) for state in FAILED_STATES) + standing["retrying"] + standing["in_doubt"]
     open_now = standing["pending"] + standing["retrying"] + standing["in_doubt"]
     count = ended.get("delivered", 0) + ended.get("relayed", 0) + sum(ended.get(s, 0) for s in FAILED_STATES) + open_now
@@ -109,7 +111,9 @@ def _stack(entries: list[tuple[str, str, int, int, str]]) -> tuple[Node, ...]:
     return tuple(nodes)
 
 
-def _ribbons(nodes: tuple[Node, ...], x0: float, x1: float, top: float, height: float, *, to_box: bool) -> tuple[Ribbon, ...]:
+def _ribbons(
+    nodes: tuple[Node, ...], x0: float, x1: float, top: float, height: float, *, to_box: bool
+) -> tuple[Ribbon, ...]:
     total = sum(node.height for node in nodes if node.count)
     at, made = top, []
     for place, node in enumerate(nodes):

@@ -130,7 +130,9 @@ def _word(visit: Visit, row: Row, noun: str, word: str, endpoint: str) -> Move:
     return Move(row["at"], 2, endpoint, GATEWAY, status, sign, tone, False, "", said)
 
 
-_BAD: Final = frozenset({"rejected", "not_accepted", "declined", "refused", "recalled", "expired", "breached", "deemed_withdrawn"})
+_BAD: Final = frozenset(
+    {"rejected", "not_accepted", "declined", "refused", "recalled", "expired", "breached", "deemed_withdrawn"}
+)
 
 
 def _told(visit: Visit, delivery: DeliveryRow, at: int, sequence: int) -> Move:
@@ -140,7 +142,9 @@ def _told(visit: Visit, delivery: DeliveryRow, at: int, sequence: int) -> Move:
     if delivery.attempts > 1:
         label += " " + visit.t("journey.retries", n=delivery.attempts - 1)
     word = visit.t(f"state.{state}")
-    said = visit.t("journey.told", who=visit.platform(delivery.endpoint), what=visit.type_title(delivery.type), state=word)
+    said = visit.t(
+        "journey.told", who=visit.platform(delivery.endpoint), what=visit.type_title(delivery.type), state=word
+    )
     ended = delivery.finished_at or (delivery.created_at if state == "relayed" else visit.now)
     waiting = delivery.state in ("pending", "relayed", "in_doubt")
     return Move(
@@ -169,9 +173,7 @@ def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
         x = _LEFT + 30 + space * place
         y0, y1 = at[step.source], at[step.target]
         label_y = _label_y(y0, y1, place)
-        made.arrows.append(
-            Arrow(x, y0, y1, step.label, label_y, step.sign, step.tone, step.open, step.link, step.said)
-        )
+        made.arrows.append(Arrow(x, y0, y1, step.label, label_y, step.sign, step.tone, step.open, step.link, step.said))
         stamp = words.short_time(step.at)[:11]
         if stamp != last and x >= free:
             made.times.append((x, stamp if stamp[:5] != last[:5] else stamp[6:]))

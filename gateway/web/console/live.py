@@ -108,7 +108,9 @@ def numbers(figures: Figures) -> dict[str, int]:
     series = figures.series
     return {
         "received": sum(many for name, many in series.items() if name.startswith("in|")),
-        "delivered": sum(many for name, many in series.items() if name.startswith("out|") and name.endswith("|delivered")),
+        "delivered": sum(
+            many for name, many in series.items() if name.startswith("out|") and name.endswith("|delivered")
+        ),
         "queued": figures.total("pending"),
         "waiting": figures.total("relayed"),
         "retrying": figures.total("retrying"),

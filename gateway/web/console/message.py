@@ -20,7 +20,11 @@ from gateway.web.console.desk import Page, Visit
 
 REVEALED_S: Final = 60
 _ATTEMPTS: Final = 60
-_ACTS: Final = {"redrive": ("rejected", "dead", "expired"), "cancel": ("pending", "rejected", "dead", "expired"), "resolve": ("in_doubt",)}
+_ACTS: Final = {
+    "redrive": ("rejected", "dead", "expired"),
+    "cancel": ("pending", "rejected", "dead", "expired"),
+    "resolve": ("in_doubt",),
+}
 
 
 @dataclass(slots=True)
@@ -87,7 +91,9 @@ async def _detail(visit: Visit, status: int = 200, problem: str | None = None, r
     if redactor is not None:
         told = visit.may("replay")
         reasons = [
-            (code, redactor.prose(place) if told else redactor.value(place)[0], redactor.prose(text) if told else f"[{len(text)}]")
+            (code, redactor.prose(place), redactor.prose(text))
+            if told
+            else (code, redactor.value(place)[0], f"[{len(text)}]")
             for code, place, text in reasons
         ]
     else:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gateway.store import console
 from gateway.store.console import Figures
 from gateway.store.tally import quantile
-from gateway.web.console import charts, failures, words
+from gateway.web.console import charts, failures
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.flow_map import draw
 from gateway.web.console.live import RISKS_SHOWN, WINDOWS, numbers, versions
@@ -68,7 +68,7 @@ def latency(figures: Figures) -> list[dict[str, Any]]:
             if series.startswith(f"took|{name}|"):
                 classes[int(series.rpartition("|")[2])] += many
         delivered = figures.series[f"out|{name}|delivered"]
-        gone = figures.series[f"out|{name}|dead"] + figures.series[f"out|{name}|rejected"] + figures.series[f"out|{name}|expired"]
+        gone = sum(figures.series[f"out|{name}|{state}"] for state in console.FAILED_STATES)
         found.append(
             {
                 "endpoint": name,
@@ -84,5 +84,3 @@ def latency(figures: Figures) -> list[dict[str, Any]]:
 
 
 PAGES = (Page("/", overview, "view"), Page("/wall", overview, "view"))
-
-__all__ = ["PAGES", "latency", "overview", "volume", "words"]

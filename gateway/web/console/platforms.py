@@ -15,6 +15,7 @@ from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
 from gateway.web.console import messages
 from gateway.web.console.desk import Page, Visit
+from gateway.web.console.failures import group_rows
 from gateway.web.console.live import versions
 from gateway.web.console.overview import latency
 
@@ -83,8 +84,6 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None, prob
         console.find_deliveries, DeliveryFilter(endpoints=(name,)), [name], _RECENT
     )
     organizations = await visit.desk.names.organizations(m["organization"] for m in page.matters.values())
-    from gateway.web.console.failures import group_rows
-
     return visit.render(
         "platform.html",
         status,

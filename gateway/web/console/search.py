@@ -1,4 +1,4 @@
-"""One box for every number: ids of ours, 案号 and 流水号 of everybody, an organisation's number, a party's number (blind index)."""
+"""One box for every number: ids of ours, 案号 and 流水号 of everybody, a party's number by blind index."""
 
 from __future__ import annotations
 

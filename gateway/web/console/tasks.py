@@ -41,9 +41,7 @@ async def tasks(visit: Visit) -> Response:
     )
 
 
-async def _find(
-    visit: Visit, state: str, kind: str, endpoint: str, mine: bool, before: str
-) -> tuple[Rows, str | None]:
+async def _find(visit: Visit, state: str, kind: str, endpoint: str, mine: bool, before: str) -> tuple[Rows, str | None]:
     kept: Rows = []
     looked = 0
     name = visit.person.name if visit.person is not None else ""
@@ -87,7 +85,9 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
         raise Refused(404, "not_found")
     delivery = await store.row("delivery", row["about"]) if row["about"].startswith("dlv_") else None
     numbers = await _numbers(visit, [row])
-    users = [user["name"] for user in await visit.desk.accounts.listed() if user["enabled"]] if visit.may("tasks") else []
+    users = (
+        [user["name"] for user in await visit.desk.accounts.listed() if user["enabled"]] if visit.may("tasks") else []
+    )
     return visit.render(
         "task.html",
         status,

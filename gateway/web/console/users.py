@@ -17,9 +17,8 @@ async def users(visit: Visit) -> Response:
 
 
 async def _list(visit: Visit, status: int = 200, problem: str | None = None, fresh: Any = None) -> Response:
-    return visit.render(
-        "users.html", status, rows=await visit.desk.accounts.listed(), problem=problem, fresh=fresh, done=visit.query.get("done", "")
-    )
+    rows = await visit.desk.accounts.listed()
+    return visit.render("users.html", status, rows=rows, problem=problem, fresh=fresh, done=visit.query.get("done", ""))
 
 
 async def add(visit: Visit) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -27,7 +27,7 @@ async def waiting(visit: Visit) -> Response:
     given = visit.query.get("before", "")
     before = given if _CURSOR.fullmatch(given) else LAST
     figures = await visit.desk.pulse.look("1h")
-    shared = {
+    shared: dict[str, Any] = {
         "kind": kind,
         "kinds": _KINDS,
         "relayed": figures.total("relayed"),

@@ -88,6 +88,11 @@ def clock_time(ms: int) -> str:
     return beijing(ms).strftime("%H:%M")
 
 
+def day_hour(ms: int) -> str:
+    """``03-03 09``."""
+    return beijing(ms).strftime("%m-%d %H")
+
+
 def span(ms: int, chinese: bool) -> str:
     """A length of time in its two largest units: ``3 小时 12 分``, ``3 h 12 min``."""
     seconds = max(ms, 0) // 1000
@@ -111,7 +116,9 @@ def milliseconds(ms: int) -> str:
 
 def day_end(day: str) -> int:
     """The end (24:00 Beijing) of a day ``2025-03-18`` in ms."""
-    return round(datetime.combine(date.fromisoformat(day), datetime.min.time(), BEIJING).timestamp() * 1000) + 86_400_000
+    return (
+        round(datetime.combine(date.fromisoformat(day), datetime.min.time(), BEIJING).timestamp() * 1000) + 86_400_000
+    )
 
 
 def local_input(ms: int) -> str:

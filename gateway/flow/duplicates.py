@@ -1,0 +1,68 @@
+"""The same dispute entering twice (重复案件): recognised by the parties' blind index, put before a person, never merged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import orjson
+
+from contracts.case import Case
+from contracts.status import CaseStatus
+from gateway.flow.decisions.cases import people
+from gateway.store.unit import NewTask
+
+if TYPE_CHECKING:
+    from gateway.flow.context import Contexts
+    from gateway.store.casefile import Matter
+    from gateway.store.store import Store
+
+_APART = timedelta(days=90)
+"""A dispute that is over does not overlap one received so long after it."""
+_OVER = frozenset({CaseStatus.DECLINED, CaseStatus.CLOSED, CaseStatus.WITHDRAWN, CaseStatus.TERMINATED, CaseStatus.FAILED})
+_MOST = 20
+
+
+class Duplicates:
+    """Compares a new case with those that its parties already have."""
+
+    def __init__(self, store: Store, contexts: Contexts) -> None:
+        self._store = store
+        self._contexts = contexts
+
+    async def tasks(self, case: Case, case_id: str) -> list[NewTask]:
+        """A task ``possible_duplicate`` where another case has an applicant and a respondent of this one, the same cause, and
+        overlapping dates; its sealed detail names the others. A person links them or keeps them apart."""
+        found = [subject for subject in await self._sharing(case) if await self._same(case, subject)]
+        if not found:
+            return []
+        identifier = self._store.ids.new("task")
+        detail = orjson.dumps({"cases": found[:_MOST]})
+        sealed = self._store.seal(detail, f"tasks.detail:{identifier}")
+        return [NewTask(identifier, "possible_duplicate", case_id, None, "same_parties", sealed)]
+
+    async def _sharing(self, case: Case) -> list[str]:
+        """Subjects of which a party on each side is one of this case, oldest first."""
+        sides: dict[str, set[str]] = {"applicant": set(), "respondent": set()}
+        for kind, number, role in people(case):
+            if role not in sides:
+                continue
+            for row in await self._store.rows("find_person", self._store.sealer.blind(kind, number)):
+                if row["role"] == role:
+                    sides[role].add(row["subject"])
+        return sorted(sides["applicant"] & sides["respondent"])
+
+    async def _same(self, case: Case, subject: str) -> bool:
+        file = await self._store.load(subject)
+        other = None if file is None else await self._contexts.case_of(file)
+        if file is None or other is None:
+            return False
+        return other.cause.path[-1] == case.cause.path[-1] and _overlap(case, other, file.matters[subject])
+
+
+def _overlap(case: Case, other: Case, standing: Matter) -> bool:
+    """Whether the other is still open, or the two lie close together."""
+    if CaseStatus(standing.status) not in _OVER:
+        return True
+    ended = datetime.fromtimestamp((standing.since or standing.updated_at) / 1000, UTC)
+    return case.received_at <= max(ended, other.received_at + _APART)
