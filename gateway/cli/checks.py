@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
 from contracts.errors import AdapterError, EndpointError
 from gateway.app import database_path, http_transport, machine_ms, read_keys
 from gateway.cli.bare_tools import bare_tools

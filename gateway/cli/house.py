@@ -1,4 +1,4 @@
-"""What the commands do with the house itself: serve it, migrate its database, enter a client. Loaded by those commands alone."""
+"""What commands do with the house itself: serve it, migrate its database, enter a client. Loaded by those alone."""
 
 from __future__ import annotations
 

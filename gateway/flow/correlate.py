@@ -62,6 +62,9 @@ async def _by_key(store: Store, endpoint: str, about: About, key: Key) -> Found 
     if key.kind is KeyKind.AGREEMENT_NO:
         row = await store.row("find_matter", "agreement", f"{key.scope}|{key.value}")
         return None if row is None else await _matter(store, row["id"], about)
+    if about is About.DELIVERY:
+        named = await store.rows("deliveries_by_reference", endpoint, key.value)
+        return Found(named[0]["subject"], named[0]["id"]) if len(named) == 1 else None
     for row in await store.rows("find_reference", endpoint, key.scope, key.value):
         found = await _matter(store, row["about"], about)
         if found is not None:

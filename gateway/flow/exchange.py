@@ -186,6 +186,8 @@ class HttpExchange:
 
     def _build(self, request: Request) -> httpx.Request:
         headers = [("Accept-Encoding", "identity"), *request.headers]
+        if not any(name.lower() == "user-agent" for name, _ in headers):
+            headers.append(("User-Agent", "mediation-gateway"))
         if not self.keep_alive:
             headers.append(("Connection", "close"))
         try:

@@ -50,7 +50,7 @@ _MONEY_OWED = frozenset(
         ClaimKind.DAMAGES,
     }
 )
-"""支付拖欠劳动报酬、工伤医疗费、经济补偿或者赔偿金事项: for these alone a payment order may be had on the agreement (art. 16)."""
+"""支付拖欠劳动报酬、工伤医疗费、经济补偿或者赔偿金事项: for these alone a payment order may be had (art. 16)."""
 
 _WAGES = frozenset({ClaimKind.LABOR_REMUNERATION, ClaimKind.OVERTIME})
 """Where the agreement is about nothing else, its breach may be sued on without arbitration (解释一 art. 51 ¶2)."""

@@ -61,6 +61,7 @@ class Bells:
         """Another process has committed something; ``""``: nobody knows what was missed."""
         if what in ("due", ""):
             self.committed()
+            self.webhooks.set()
         if what in ("call", ""):
             self.stored()
         if what in ("events", ""):

@@ -69,6 +69,8 @@ SELECT m.message FROM matters m WHERE m.organization = :organization AND m.kind 
 SELECT m.id, m.kind, m.business_key, m.organization, m.status FROM given JOIN matters m ON m.id = given.id
 -- name: message_source (id text)
 SELECT m.id, m.source FROM given JOIN messages m ON m.id = given.id
+-- name: client_names ()
+SELECT c.client, min(c.name) AS name FROM clients c GROUP BY c.client LIMIT 1000
 -- name: attempt (delivery text, number int)
 SELECT a.delivery, a.duration_ms, a.ended_at FROM given JOIN attempts a ON a.delivery = given.delivery AND a.number = given.number
 -- name: lane_of (endpoint text, subject text)

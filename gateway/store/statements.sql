@@ -210,7 +210,7 @@ ON CONFLICT (name) DO UPDATE SET adapter = excluded.adapter, slots = excluded.sl
 UPDATE endpoints SET paused = true, paused_by = given.by, reason = given.reason, changed_at = now_ms() FROM given
 WHERE endpoints.name = given.name AND NOT endpoints.paused RETURNING endpoints.name
 -- name: resume_endpoint (name text)
-UPDATE endpoints SET paused = false, paused_by = NULL, reason = NULL, quiet_until = 0, failures = 0, breaker = 'closed', changed_at = now_ms()
+UPDATE endpoints SET paused = false, paused_by = NULL, reason = NULL, quiet_until = 0, failures = 0, breaker = 'closed', poll_at = 0, changed_at = now_ms()
 FROM given WHERE endpoints.name = given.name RETURNING endpoints.name
 -- name: lock_paused (name text)
 SELECT e.name FROM given JOIN endpoints e ON e.name = given.name WHERE e.paused FOR UPDATE OF e
@@ -321,6 +321,8 @@ WHERE d.class NOT IN ('notify', 'handshake') ORDER BY d.sequence, d.endpoint
 SELECT d.*, now_ms() AS now FROM given JOIN deliveries d ON d.id = given.id
 -- name: delivery_of_message (message text, endpoint text)
 SELECT d.* FROM given JOIN deliveries d ON d.message = given.message AND d.endpoint = given.endpoint
+-- name: deliveries_by_reference (endpoint text, reference text)
+SELECT d.id, d.subject FROM given JOIN deliveries d ON d.endpoint = given.endpoint AND d.reference = given.reference LIMIT 2
 -- name: attempts_of (delivery text)
 SELECT a.* FROM given JOIN attempts a ON a.delivery = given.delivery ORDER BY a.number
 -- name: message (id text)

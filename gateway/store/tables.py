@@ -149,6 +149,7 @@ deliveries = sa.Table(
     Index("deliveries_waiting", "requires", **_where("requires IS NOT NULL AND state = 'pending'")),
     Index("deliveries_word", "state", "word_due_at", **_where("state = 'relayed' AND word_due_at IS NOT NULL")),
     Index("deliveries_state", "state", "endpoint", "id"),
+    Index("deliveries_reference", "endpoint", "reference", **_where("reference IS NOT NULL")),
     # The console's groups of failures: only what failed has a row in them.
     Index("deliveries_failed", "endpoint", "code", "type", "state", "finished_at", "id",
           **_where("state IN ('rejected', 'dead', 'expired', 'in_doubt')")),

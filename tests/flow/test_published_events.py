@@ -12,6 +12,7 @@ import jsonschema
 import orjson
 import pytest
 
+from contracts.errors import EndpointError
 from contracts.events import EVENT_TYPES, MAX_BODY_BYTES, CloudEvent, envelope_schema
 from contracts.messages import COURT, HR, UNION, MessageType
 from gateway.bus.memory import Subscription
@@ -20,7 +21,7 @@ from gateway.flow.house import House
 from gateway.flow.operate import Operator
 from gateway.flow.order import Order, Principal
 from tests.flow import papers
-from tests.flow.puppets import PUPPETS, WORDS
+from tests.flow.puppets import PUPPETS, WORDS, Puppet
 from tests.house import Gateways
 
 ORGANIZATION = "SD-JN-LX-001"
@@ -126,32 +127,32 @@ def assert_sound(events: list[dict[str, Any]]) -> None:
 
 
 async def test_the_whole_life_of_cases_is_published_soundly(life: Life) -> None:
-    T = MessageType
     case = await life.case()
-    etag = 1
-    await life.post(T.CASE_REVISED, papers.body("wages", {"/source_case_no": "370102-LX001-2026-00001"}), case, etag)
+    await life.post(
+        MessageType.CASE_REVISED, papers.body("wages", {"/source_case_no": "370102-LX001-2026-00001"}), case, 1
+    )
     step = {"schema_version": "1.0", "status": "mediating", "at": "2026-09-21T09:00:00+08:00"}
-    await life.post(T.CASE_PROGRESSED, step, case)
-    await life.post(T.CASE_ALERTED, papers.raw("alert"), case)
+    await life.post(MessageType.CASE_PROGRESSED, step, case)
+    await life.post(MessageType.CASE_ALERTED, papers.raw("alert"), case)
     visit = {"schema_version": "1.0", "at": "2026-09-22T09:00:00+08:00", "party": 0, "reason": "履行情况"}
     visit |= {"situation": "已开始履行", "visitor": "李明"}
-    await life.post(T.CASE_FOLLOWED_UP, visit, case)
+    await life.post(MessageType.CASE_FOLLOWED_UP, visit, case)
     agreement = await life.agreement(case)
     await life.until_seen("case.agreed", "agreement.effective", "clock.started")
 
-    confirmation = await life.post(T.CONFIRMATION_REQUESTED, papers.raw("arbitration"), agreement)
+    confirmation = await life.post(MessageType.CONFIRMATION_REQUESTED, papers.raw("arbitration"), agreement)
     about = {"about": "confirmation", "keys": [["confirmation", confirmation, ""]]}
     references = [["case_no", "历下劳人仲审〔2026〕第45号"]]
     await life.say(HR, **about, status="correction_required", reasons=[["B1", "缺身份证明", "/attachments"]])
     proof = await life.house.attachments.keep(ORGANIZATION, "identity_proof", "身份证.pdf", PDF)
     supplement = {"schema_version": "1.0", "at": life.gateway.clock.now().isoformat(), "note": "补交身份证明"}
     supplement["attachments"] = [{"id": proof.id, "kind": "identity_proof", "name": "身份证.pdf"}]
-    await life.post(T.CONFIRMATION_SUPPLEMENTED, supplement, confirmation)
+    await life.post(MessageType.CONFIRMATION_SUPPLEMENTED, supplement, confirmation)
     await life.say(HR, **about, status="accepted", references=references)
     await life.say(HR, **about, status="reviewing")
     await life.say(HR, **about, status="unknown", raw_status="ZZ9")
     withdrawal = {"schema_version": "1.0", "at": life.gateway.clock.now().isoformat(), "reason": "双方另行协商"}
-    await life.post(T.CONFIRMATION_WITHDRAWAL_REQUESTED, withdrawal, confirmation)
+    await life.post(MessageType.CONFIRMATION_WITHDRAWAL_REQUESTED, withdrawal, confirmation)
     await life.say(HR, **about, status="confirmed", references=[["document_no", "历下劳人仲调〔2026〕第45号"]])
     await life.say(HR, **about, status="objected")
     await life.say(HR, about="case", keys=[["confirmation", confirmation, ""]], status="", note="请核实")
@@ -160,13 +161,13 @@ async def test_the_whole_life_of_cases_is_published_soundly(life: Life) -> None:
     await life.say(HR, **named, status="partly_performed", term_no=1)
     await life.say(HR, **named, status="unknown", raw_status="07", term_no=1)
     paid = papers.body("performed", {"/at": life.gateway.clock.now().isoformat()})
-    await life.post(T.AGREEMENT_PERFORMED, paid, agreement)
+    await life.post(MessageType.AGREEMENT_PERFORMED, paid, agreement)
     await life.until_seen("confirmation.confirmed", "case.noted", "confirmation.unknown_status", "fulfilment.performed")
 
     other = await life.case()
     failed = papers.body("failed", {"/at": "2026-09-29T09:00:00+08:00"})
-    await life.post(T.CASE_PROGRESSED, failed, other)
-    transfer = await life.post(T.TRANSFER_REQUESTED, papers.raw("transfer"), other)
+    await life.post(MessageType.CASE_PROGRESSED, failed, other)
+    transfer = await life.post(MessageType.TRANSFER_REQUESTED, papers.raw("transfer"), other)
     moved = {"about": "transfer", "keys": [["transfer", transfer, ""]]}
     await life.say(HR, **moved, status="correction_required")
     await life.say(HR, **moved, status="filed", references=[["case_no", "历下劳人仲案〔2026〕第9号"]])
@@ -203,7 +204,7 @@ async def test_what_becomes_of_deliveries_is_published_soundly(life: Life) -> No
     deliveries = await life.house.store.rows("list_deliveries", "", "", case, "", 10)
     held = next(row["id"] for row in deliveries if row["endpoint"] == HR)
     operator = Operator(life.house.store, life.house.bells.committed)
-    await life.house.store.write("pause_endpoint", (HR, "operator", "test"))
+    assert (await operator.pause(OPERATOR, HR, "test")).state == "paused"
     await life.post(
         MessageType.CASE_REVISED, papers.body("wages", {"/source_case_no": "370102-LX001-2026-00001"}), case, 1
     )
@@ -211,6 +212,33 @@ async def test_what_becomes_of_deliveries_is_published_soundly(life: Life) -> No
     assert (await operator.cancel(OPERATOR, waiting[-1]["id"], "test")).refused is None
     await life.until_seen("delivery.cancelled")
     assert held != waiting[-1]["id"]
+    assert not [event for event in life.seen if event["type"] == "endpoint.paused"], "nothing waited there yet"
+    assert_sound(life.seen)
+
+
+async def test_owners_hear_of_a_platform_where_their_deliveries_wait(life: Life) -> None:
+    operator = Operator(life.house.store, life.house.bells.committed)
+    await operator.pause(OPERATOR, HR, "test")
+    await life.case()
+    await operator.resume(OPERATOR, HR, "test")
+    await life.until_seen("delivery.delivered")
+    assert not [event for event in life.seen if event["type"] == "endpoint.paused"], "nothing waited when it was paused"
+    puppet = life.house.endpoints[HR].adapter
+    assert isinstance(puppet, Puppet)
+    puppet.acts["case.submitted"].append(EndpointError("wrong_key"))
+    await life.case()
+    await life.until_seen("endpoint.paused")
+    await operator.resume(OPERATOR, HR, "test")
+    await operator.resume(OPERATOR, HR, "again, though it flows")
+    await life.until_seen("endpoint.resumed")
+    await life.case()
+    await life.until_seen("delivery.delivered")
+    told = [
+        (event["type"], event["subject"], event["data"]["endpoint"])
+        for event in life.seen
+        if "endpoint." in event["type"]
+    ]
+    assert told == [("endpoint.resumed", HR, HR), ("endpoint.paused", HR, HR), ("endpoint.resumed", HR, HR)]
     assert_sound(life.seen)
 
 

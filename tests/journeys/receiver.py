@@ -134,7 +134,9 @@ class Upstream:
         )
 
     @classmethod
-    async def join(cls, house: House, client: str = "upstream", organizations: tuple[str, ...] = (ORGANIZATION,)) -> Upstream:
+    async def join(
+        cls, house: House, client: str = "upstream", organizations: tuple[str, ...] = (ORGANIZATION,)
+    ) -> Upstream:
         """Register a client with the gateway."""
         key = make_key()
         scopes = orjson.dumps(UPSTREAM_SCOPES).decode()
@@ -146,7 +148,9 @@ class Upstream:
         """The same client, speaking to a gateway that was started anew."""
         return Upstream(house, self.client, self._shown)
 
-    async def call(self, method: str, path: str, body: Any = None, expect: int | tuple[int, ...] = (200, 201, 202)) -> Any:
+    async def call(
+        self, method: str, path: str, body: Any = None, expect: int | tuple[int, ...] = (200, 201, 202)
+    ) -> Any:
         """One call; its JSON answer."""
         reply = await self.api.request(method, path, json=body)
         assert reply.status_code in ((expect,) if isinstance(expect, int) else expect), reply.text
@@ -198,8 +202,13 @@ class Upstream:
         case = await self.case(number)
         step = {"schema_version": "1.0", "status": "mediating", "at": "2026-09-21T09:00:00+08:00"}
         await self.call("POST", f"/v1/cases/{case}/progress", step)
-        paper = await self.house.attachments.keep(ORGANIZATION, "mediation_agreement", "协议.pdf", PDF + b"%%%d" % number)
-        agreement = sample("POST cases {id} agreements - wages") | {"document": paper.id, "agreement_no": f"协议{number}号"}
+        paper = await self.house.attachments.keep(
+            ORGANIZATION, "mediation_agreement", "协议.pdf", PDF + b"%%%d" % number
+        )
+        agreement = sample("POST cases {id} agreements - wages") | {
+            "document": paper.id,
+            "agreement_no": f"协议{number}号",
+        }
         made = await self.call("POST", f"/v1/cases/{case}/agreements", agreement)
         request = sample("POST agreements {id} confirmations - arbitration review")
         await self.call("POST", f"/v1/agreements/{made['id']}/confirmations", request)
@@ -234,7 +243,9 @@ async def open_house(gateway: Gateways, retry: RetrySettings = QUICK, **settings
     )
 
 
-async def until_arrived(receiver: Receiver, upstream: Upstream, *filters: str, seconds: float = 20.0) -> list[dict[str, Any]]:
+async def until_arrived(
+    receiver: Receiver, upstream: Upstream, *filters: str, seconds: float = 20.0
+) -> list[dict[str, Any]]:
     """Wait until everything in the client's feed is at the receiver; returns the feed."""
 
     async def all_there() -> list[dict[str, Any]] | None:

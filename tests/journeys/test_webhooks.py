@@ -114,7 +114,9 @@ async def test_retry_after_holds_the_whole_endpoint(gateway: Gateways, receiver:
     await until_arrived(receiver, upstream)
     assert await receiver.breaches() == []
     refused = next(entry for entry in await receiver.journal() if entry["answer"] == status)
-    later = [entry for entry in await receiver.journal() if entry["seq"] > refused["seq"] and entry["effect"] == "created"]
+    later = [
+        entry for entry in await receiver.journal() if entry["seq"] > refused["seq"] and entry["effect"] == "created"
+    ]
     assert len(later) >= 16, "everything came, after the wait"
 
 
@@ -195,7 +197,9 @@ async def test_410_ends_it(gateway: Gateways, receiver: Receiver) -> None:
     case = await upstream.case(77)
 
     async def flows() -> bool:
-        return any(entry["business_key"] == case and entry["endpoint"] == gone["id"] for entry in await receiver.events())
+        return any(
+            entry["business_key"] == case and entry["endpoint"] == gone["id"] for entry in await receiver.events()
+        )
 
     await until(flows, "events flow again")
     assert await receiver.breaches() == []
@@ -424,7 +428,9 @@ async def test_each_client_sees_its_own(gateway: Gateways, receiver: Receiver) -
     assert await receiver.breaches() == []
 
 
-async def test_a_changed_address_proves_itself_before_anything_goes_there(gateway: Gateways, receiver: Receiver) -> None:
+async def test_a_changed_address_proves_itself_before_anything_goes_there(
+    gateway: Gateways, receiver: Receiver
+) -> None:
     house = await open_house(gateway)
     upstream = await Upstream.join(house)
     shown = await upstream.subscribe(receiver)

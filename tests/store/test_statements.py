@@ -20,6 +20,7 @@ SMALL = {
     "marks": "a row for each consumer",
     "webhook_endpoints": "a row for each subscription of an upstream system",
     "clients": "a row for each key of an upstream system or an operator",
+    "clients": "a few rows for each upstream system",
     "users": "a row for each person who may sign in",
 }
 """Tables that do not grow with the cases: these may be walked through."""

@@ -377,9 +377,7 @@ async def test_news_are_kept_in_the_clients_name(desk: Desk, bench: Bench) -> No
     stranger = await desk.verified("stranger")
     entry = AuditEntry("up", "webhook.change", identifier)
     ids = bench.store.ids
-    await desk.store.run(
-        webhooks.change, identifier, "up", lambda found, _: disabled(found, "operator", ids), entry, 0
-    )
+    await desk.store.run(webhooks.change, identifier, "up", lambda found, _: disabled(found, "operator", ids), entry, 0)
     await desk.relay()
     assert [kind for _, kind, _ in await desk.owed(other)] == ["endpoint.disabled"]
     assert await desk.owed(stranger) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -55,13 +55,19 @@ def document_leaves(model: type[Document], raw: bytes) -> list[Leaf]:
     return found
 
 
-async def redactor_of(store: Store, subject: str, public: tuple[str, ...] = ()) -> Redactor:
-    """Judges the foreign forms of one subject by all that its documents hold."""
+async def redactor_of(store: Store, subject: str, public: tuple[str, ...] = (), message: str | None = None) -> Redactor:
+    """Judges the foreign forms of one subject by all that its documents hold. Pointers of other documents than ``message``'s
+    begin with their type."""
     rows = await store.rows("messages_of", subject)
-    known = [leaf for row in rows[:1] + rows[-_FILES:] for leaf in canonical_leaves(store, row)]
+    chosen = {row["id"]: row for row in [*(r for r in rows if r["id"] == message), *rows[:1], *rows[-_FILES:]]}
+    known = []
+    for row in chosen.values():
+        own = row["id"] == message
+        found = canonical_leaves(store, row)
+        known += found if own else [replace(leaf, pointer=f"{row['type']}:{leaf.pointer}") for leaf in found]
     if subject.startswith("ref_") or not rows:
         return Redactor(known, public)
-    referral = next((leaf.text for leaf in known if leaf.pointer == "/referral"), None)
+    referral = next((leaf.text for leaf in known if leaf.pointer.endswith(":/referral")), None)
     if referral is not None:
         known += [leaf for row in await store.rows("messages_of", referral) for leaf in canonical_leaves(store, row)]
     return Redactor(known, public)

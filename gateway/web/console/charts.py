@@ -84,7 +84,7 @@ def _apart(made: list[Line]) -> tuple[Line, ...]:
         y = max(line.label_y, low)
         low = y + _LABEL_GAP
         placed.append(Line(line.key, line.name, line.points, y, line.total, line.place))
-    over = max(low - _LABEL_GAP - (_BOTTOM + 8), 0.0)
+    over = max(low - _LABEL_GAP - (_BOTTOM - 4), 0.0)
     return tuple(
         Line(line.key, line.name, line.points, line.label_y - over, line.total, line.place)
         for line in sorted(placed, key=lambda one: one.place)

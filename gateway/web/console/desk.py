@@ -47,6 +47,7 @@ def _environment() -> Environment:
         "local_input": words.local_input,
         "span": words.span,
         "day_end": words.day_end,
+        "short_day": words.short_day,
         "roles": role_book(),
         "token_field": FORM_FIELD,
     }

@@ -21,6 +21,7 @@ _WIDE: Final = 1040
 _STEPS: Final = 60
 _DEADLINES: Final = 3
 _TIME_GAP: Final = 92
+_AT_ONCE_MS: Final = 60_000
 
 ORGANIZATION: Final = "organization"
 GATEWAY: Final = "gateway"
@@ -88,6 +89,7 @@ class Move:
     open: bool
     link: str
     said: str
+    fan: str = ""
 
 
 def moves(visit: Visit, file: CaseFile, events: Sequence[Row], messages: Sequence[Row]) -> list[Move]:
@@ -110,7 +112,7 @@ def moves(visit: Visit, file: CaseFile, events: Sequence[Row], messages: Sequenc
             found += [_told(visit, delivery, row["at"], row["sequence"]) for delivery in owed.pop(message["id"], [])]
     for rest in owed.values():
         found += [_told(visit, delivery, delivery.created_at, delivery.sequence) for delivery in rest]
-    return sorted(found, key=lambda move: (move.at, move.order))
+    return sorted(found, key=lambda move: (move.at, move.order, move.target))
 
 
 def _sent(visit: Visit, row: Row, message: Row) -> Move:
@@ -147,14 +149,28 @@ def _told(visit: Visit, delivery: DeliveryRow, at: int, sequence: int) -> Move:
     )
     ended = delivery.finished_at or (delivery.created_at if state == "relayed" else visit.now)
     waiting = delivery.state in ("pending", "relayed", "in_doubt")
+    # What went out at once stands in one column with its message; what took longer, at its own end.
+    soon = ended - at < _AT_ONCE_MS
+    link = f"deliveries/{delivery.id}"
     return Move(
-        max(ended, at), 1, GATEWAY, delivery.endpoint, label, sign, tone, waiting, f"deliveries/{delivery.id}", said
+        at if soon else max(ended, at),
+        1,
+        GATEWAY,
+        delivery.endpoint,
+        label,
+        sign,
+        tone,
+        waiting,
+        link,
+        said,
+        delivery.message,
     )
 
 
 def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
     """The picture of these steps."""
     shown = list(steps)[-_STEPS:]
+    columns = _columns(shown)
     platforms = list(dict.fromkeys(key for step in shown for key in (step.source, step.target)))
     names = [ORGANIZATION, GATEWAY, *sorted(key for key in platforms if key not in (ORGANIZATION, GATEWAY))]
     lanes = tuple(
@@ -163,16 +179,17 @@ def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
     )
     at = {lane.key: lane.y for lane in lanes}
     running = [row for row in clocks if row["state"] == "running"][:_DEADLINES]
-    space = min(max(_WIDE / max(len(shown), 1), 84), 128)
-    width = round(_LEFT + 30 + space * len(shown) + 150 * len(running) + 30)
+    many = max(columns, default=-1) + 1
+    space = min(max(_WIDE / max(many, 1), 86), 128)
+    width = round(_LEFT + 30 + space * many + 150 * len(running) + 30)
     height = round(_TOP + (len(names) - 1) * _LANE + 62)
     made = Journey(max(width, 700), height, lanes, folded=len(steps) - len(shown))
     last = ""
     free = 0.0
-    for place, step in enumerate(shown):
-        x = _LEFT + 30 + space * place
+    for step, column in zip(shown, columns, strict=True):
+        x = _LEFT + 30 + space * column
         y0, y1 = at[step.source], at[step.target]
-        label_y = _label_y(y0, y1, place)
+        label_y = _label_y(y0, y1, column)
         made.arrows.append(Arrow(x, y0, y1, step.label, label_y, step.sign, step.tone, step.open, step.link, step.said))
         stamp = words.short_time(step.at)[:11]
         if stamp != last and x >= free:
@@ -181,12 +198,30 @@ def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
     for place, row in enumerate(running):
         rule = rule_of(row["rule"], row["due_on"])
         title = (rule.zh if visit.chinese else rule.en) if rule is not None else row["rule"]
-        x = _LEFT + 60 + space * len(shown) + 150 * place
+        x = _LEFT + 60 + space * many + 150 * place
         left = visit.t("left", span=words.span(words.day_end(row["due_on"]) - visit.now, visit.chinese))
         if words.day_end(row["due_on"]) < visit.now:
             left = visit.t("over")
-        made.deadlines.append(Deadline(x, title[:11] + ("…" if len(title) > 11 else ""), f"{row['due_on'][5:]} {left}"))
+        made.deadlines.append(
+            Deadline(
+                x, title[:11] + ("…" if len(title) > 11 else ""), f"{words.short_day(row['due_on'], visit.now)} {left}"
+            )
+        )
     return made
+
+
+def _columns(steps: Sequence[Move]) -> list[int]:
+    """The column of each step: deliveries of one message that go out at once share one."""
+    columns: list[int] = []
+    column = -1
+    for place, step in enumerate(steps):
+        before = steps[place - 1] if place else None
+        taken = {other.target for other, at in zip(steps, columns, strict=False) if at == column}
+        together = before is not None and step.fan and step.fan == before.fan and step.target not in taken
+        if not together:
+            column += 1
+        columns.append(column)
+    return columns
 
 
 def _label_y(y0: float, y1: float, place: int) -> float:

@@ -66,9 +66,16 @@ async def _message_view(visit: Visit, message: Row) -> dict[str, Any]:
         "message": message,
         "number": matter["business_key"].partition("|")[2] if matter is not None else "",
         "organization": names.get(organization, ""),
+        "source": await _source(visit, message["source"]),
         "canonical": bodies.headed(bodies.canonical_rows(known, None, visit.chinese)),
         "values": len(known),
     }
+
+
+async def _source(visit: Visit, source: str) -> str:
+    if source in visit.desk.house.endpoints:
+        return visit.platform(source)
+    return await visit.desk.names.client(source)
 
 
 async def detail(visit: Visit) -> Response:
@@ -84,7 +91,7 @@ async def _detail(visit: Visit, status: int = 200, problem: str | None = None, r
     may = visit.may("bodies")
     known = bodies.canonical_leaves(store, message) if may else []
     wire = bodies.wire_of(store, row) if may else None
-    redactor = await bodies.redactor_of(store, row["subject"], (row["endpoint"],)) if may else None
+    redactor = await bodies.redactor_of(store, row["subject"], (row["endpoint"],), row["message"]) if may else None
     attempts = (await store.rows("attempts_of", row["id"]))[-_ATTEMPTS:]
     steps = {a["number"]: bodies.steps_of(store, a, redactor) for a in attempts} if redactor is not None else {}
     reasons = _reasons(store, row)

@@ -22,6 +22,7 @@ class Names:
     def __init__(self, house: House) -> None:
         self._house = house
         self._organizations: dict[str, tuple[float, str]] = {}
+        self._clients: tuple[float, dict[str, str]] = (0.0, {})
 
     async def organizations(self, codes: Iterable[str]) -> dict[str, str]:
         """The organisations' names, as in their newest case; the code where none is known."""
@@ -44,6 +45,14 @@ class Names:
             self._organizations.clear()
         self._organizations[code] = (now + (_KEPT_S if name != code else 5.0), name)
         return name
+
+    async def client(self, client: str) -> str:
+        """A client's name, an endpoint's where a platform was the source; the id where neither is known."""
+        now = time.monotonic()
+        if self._clients[0] <= now:
+            rows = await self._house.store.rows("client_names")
+            self._clients = (now + 30.0, {row["client"]: row["name"] for row in rows})
+        return self._clients[1].get(client, client)
 
     def platform(self, endpoint: str, language: str) -> str:
         """A platform's short name; an endpoint that shares its adapter with others also says its own."""

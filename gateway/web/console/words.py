@@ -83,6 +83,11 @@ def short_time(ms: int) -> str:
     return beijing(ms).strftime("%m-%d %H:%M:%S")
 
 
+def short_day(day: str, now: int) -> str:
+    """``03-18`` of a day ``2025-03-18``; whole where it lies in another year."""
+    return day[5:] if day[:4] == beijing(now).strftime("%Y") else day
+
+
 def clock_time(ms: int) -> str:
     """``09:12``."""
     return beijing(ms).strftime("%H:%M")
