@@ -381,7 +381,12 @@ class Words:
             return found
         unit.matters.append(
             NewMatter(
-                identifier, "fulfilment", agreement.id, identifier, update.status or "performing", agreement.message
+                identifier,
+                "fulfilment",
+                agreement.id,
+                identifier,
+                "performing" if update.status in ("", "unknown") else update.status,
+                agreement.message,
             )
         )
         return Matter(

@@ -12,7 +12,6 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 _LOCK = 4_711_000_001
 _LOCK_WAIT_S = 3
@@ -50,6 +49,8 @@ async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
         DBAPIError: the lock on a table never came, or the server refused.
     """
     import asyncpg  # the driver is an extra: only those who use it need it
+
+    from sqlalchemy.ext.asyncio import create_async_engine  # needs the extra `postgres`, as its driver does
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
     try:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from contracts.case import CaseProgress
 from contracts.lists import ConfirmationRoute, TransferReason, TransferTo
 from gateway.client import CallRefused, GatewayClient, GatewayUnreachable
 from gateway.demo.script import Script
@@ -261,7 +259,3 @@ async def test_an_operator_decides_a_doubt() -> None:
     assert gateway.came[0].url.path == "/v1/ops/deliveries/dlv_1/resolve"
     assert json.loads(gateway.came[0].content) == {"arrived": False, "evidence": "电话核实"}
 
-
-def test_documents_are_told_apart_by_type() -> None:
-    posts: Callable[..., object] = GatewayClient.report_progress
-    assert posts.__annotations__["progress"] == CaseProgress.__name__

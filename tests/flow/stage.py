@@ -145,6 +145,12 @@ class Stage:
             if about in (None, row["about"])
         ]
 
+    async def said(self, subject: str, about: str | None = None, endpoint: str = HR) -> list[dict[str, Any]]:
+        """What an endpoint's words left in the subject's history."""
+        ours = ("delivery.", "task.", "clock.", "endpoint.")
+        events = await self.history(subject, about)
+        return [one for one in events if one.get("endpoint") == endpoint and not one["type"].startswith(ours)]
+
     async def types(self, subject: str, about: str | None = None) -> list[str]:
         """The types of the subject's events."""
         return [event["type"] for event in await self.history(subject, about)]

@@ -1,4 +1,4 @@
-"""Platforms' words about matters: any order, any number of times, one status, the whole history kept (``messages.md`` §3, §4)."""
+"""Platforms' words about matters: any order, any number of times, one status, the whole history (``messages.md`` §3, §4)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from tests.flow import papers
 from tests.flow.stage import Stage, until
 
 BASE = datetime.fromisoformat("2026-10-09T09:00:00+08:00")
+
+
+def ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def at(hour: int) -> str:
@@ -46,12 +50,9 @@ async def test_whatever_the_order_of_arrival_the_end_and_the_history_are_the_sam
         words = confirmation_words(stage, confirmation, *said)
         await stage.tell(*(words[place] for place in order))
         assert await stage.status(confirmation) == said[-1], order
-        history = await stage.history(case, confirmation)
-        told = [event["status"] for event in history if event.get("endpoint") == HR]
-        assert sorted(told) == sorted(said), order
-        assert {event["at"] for event in history if event.get("endpoint") == HR} == {
-            at(hour) for hour in range(len(said))
-        }
+        told = await stage.said(case, confirmation)
+        assert sorted(event["status"] for event in told) == sorted(said), order
+        assert {event["at"] for event in told} == {at(hour) for hour in range(len(said))}
     assert await stage.callbacks("orphan") == []
     assert await stage.tasks("orphan_callback") == []
 
@@ -63,8 +64,7 @@ async def test_a_storm_of_repeats_at_once_is_applied_once(stage: Stage) -> None:
         assert await stage.say(word) == 200
     await stage.heard()
     assert await stage.status(confirmation) == "confirmed"
-    history = await stage.history(case, confirmation)
-    assert sorted(event["status"] for event in history if event.get("endpoint") == HR) == ["accepted", "confirmed"]
+    assert sorted(event["status"] for event in await stage.said(case, confirmation)) == ["accepted", "confirmed"]
 
 
 async def test_a_case_closed_before_its_end_was_told_closes_with_it(stage: Stage) -> None:
@@ -72,14 +72,11 @@ async def test_a_case_closed_before_its_end_was_told_closes_with_it(stage: Stage
     said = ("mediating", "failed", "closed")
     for order in itertools.permutations(range(len(said))):
         case = await stage.case()
-        words = [
-            stage.word("case", status, ("source_case_no", await number(stage, case), "SD-JN-LX-001"), at=at(hour))
-            for hour, status in enumerate(said)
-        ]
+        key = ("source_case_no", await number(stage, case), "SD-JN-LX-001")
+        words = [stage.word("case", status, key, at=at(hour)) for hour, status in enumerate(said)]
         await stage.tell(*(words[place] for place in order))
         assert await stage.status(case) == "closed", order
-        told = [event["status"] for event in await stage.history(case) if event.get("endpoint") == HR]
-        assert set(told) == set(said)
+        assert {event["status"] for event in await stage.said(case)} == set(said)
 
 
 async def number(stage: Stage, case: str) -> str:
@@ -95,8 +92,8 @@ async def test_a_late_word_moves_nothing_backward(stage: Stage) -> None:
     case, _, confirmation = await stage.chain()
     first, second = confirmation_words(stage, confirmation, "accepted", "confirmed")
     await stage.tell(second, first)
-    history = [event for event in await stage.history(case, confirmation) if event.get("endpoint") == HR]
-    assert [(event["status"], event.get("moved", True)) for event in history] == [
+    told = await stage.said(case, confirmation)
+    assert [(event["status"], event.get("moved", True)) for event in told] == [
         ("confirmed", True),
         ("accepted", False),
     ]
@@ -106,7 +103,7 @@ async def test_a_late_word_moves_nothing_backward(stage: Stage) -> None:
 async def test_the_same_status_again_under_another_number_moves_nothing(stage: Stage) -> None:
     case, _, confirmation = await stage.chain()
     await stage.tell(*confirmation_words(stage, confirmation, "accepted", "accepted"))
-    told = [event for event in await stage.history(case, confirmation) if event.get("endpoint") == HR]
+    told = await stage.said(case, confirmation)
     assert [event.get("moved", True) for event in told] == [True, False]
     reports = [row for row in (await stage.file(case)).deliveries if row.type == MessageType.STATUS_REPORTED]
     assert len({row.message for row in reports}) == 1
@@ -128,7 +125,7 @@ async def test_a_contradiction_keeps_both_and_goes_to_a_person(stage: Stage, kep
     )
     detail = orjson.loads(stage.house.store.unseal(task["detail_sealed"], f"tasks.detail:{task['id']}"))
     assert (detail["kept"], detail["said"]) == (kept, said)
-    assert [event["status"] for event in await stage.history(case, confirmation)][-2:] == [kept, said]
+    assert [event["status"] for event in await stage.said(case, confirmation)] == [kept, said]
 
 
 async def test_an_objection_adds_to_the_confirmation_and_goes_to_a_person(stage: Stage) -> None:
@@ -155,7 +152,7 @@ async def test_an_unknown_word_stays_unknown_with_its_raw_form(stage: Stage, abo
     }
     await stage.tell(stage.word(about, "unknown", keys[about], raw_status="9-X", term_no=1))
     assert await stage.status(matter) == before
-    last = (await stage.history(case))[-1]
+    last = (await stage.said(case))[-1]
     assert last["type"].endswith(".unknown_status")
     assert (last["status"], last["raw_status"]) == ("unknown", "9-X")
     assert [(task["about"], task["code"]) for task in await stage.tasks("unmapped_code")] == [(matter, "9-X")]
@@ -222,7 +219,7 @@ async def test_a_correction_makes_a_task_with_its_day_that_the_supplement_closes
     (task,) = await stage.tasks("correction_due")
     assert (task["about"], task["due_at"]) == (
         confirmation,
-        round(datetime.fromisoformat("2026-10-15T00:00:00+08:00").timestamp() * 1000),
+        ms("2026-10-15T00:00:00+08:00"),
     )
     detail = orjson.loads(stage.house.store.unseal(task["detail_sealed"], f"tasks.detail:{task['id']}"))
     assert detail["reasons"] == ["请补充当事人身份证明"]
@@ -233,7 +230,7 @@ async def test_a_correction_makes_a_task_with_its_day_that_the_supplement_closes
     file = await stage.file(case)
     sent = file.last_delivery(HR, frozenset({MessageType.CONFIRMATION_SUPPLEMENTED}))
     assert sent is not None
-    assert sent.safe_at == round(datetime.fromisoformat("2026-10-15T00:00:00+08:00").timestamp() * 1000) - 4 * 3_600_000
+    assert sent.safe_at == ms("2026-10-15T00:00:00+08:00") - 4 * 3_600_000
 
 
 async def test_a_note_moves_nothing_and_goes_to_a_person(stage: Stage) -> None:
@@ -241,7 +238,7 @@ async def test_a_note_moves_nothing_and_goes_to_a_person(stage: Stage) -> None:
     key = ("source_case_no", await number(stage, case), "SD-JN-LX-001")
     await stage.tell(stage.word("case", "", key, note="请加快办理", due_at="2026-10-20T00:00:00+08:00"))
     assert await stage.status(case) == "accepted"
-    assert (await stage.types(case))[-1] == "case.noted"
+    assert [event["type"] for event in await stage.said(case)] == ["case.noted"]
     (task,) = await stage.tasks("supervision")
     detail = orjson.loads(stage.house.store.unseal(task["detail_sealed"], f"tasks.detail:{task['id']}"))
     assert detail["note"] == "请加快办理"
@@ -276,29 +273,21 @@ async def test_a_word_about_a_referral_is_told_to_nobody(stage: Stage) -> None:
     referral = await offered(stage)
     await stage.tell(stage.word("referral", "recalled", ("referral", referral, "")))
     assert await stage.status(referral) == "recalled"
-    assert not [row for row in (await stage.file(referral)).deliveries]
+    assert (await stage.file(referral)).deliveries == []
 
 
 # ---------------------------------------------------------------------------------------------------------- transfers
 
 
-@pytest.mark.parametrize(
-    ("to", "moves"),
-    [
-        ("arbitration", True),
-        ("court", True),
-        ("legal_aid", False),
-        ("payment_order", False),
-        ("labor_inspection", False),
-    ],
-)
+MOVING = {"arbitration": True, "court": True, "legal_aid": False, "payment_order": False, "labor_inspection": False}
+
+
+@pytest.mark.parametrize(("to", "moves"), MOVING.items())
 async def test_filed_moves_an_ended_case_for_arbitration_and_court_alone(stage: Stage, to: str, moves: bool) -> None:
     case = await stage.case()
     await stage.progress(case, "failed")
     transfer = await stage.transfer(case, to)
-    await stage.tell(
-        stage.word("transfer", "filed", ("transfer", transfer, ""), references=[["case_no", "示例1号"]]), endpoint=HR
-    )
+    await stage.tell(stage.word("transfer", "filed", ("transfer", transfer, ""), references=[["case_no", "示例1号"]]))
     assert await stage.status(transfer) == "filed"
     assert await stage.status(case) == ("transferred" if moves else "failed")
     assert ("case.transferred" in await stage.types(case)) == moves
@@ -335,6 +324,15 @@ def referral(task: str = "RW1") -> dict[str, Any]:
     }
 
 
+RESULT = {
+    "schema_version": "1.0",
+    "outcome": "agreed",
+    "at": at(20),
+    "reason_code": "agreement_reached",
+    "report": "达成协议。",
+}
+
+
 async def offered(stage: Stage, task: str = "RW1") -> str:
     await stage.tell({"event": f"offer-{task}", "at": at(1), "referral": referral(task)})
     row = await stage.house.store.row("find_matter", "referral", f"{HR}|{task}")
@@ -347,13 +345,13 @@ async def test_an_offer_is_kept_with_its_numbers_and_a_task(stage: Stage) -> Non
     assert await stage.status(identifier) == "offered"
     (task,) = await stage.tasks("referral_due")
     assert (task["about"], task["organization"]) == (identifier, "SD-JN-LX-001")
-    assert task["due_at"] == round(datetime.fromisoformat("2026-10-13T17:00:00+08:00").timestamp() * 1000)
+    assert task["due_at"] == ms("2026-10-13T17:00:00+08:00")
     file = await stage.file(identifier)
     assert {(one.kind, one.value) for one in file.references} == {
         ("task_no", "RW1"),
         ("letter_no", "示例劳人仲委调〔2026〕第1号"),
     }
-    (event,) = await stage.history(identifier)
+    (event,) = await stage.said(identifier)
     assert (event["type"], event["task_no"]) == ("referral.offered", "RW1")
     assert "赵一" not in str(event)
 
@@ -361,7 +359,7 @@ async def test_an_offer_is_kept_with_its_numbers_and_a_task(stage: Stage) -> Non
 async def test_the_same_task_offered_again_changes_nothing(stage: Stage) -> None:
     identifier = await offered(stage)
     await stage.tell({"event": "offer-again", "at": at(3), "referral": referral()})
-    assert len(await stage.history(identifier)) == 1
+    assert len(await stage.said(identifier)) == 1
     assert len(await stage.tasks("referral_due")) == 1
     assert await stage.callbacks("orphan") == []
 
@@ -374,14 +372,7 @@ async def test_the_chain_of_a_referral(stage: Stage) -> None:
     assert await stage.tasks("referral_due") == []
     case = await stage.case({"/referral": identifier, "/channel": "referral"})
     agreement = await stage.agreement(case)
-    result = {
-        "schema_version": "1.0",
-        "outcome": "agreed",
-        "at": at(20),
-        "reason_code": "agreement_reached",
-        "agreement": agreement,
-        "report": "达成协议。",
-    }
+    result = RESULT | {"agreement": agreement}
     await stage.post(MessageType.REFERRAL_RETURNED, result, identifier)
     assert await stage.status(identifier) == "returned"
     rows = {row.type: row for row in (await stage.file(identifier)).deliveries}
@@ -407,14 +398,7 @@ async def test_a_result_waits_for_an_agreement_that_is_not_there_yet(stage: Stag
     await stage.house.store.write("pause_endpoint", (HR, "op", "to see the order"))
     case = await stage.case({"/referral": identifier, "/channel": "referral"})
     agreement = await stage.agreement(case)
-    result = {
-        "schema_version": "1.0",
-        "outcome": "agreed",
-        "at": at(20),
-        "reason_code": "agreement_reached",
-        "agreement": agreement,
-        "report": "达成协议。",
-    }
+    result = RESULT | {"agreement": agreement}
     await stage.post(MessageType.REFERRAL_RETURNED, result, identifier)
     concluded = (await stage.file(case)).last_delivery(HR, frozenset({MessageType.AGREEMENT_CONCLUDED}))
     returned = (await stage.file(identifier)).last_delivery(HR, frozenset({MessageType.REFERRAL_RETURNED}))
@@ -440,7 +424,7 @@ async def test_words_about_a_term(stage: Stage) -> None:
         stage.word("fulfilment", "breached", key, term_no=1, at=at(1)),
     )
     assert await stage.status(f"{agreement}/1") == "performed"
-    told = [event for event in await stage.history(case, f"{agreement}/1") if event.get("endpoint") == HR]
+    told = await stage.said(case, f"{agreement}/1")
     assert [(event["status"], event.get("moved", True)) for event in told] == [
         ("breached", True),
         ("performed", True),
@@ -492,7 +476,7 @@ async def test_several_words_of_one_call_are_each_applied(stage: Stage) -> None:
     words = [stage.word("confirmation", "accepted", ("confirmation", name, "")) for name in (one, other)]
     await stage.tell({"event": "batch-1", "words": words})
     assert (await stage.status(one), await stage.status(other)) == ("accepted", "accepted")
-    assert (await stage.history(case, other))[-1]["status"] == "accepted"
+    assert [event["status"] for event in await stage.said(case, other)] == ["accepted"]
 
 
 async def test_a_forged_call_is_not_even_stored(stage: Stage) -> None:
