@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,32 @@ from tests.servers.postgres import open_server
 pytest.register_assert_rewrite("contracts.conformance")
 
 
+ENGINE = os.environ.get("GATEWAY_TEST_ENGINE", "sqlite")
+BUS = os.environ.get("GATEWAY_TEST_BUS", "memory")
+"""What the houses of all tests stand on: ``GATEWAY_TEST_ENGINE=postgresql GATEWAY_TEST_BUS=kafka`` runs the suite on the other
+engine and the other bus."""
+
+
 @pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateways]:
+async def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Gateways]:
     """Makes real houses on a temporary directory, and closes them; see ``tests.house.Gateways``."""
-    houses = Gateways(tmp_path)
-    yield houses
-    await houses.close()
+    address = request.getfixturevalue("broker").address if BUS == "kafka" else None
+    async with AsyncExitStack() as held:
+        dsn = None
+        if ENGINE == "postgresql":
+            dsn = await held.enter_async_context(database(request.getfixturevalue("postgres"), virtual=True))
+        houses = Gateways(tmp_path, dsn, address)
+        yield houses
+        await houses.close()
+
+
+@pytest.fixture
+async def processes(postgres: Server, tmp_path: Path) -> AsyncIterator[Gateways]:
+    """Makes houses that stand beside each other on one PostgreSQL, as several processes do."""
+    async with database(postgres, virtual=True) as dsn:
+        houses = Gateways(tmp_path, dsn)
+        yield houses
+        await houses.close()
 
 
 @pytest.fixture(scope="session")

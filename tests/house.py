@@ -7,16 +7,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
-from gateway.app import build
+from gateway.app import build, read_keys
 from gateway.flow.house import House
 from gateway.registry import AnyAdapter
 from gateway.settings import RetrySettings, RouteSettings, Settings
 from gateway.store.migrate import migrate_sqlite
+from tests.servers.databases import clocked
 
 START = datetime(2026, 10, 10, 4, 0, tzinfo=UTC)
 """Where a test's clock begins: the samples lie before it, and their legal deadlines (30 days) after it."""
@@ -58,11 +60,15 @@ class Gateways:
         house = await gateway({"hr": {"adapter": "hr_arbitration", "settings": {…}}})
 
     ``adapters`` maps adapter names to classes (without it: the installed ones). ``data`` is the directory, shared by all
-    houses of a test: a second house finds what the first one left, once that was closed or ``abandon``\\ ed.
+    houses of a test: a second house finds what the first one left, once that was closed or ``abandon``\\ ed. With ``dsn`` (a
+    database on a test's clock) the houses are processes beside each other on PostgreSQL. ``broker`` gives them a bus.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, dsn: str | None = None, broker: str | None = None) -> None:
         self.data = data
+        self.dsn = dsn
+        self.broker = broker
+        self.prefix = f"t{token_hex(4)}"
         self.clock = Clock()
         self._open: list[House] = []
 
@@ -73,17 +79,27 @@ class Gateways:
         adapters: Mapping[str, type[AnyAdapter]] | None = None,
         routes: tuple[RouteSettings, ...] = (),
         start: bool = True,
+        work: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
         fault_point: Callable[[str], Awaitable[None]] | None = None,
         **settings: Any,
     ) -> House:
         """One house; started unless told otherwise. ``settings`` override any key of ``gateway.settings.Settings``."""
         values: dict[str, Any] = {"env": "development", "retry": FAST, "lease_margin_s": 10}
-        values |= {"data": self.data, "endpoints": endpoints, "routes": routes} | settings
-        _lay(self.data)
+        values |= {"data": self.data, "endpoints": endpoints, "routes": routes}
+        if self.broker is not None:
+            values |= {"bus": f"kafka://{self.broker}", "kafka": {"prefix": self.prefix, "partitions": 2}}
+        values |= settings
+        if self.dsn is None:
+            _lay(self.data)
+        else:
+            values["database"] = self.dsn
         loaders = None if adapters is None else {name: _loader(kind) for name, kind in adapters.items()}
+        wanted = Settings(**values)
+        store = None if self.dsn is None else await clocked(self.dsn, self.clock.ms, read_keys(wanted))
         house = await build(
-            Settings(**values),
+            wanted,
+            store=store,
             now_ms=self.clock.ms,
             transport=transport,
             adapters=loaders,
@@ -91,7 +107,7 @@ class Gateways:
         )
         self._open.append(house)
         if start:
-            house.start()
+            house.start(work=work)
         return house
 
     async def abandon(self, house: House) -> None:
@@ -99,6 +115,9 @@ class Gateways:
         self._open.remove(house)
         await house.worker.stop(grace_s=0)
         await house.transport.aclose()
+        if self.dsn is not None:  # on PostgreSQL a dead process's leases run out: nobody waits for that here
+            for lease in ("end_leases", "end_polls", "end_callback_leases", "end_paper_leases"):
+                await house.store.write(lease, ())
         await house.store.runner.close()
 
     async def close(self) -> None:

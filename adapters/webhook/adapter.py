@@ -68,7 +68,7 @@ class Webhook(Adapter[WebhookSettings]):
             EndpointGone: 410.
             RetryableError: every other answer but 2xx; to the handshake, also an answer without its challenge.
         """
-        reply = await self._post(wire, exchange)
+        reply = await self._post(wire, exchange, filing=True)
         self._judge(reply)
         if wire.operation == VERIFICATION:
             self._judge_handshake(reply, wire.payload["data"]["challenge"])
@@ -83,13 +83,13 @@ class Webhook(Adapter[WebhookSettings]):
             self.tools.now(),
             self.tools.random_bytes(10),
         )
-        self._judge(await self._post(translate.announce(event), exchange))
+        self._judge(await self._post(translate.announce(event), exchange, filing=False))
 
-    async def _post(self, made: Wire, exchange: Exchange) -> Reply:
+    async def _post(self, made: Wire, exchange: Exchange, *, filing: bool) -> Reply:
         body = wire.body_of(made.payload)
         now = self.tools.now()
         headers = wire.headers_of(self.settings.keys_at(now), made.id, int(now.timestamp()), body)
-        return await exchange.call("post", Request("POST", self.settings.url, headers, body), filing=True)
+        return await exchange.call("post", Request("POST", self.settings.url, headers, body), filing=filing)
 
     def _judge(self, reply: Reply) -> None:
         status = reply.status
@@ -103,7 +103,8 @@ class Webhook(Adapter[WebhookSettings]):
             wait = retry_after(reply, self.tools.now())
         elif status in _BEHIND_A_PROXY:
             wait = retry_after(reply, self.tools.now()) or _PROXY_WAIT
-        raise RetryableError(code, "the receiver did not take the event", retry_after=wait)
+        doubt = status >= 500 and status not in _WAITS
+        raise RetryableError(code, "the receiver did not take the event", retry_after=wait, maybe_accepted=doubt)
 
     @staticmethod
     def _judge_handshake(reply: Reply, challenge: str) -> None:

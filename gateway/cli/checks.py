@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import sqlite3
@@ -20,9 +21,12 @@ from gateway.cli.bare_tools import bare_tools
 from gateway.flow.deliver import Line
 from gateway.flow.exchange import Limits, Pace
 from gateway.registry import Endpoint, connect
+from gateway.security.fields import Keys, Sealer
 from gateway.settings import Settings, SettingsRefused, load_settings
-from gateway.store.engine import Sqlite, StoreLocked
+from gateway.store.engine import Sqlite, StoreLocked, StoreUnavailable
+from gateway.store.ids import Ids
 from gateway.store.migrate import newest
+from gateway.store.store import open_postgres
 
 _PROBE_S = 15.0
 _LEAST_FREE = 1024**3
@@ -90,6 +94,8 @@ async def _database(settings: Settings) -> list[Check]:
         f"{free / 1024**3:.1f} GiB 可用 free",
         "" if free >= _LEAST_FREE else "清理磁盘，磁盘写满时网关拒收 make room: a full disk stops intake",
     )
+    if settings.database != "sqlite":
+        return [space, await _server(settings)]
     if not path.exists():
         return [space, Check("数据库 database", None, "首次启动时建立 made at the first start")]
     try:
@@ -100,6 +106,25 @@ async def _database(settings: Settings) -> list[Check]:
         cure = "检查目录权限与磁盘 check the directory's rights and the disk"
         return [space, Check("数据库 database", False, type(error).__name__, cure)]
     return [space, await asyncio.to_thread(_revision, str(path))]
+
+
+async def _server(settings: Settings) -> Check:
+    """A PostgreSQL server: reachable, and safe for acknowledged cases. Its schema is ``serve``'s to migrate."""
+    try:
+        store = await open_postgres(settings.database, Sealer(Keys.generate()), Ids(machine_ms, os.urandom))
+    except StoreUnavailable as error:
+        cure = "核对 database 的地址、账号与权限 check its address, account and rights"
+        return Check("数据库 database", False, type(error.__cause__ or error).__name__, cure)
+    except ImportError:
+        cure = "安装扩展 install the extra: pip install mediation-gateway[postgres]"
+        return Check("数据库 database", False, "没有 PostgreSQL 驱动 no driver", cure)
+    try:
+        reasons = await store.runner.unsafe()
+    finally:
+        await store.close()
+    if reasons:
+        return Check("数据库 database", False, "; ".join(reasons), "改服务器参数 change the server's settings")
+    return Check("数据库 database", True, "PostgreSQL 连通 answers")
 
 
 def _revision(path: str) -> Check:

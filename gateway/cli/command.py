@@ -15,6 +15,7 @@ from gateway.cli.finding import find
 from gateway.cli.running import client, migrate, mocks, serve, work
 from gateway.cli.sending import send
 from gateway.cli.tailing import tail
+from gateway.cli.users import user
 
 _HELP = """劳动争议调解对接网关：一个入口接入，送达各平台，状态统一回传
 
@@ -89,6 +90,7 @@ command.command(
 )(doctor)
 command.add_typer(config, name="config", rich_help_panel=_RUN)
 command.add_typer(client, name="client", rich_help_panel=_RUN)
+command.add_typer(user, name="user", rich_help_panel=_RUN)
 command.command(
     rich_help_panel=_LOOK,
     epilog=_examples(

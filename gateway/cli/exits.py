@@ -15,7 +15,7 @@ from rich.markup import escape
 from gateway.client import CallRefused, GatewayUnreachable
 from gateway.demo.workspace import StageRefused
 from gateway.settings import SettingsRefused
-from gateway.store.engine import StoreLocked
+from gateway.store.engine import StoreLocked, StoreUnavailable
 
 out = Console(soft_wrap=True, highlight=False)
 """Results: standard output."""
@@ -89,6 +89,13 @@ def explained(machine: bool = False) -> Iterator[None]:
             Exit.BUSY,
             "数据库正被另一个进程使用：SQLite 只供一个进程。请先停止 gateway serve。",
             "Another process has the database: SQLite carries one process. Stop gateway serve first.",
+            machine=machine,
+        )
+    except StoreUnavailable as error:
+        leave(
+            Exit.UNREACHABLE,
+            f"数据库连不上 The database cannot be reached: {type(error.__cause__ or error).__name__}",
+            "核对 database 的地址、账号与权限 check its address, account and rights: gateway doctor",
             machine=machine,
         )
     except StageRefused as error:

@@ -1,36 +1,55 @@
-"""What commands do with the house itself: serve it, migrate its database, enter a client. Loaded by those alone."""
+"""What commands do with the house itself: serve it, work in it, migrate its database, enter a client. Loaded by those alone."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
 from gateway import logs
-from gateway.app import build, database_path, machine_ms, read_keys
+from gateway.app import build, database_path, machine_ms, open_store
 from gateway.cli.exits import Exit, leave
 from gateway.demo.stage import add_client
+from gateway.flow.accounts import AccountRefused, Accounts
 from gateway.security.clients import make_key
-from gateway.security.fields import Sealer
-from gateway.settings import Settings
+from gateway.security.passwords import Hasher
+from gateway.settings import Settings, SettingsRefused
 from gateway.store.engine import Sqlite
-from gateway.store.ids import Ids
-from gateway.store.migrate import migrate_sqlite
-from gateway.store.store import open_sqlite
+from gateway.store.migrate import SchemaUnknown, migrate_postgres, migrate_sqlite
 from gateway.web.listen import Listener, listening_socket
 from gateway.web.server import web
 
 
-async def serve_until_told(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit code."""
+@contextmanager
+def _schema_known() -> Iterator[None]:
+    try:
+        yield
+    except SchemaUnknown as error:
+        raise SettingsRefused([f"database: a newer version of the gateway has migrated it ({error})"]) from None
+
+
+def _end_by_signal() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets, once: a second signal has its plain effect."""
+    end, loop = asyncio.Event(), asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+
+    def told() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+        end.set()
+
+    for number in numbers:
+        loop.add_signal_handler(number, told)
+    return end
+
+
+async def serve_until_told(settings: Settings, *, work: bool) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code. Without ``work`` other processes deliver."""
     logs.configure()
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _once, loop, end)
+    end = _end_by_signal()
     try:
         bound = listening_socket(settings.host, settings.port)
     except OSError as error:
@@ -41,10 +60,11 @@ async def serve_until_told(settings: Settings) -> int:
         )
     house = None
     try:
-        house = await build(settings)
+        with _schema_known():
+            house = await build(settings)
         listener = Listener(web(house), bound)
         await listener.start()
-        house.start()
+        house.start(work=work)
         host, port = bound.getsockname()[:2]
         typer.echo(f"就绪 ready http://{f'[{host}]' if ':' in host else host}:{port}")
         told, died = asyncio.create_task(end.wait()), asyncio.create_task(listener.ended())
@@ -58,24 +78,33 @@ async def serve_until_told(settings: Settings) -> int:
             await house.close()
 
 
-def _once(loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> None:
-    """The first signal ends in order; a second one has its plain effect."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.remove_signal_handler(number)
-    end.set()
+async def work_until_told(settings: Settings) -> int:
+    """Deliver, apply and relay until SIGTERM or SIGINT, without a door of its own."""
+    logs.configure()
+    end = _end_by_signal()
+    with _schema_known():
+        house = await build(settings)
+    try:
+        house.start()
+        typer.echo("就绪 ready")
+        await end.wait()
+    finally:
+        await house.close()
+    return Exit.OK
 
 
-async def migrated(settings: Settings) -> tuple[Path, str | None, str]:
-    """Migrate; returns the database with its revisions before and after.
+async def migrated(settings: Settings) -> tuple[str | None, str]:
+    """Migrate; returns the revisions before and after.
 
     Raises:
-        StoreLocked: another process has it.
+        StoreLocked: another process has the SQLite database.
+        SettingsRefused: a newer version was here.
     """
-    path = database_path(settings)
-    if path.exists():
-        await _try_lock(path)
-    before, after = await asyncio.to_thread(migrate_sqlite, path)
-    return path, before, after
+    with _schema_known():
+        if settings.database != "sqlite":
+            return await migrate_postgres(settings.database)
+        await _try_lock(settings)
+        return await asyncio.to_thread(migrate_sqlite, database_path(settings))
 
 
 async def client_added(
@@ -84,15 +113,13 @@ async def client_added(
     """Enter a client; its id and its key, which is kept nowhere.
 
     Raises:
-        SettingsRefused: no usable keys.
-        StoreLocked: another process has the database.
+        SettingsRefused: no usable keys, or a newer version was here.
+        StoreLocked: another process has the SQLite database.
     """
-    path = database_path(settings)
-    sealer = Sealer(read_keys(settings))
-    if path.exists():
-        await _try_lock(path)
-    await asyncio.to_thread(migrate_sqlite, path)
-    store = await open_sqlite(path, sealer, Ids(machine_ms, os.urandom), machine_ms)
+    if settings.database == "sqlite":
+        await _try_lock(settings)
+    with _schema_known():
+        store = await open_store(settings)
     try:
         key = make_key()
         return {"client": await add_client(store, key, name, scopes, codes), "key": key.shown}
@@ -100,6 +127,34 @@ async def client_added(
         await store.close()
 
 
-async def _try_lock(path: Path) -> None:
-    """Raises ``StoreLocked`` while another process has the database."""
-    await Sqlite(path, machine_ms).close()
+async def user_added(settings: Settings, name: str, title: str, role: str, password: str, *, made: bool) -> str | None:
+    """Enter a user of the console; why not, or ``None``. A password that was made for him must be changed.
+
+    Raises:
+        SettingsRefused: no usable keys, or a newer version was here.
+        StoreLocked: another process has the SQLite database.
+    """
+    if settings.database == "sqlite":
+        await _try_lock(settings)
+    with _schema_known():
+        store = await open_store(settings)
+    hasher = Hasher()
+    try:
+        await Accounts(store, hasher).add("cli", name, title, role, password, must_change=made)
+    except AccountRefused as refusal:
+        return refusal.code
+    finally:
+        hasher.close()
+        await store.close()
+    return None
+
+
+async def _try_lock(settings: Settings) -> None:
+    """Nothing is touched while another process has the database.
+
+    Raises:
+        StoreLocked: it has.
+    """
+    path = database_path(settings)
+    if path.exists():
+        await Sqlite(path, machine_ms).close()

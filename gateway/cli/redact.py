@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
@@ -18,12 +19,20 @@ HIDDEN = "***"
 def redacted(settings: Settings) -> dict[str, Any]:
     """The settings as plain values. What an unknown adapter or an unknown key holds is hidden whole."""
     shown = {key: value for key, value in _plain(settings).items() if value is not None}
+    shown["database"] = _without_password(settings.database)
     loaders = installed()
     for name, endpoint in settings.endpoints.items():
         loader = loaders.get(endpoint.adapter)
         kind = None if loader is None else loader().settings_type
         shown["endpoints"][name]["settings"] = _of_adapter(endpoint.settings, kind)
     return shown
+
+
+def _without_password(database: str) -> str:
+    parts = urlsplit(database)
+    if parts.password is None:
+        return database
+    return database.replace(f":{parts.password}@", f":{HIDDEN}@", 1)
 
 
 def _of_adapter(given: Mapping[str, Any], kind: type[AdapterSettings] | None) -> dict[str, Any]:

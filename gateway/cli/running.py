@@ -15,33 +15,48 @@ from rich.markup import escape
 from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import ConfigOption, JsonOption, run, settings_of
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES
+from gateway.settings import Settings
 
 client = typer.Typer(no_args_is_help=True, help="接入方与密钥 Clients and their keys", rich_markup_mode="rich")
 
 
-def serve(config: ConfigOption = None) -> None:
+def serve(
+    config: ConfigOption = None,
+    work: Annotated[
+        bool,
+        typer.Option(
+            "--work/--no-work",
+            help="同进程投递；--no-work 交给 gateway work（PostgreSQL） deliver here, or leave it to gateway work",
+        ),
+    ] = True,
+) -> None:
     """启动网关：接口、回调与投递在同一进程 Serve: API, callbacks and deliveries in one process; SIGTERM ends it in order."""
     from gateway.cli.house import serve_until_told
 
     with explained():
         settings = settings_of(config)
-        raise typer.Exit(run(lambda: serve_until_told(settings)))
+        if not work:
+            _needs_several_processes(settings)
+        raise typer.Exit(run(lambda: serve_until_told(settings, work=work)))
 
 
 def work(config: ConfigOption = None) -> None:
-    """只做投递（需要 PostgreSQL） Deliver only, beside other processes (needs PostgreSQL)."""
+    """只做投递，可多开（需要 PostgreSQL） Deliver only, beside other processes (needs PostgreSQL)."""
     with explained():
         settings = settings_of(config)
+        _needs_several_processes(settings)
+        from gateway.cli.house import work_until_told
+
+        raise typer.Exit(run(lambda: work_until_told(settings)))
+
+
+def _needs_several_processes(settings: Settings) -> None:
     if settings.database == "sqlite":
         leave(
             Exit.CONFIG,
             "database = sqlite 只供一个进程使用，gateway serve 已同时承担接口和投递，无需 work。",
             "SQLite carries one process, and gateway serve does both: there is nothing for a second one to work on.",
         )
-    leave(
-        Exit.CONFIG,
-        f"不认识的数据库 unknown database: {settings.database}（可用 there is: sqlite）",
-    )
 
 
 def migrate(config: ConfigOption = None, json: JsonOption = False) -> None:
@@ -49,9 +64,9 @@ def migrate(config: ConfigOption = None, json: JsonOption = False) -> None:
     from gateway.cli.house import migrated
 
     with explained(json):
-        path, before, after = asyncio.run(migrated(settings_of(config)))
+        before, after = asyncio.run(migrated(settings_of(config)))
     if json:
-        say_json({"database": str(path), "before": before, "after": after})
+        say_json({"before": before, "after": after})
     elif before == after:
         out.print(f"已是最新 newest already: {after}")
     else:

@@ -199,7 +199,8 @@ def _say_where(console: Console, stage: Stage, options: Options) -> None:
     lines = [
         "[bold]劳动争议调解对接网关 演示 Mediation gateway, demonstration[/bold]  [red]演示数据 synthetic data[/red]",
         f"  接口 API      {stage.url}    文档 docs {stage.url}/docs",
-        f"  控制台 console {stage.url}/console",
+        f"  控制台 console {stage.url}/console/",
+        *(f"    登录 login   {name:9} {password}" for name, password in stage.logins.items()),
         f"  上报密钥 key   {organization}  {key}",
         f"  运维密钥 operator  {stage.operator}",
         *(f"  模拟平台 mock  {platform.name}  {platform.url}" for platform in stage.platforms),

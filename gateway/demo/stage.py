@@ -19,10 +19,12 @@ from gateway.demo.platforms import Mocks, Platform, mocks_there, start_mocks
 from gateway.demo.tempo import CLERK_DELAY_MS, CLERK_JITTER_MS, RETRY, TEMPOS, Tempo
 from gateway.demo.toml_text import table_text
 from gateway.demo.workspace import StageRefused, Workspace
+from gateway.flow.accounts import Accounts
 from gateway.flow.house import House
 from gateway.registry import AnyAdapter, installed
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, NewKey, hash_secret, make_key
 from gateway.security.fields import Keys, write_key_file
+from gateway.security.passwords import Hasher, make_password
 from gateway.settings import load_settings
 from gateway.store.store import Store
 from gateway.web.listen import Listener, listening_socket
@@ -33,7 +35,8 @@ _HOST = "127.0.0.1"
 
 @dataclass(slots=True)
 class Stage:
-    """Everything that stands. ``keys`` are the API keys by organisation code, ``operator`` the operator's."""
+    """Everything that stands. ``keys`` are the API keys by organisation code, ``operator`` the operator's; ``logins`` the
+    console's users with their passwords."""
 
     workspace: Workspace
     house: House
@@ -41,6 +44,7 @@ class Stage:
     keys: dict[str, str]
     operator: str
     mocks: Mocks
+    logins: dict[str, str]
 
     @property
     def platforms(self) -> list[Platform]:
@@ -99,7 +103,8 @@ async def staged(workspace: Workspace, port: int | None = None) -> AsyncIterator
         house = await build(load_settings(path))
         stack.push_async_callback(house.close)
         keys, operator = await _admit(workspace, house.store)
-        stage = Stage(workspace, house, url, keys, operator, mocks)
+        logins = await _admit_people(workspace, house.store)
+        stage = Stage(workspace, house, url, keys, operator, mocks, logins)
         listener = Listener(web(house), bound)
         await listener.start()
         stack.push_async_callback(listener.stop)
@@ -177,6 +182,31 @@ async def _admit(workspace: Workspace, store: Store) -> tuple[dict[str, str], st
     return kept["upstream"], kept["operator"]
 
 
+_PEOPLE = (
+    ("viewer", "演示查看员", "viewer"),
+    ("operator", "演示操作员", "operator"),
+    ("admin", "演示管理员", "administrator"),
+    ("auditor", "演示审计员", "auditor"),
+)
+
+
+async def _admit_people(workspace: Workspace, store: Store) -> dict[str, str]:
+    """One user of the console for each role; those of a former start of the same run stay good."""
+    kept: dict[str, str] = workspace.read("logins.json")
+    if not kept:
+        kept = {name: make_password() for name, _, _ in _PEOPLE}
+        workspace.keep("logins.json", kept)
+    hasher = Hasher()
+    try:
+        accounts = Accounts(store, hasher)
+        for name, title, role in _PEOPLE:
+            if await store.row("find_user", name) is None:
+                await accounts.add("demo", name, title, role, kept[name], must_change=False)
+    finally:
+        hasher.close()
+    return kept
+
+
 async def _admit_one(store: Store, shown: str, name: str, scopes: tuple[str, ...], codes: tuple[str, ...]) -> None:
     prefix, _, secret = shown.partition(".")
     if await store.row("find_client", prefix) is None:
@@ -209,6 +239,7 @@ def _announce(stage: Stage) -> None:
             {
                 "api": stage.url,
                 "console": f"{stage.url}/console",
+                "logins": stage.logins,
                 "keys": {"upstream": stage.keys, "operator": stage.operator},
                 "mocks": {name: platform.url for name, platform in stage.mocks.platforms.items()},
             },

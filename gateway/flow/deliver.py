@@ -166,8 +166,8 @@ class Deliverer:
             return self._judge.gone(claim)
         info, limits = line.endpoint.adapter.info, line.limits
         doubt_at = claim.doubt_at
-        if claim.lost > 0 and doubt_at is None:
-            # A restart ends leases early: the dead claim's filing may have left a moment ago.
+        if claim.lost > 0:
+            # A restart ends leases early: the dead claim's filing may have left a moment ago, whatever was in doubt before it.
             doubt_at = claim.claimed_at
             claim = replace(claim, doubt_at=doubt_at)
         if claim.crashes + claim.lost >= QUARANTINE_AFTER:

@@ -193,7 +193,10 @@ class Redactor:
         text = raw.decode("ascii")
         if "=" not in text or any(c in text for c in "\r\n<>{}"):
             return None
-        return self.tree(dict(parse_qsl(text, keep_blank_values=True, max_num_fields=500)))
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=500, encoding="utf-8", errors="surrogateescape")
+        if any(not value.isprintable() for _, value in fields):
+            fields = parse_qsl(text, keep_blank_values=True, max_num_fields=500, encoding="gb18030", errors="replace")
+        return self.tree(dict(fields))
 
 
 def _xml(raw: bytes) -> dict[str, Any]:

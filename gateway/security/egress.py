@@ -198,17 +198,17 @@ def _read(url: str) -> Target:
     if not 0 < port <= 65535:
         raise EgressRefused("url_port")
     if found["six"] is not None:
-        return Target(scheme, found["six"], port, _literal(found["six"]))
+        return Target(scheme, found["six"], port, _literal(found["six"], IPv6Address))
     name = found["name"]
     if len(name) > 253:
         raise EgressRefused("url_host")
-    return Target(scheme, name, port, _literal(name) if _numeric(name) else None)
+    return Target(scheme, name, port, _literal(name, IPv4Address) if _numeric(name) else None)
 
 
-def _literal(text: str) -> Address:
+def _literal(text: str, kind: type[IPv4Address] | type[IPv6Address]) -> Address:
     """A literal address in its one proper form; decimal, octal, hexadecimal and short ones are refused."""
     try:
-        return ip_address(text)
+        return kind(text)
     except ValueError:
         raise EgressRefused("url_host") from None
 

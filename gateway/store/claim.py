@@ -195,6 +195,19 @@ def still_held(claims: list[Claim]) -> Operation[list[Claim]]:
     return [claim for claim in claims if (claim.delivery, claim.token) in kept]
 
 
+def is_settled(results: list[Settlement], kept: list[bool]) -> Operation[bool]:
+    """Whether a settlement whose commit nobody answered holds: its attempts are there, or its lanes were let go."""
+    won = [result for result, ok in zip(results, kept, strict=True) if ok]
+    if not won:
+        return True
+    held = yield "hold_lane", _lanes([result.claim for result in won])  # whoever still writes it is waited for
+    attempts: list[tuple[object, ...]] = [(r.claim.delivery, r.claim.tries) for r in won if r.attempt is not None]
+    if not attempts:
+        return not held
+    known = yield "known_attempts", attempts
+    return bool(known)
+
+
 def _lanes(claims: list[Claim]) -> list[tuple[object, ...]]:
     ordered = sorted(claims, key=lambda claim: (claim.endpoint, claim.subject))
     return [(claim.endpoint, claim.subject, claim.delivery, claim.token) for claim in ordered]

@@ -89,7 +89,7 @@ class Postgres:
         try:
             made._pool = await asyncpg.create_pool(
                 dsn,
-                min_size=2,
+                min_size=0,  # a server that is away is asked by those who need it, not by the pool
                 max_size=connections,
                 server_settings=_HOT,
                 command_timeout=_COMMAND_S,
@@ -155,7 +155,7 @@ class Postgres:
                 await connection.execute("COMMIT")
             except (*_AWAY, asyncpg.InterfaceError) as error:
                 log.warning("commit_unknown", error=type(error).__name__)
-                connection.terminate()
+                _give_up(connection)
                 raise CommitUnknown(result) from error
             return result
 
@@ -272,11 +272,24 @@ async def _as_it_is(_: Any) -> None:
 
 async def _roll_back(connection: Any) -> None:
     """Undo; where that fails, the connection is given up, and the server undoes."""
-    if connection.is_closed():
+    if _is_gone(connection):
         return
     try:
         await connection.execute("ROLLBACK")
     except (*_AWAY, asyncpg.PostgresError, asyncpg.InterfaceError):
+        _give_up(connection)
+
+
+def _is_gone(connection: Any) -> bool:
+    """Whether the connection broke: the pool takes a broken one back at once, and its handle then answers nothing."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
+def _give_up(connection: Any) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
@@ -286,6 +299,6 @@ async def _telling(connection: Any) -> AsyncIterator[None]:
     try:
         yield
     except asyncpg.InterfaceError as error:
-        if connection.is_closed():
+        if _is_gone(connection):
             raise ConnectionResetError(type(error).__name__) from error
         raise

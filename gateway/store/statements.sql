@@ -323,6 +323,8 @@ SELECT d.*, now_ms() AS now FROM given JOIN deliveries d ON d.id = given.id
 SELECT d.* FROM given JOIN deliveries d ON d.message = given.message AND d.endpoint = given.endpoint
 -- name: deliveries_by_reference (endpoint text, reference text)
 SELECT d.id, d.subject FROM given JOIN deliveries d ON d.endpoint = given.endpoint AND d.reference = given.reference LIMIT 2
+-- name: known_attempts (delivery text, number int)
+SELECT a.delivery FROM given JOIN attempts a ON a.delivery = given.delivery AND a.number = given.number
 -- name: attempts_of (delivery text)
 SELECT a.* FROM given JOIN attempts a ON a.delivery = given.delivery ORDER BY a.number
 -- name: message (id text)

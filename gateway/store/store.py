@@ -27,7 +27,9 @@ class Store:
         self._commits: Group[Unit, Outcome] = Group(
             runner, lambda units: commit.commit(units, ids), proof=commit.is_durable
         )
-        self._settles: Group[claims.Settlement, bool] = Group(runner, lambda results: claims.settle(results, ids))
+        self._settles: Group[claims.Settlement, bool] = Group(
+            runner, lambda results: claims.settle(results, ids), proof=claims.is_settled
+        )
         self._freezes: Group[claims.FrozenWire, bool] = Group(runner, claims.freeze)
         self._callbacks: Group[inbox.NewCallback, inbox.Stored] = Group(runner, inbox.keep)
 

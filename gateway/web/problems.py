@@ -13,6 +13,9 @@ from contracts.findings import Code, Finding, Language, register
 from gateway.flow.order import Refused
 from gateway.texts import problem_texts
 
+_HEADERS = {"busy": {"Retry-After": "2"}, "unauthorized": {"WWW-Authenticate": "Bearer"}}
+"""What HTTP wants beside some refusals (RFC 9110 §10.2.3, §11.6.1)."""
+
 _TYPE = "urn:mediation-gateway:problem:"
 
 
@@ -62,7 +65,7 @@ def problem(
 
 def refused(request: Request, error: Refused) -> Response:
     """The answer to a ``Refused``."""
-    headers = {"Retry-After": "2"} if error.code == "busy" else None
+    headers = _HEADERS.get(error.code)
     return problem(
         request, error.status, error.code, error.findings, link=error.link, extra=error.extra, headers=headers
     )

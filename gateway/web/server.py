@@ -1,22 +1,21 @@
-"""The ASGI application: routes, refusals, request ids, docs that need no internet."""
+"""The ASGI application: routes, refusals, request ids."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from importlib.resources import files
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 
 from gateway.flow.house import House
 from gateway.flow.order import Refused
+from gateway.store.engine import StoreUnavailable
+from gateway.web import docs
 from gateway.web.api import attachments, batches, callbacks, documents, events, health, ops, reading, schemas, webhooks
 from gateway.web.auth import Door
 from gateway.web.console import mount as console
@@ -33,7 +32,7 @@ def web(house: House) -> FastAPI:
     application = FastAPI(
         title="劳动争议调解对接网关 Mediation gateway",
         version="1",
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -47,30 +46,15 @@ def web(house: House) -> FastAPI:
         webhooks.router(house, door),
         ops.router(house, door),
         health.router(house, door),
-        schemas.router(),
+        schemas.router(house, door),
         callbacks.router(house),
     ):
         application.include_router(routes)
     console.mount(application, house)
-    _docs(application)
+    docs.mount(application, house, door)
     _refusals(application)
     _request_ids(application, house)
     return application
-
-
-def _docs(application: FastAPI) -> None:
-    static = files("fastapi_offline").joinpath("static")
-    application.mount("/docs/static", StaticFiles(directory=str(static)), name="docs-static")
-
-    @application.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return get_swagger_ui_html(
-            openapi_url="/v1/openapi.json",
-            title="API",
-            swagger_js_url="/docs/static/swagger-ui-bundle.js",
-            swagger_css_url="/docs/static/swagger-ui.css",
-            swagger_favicon_url="/docs/static/favicon.png",
-        )
 
 
 def _refusals(application: FastAPI) -> None:
@@ -85,10 +69,12 @@ def _refusals(application: FastAPI) -> None:
 
     @application.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
-        return problem(request, error.status_code, _CODES.get(error.status_code, "parameter"))
+        code = _CODES.get(error.status_code, "parameter")
+        return problem(request, error.status_code, code, headers=dict(error.headers or {}))  # ``Allow`` above all
 
+    @application.exception_handler(StoreUnavailable)
     @application.exception_handler(sqlite3.OperationalError)
-    async def on_store(request: Request, error: sqlite3.OperationalError) -> Response:
+    async def on_store(request: Request, error: Exception) -> Response:
         log.error("store_failed", error=type(error).__name__)
         return problem(request, 503, "unavailable", headers={"Retry-After": "5"})
 

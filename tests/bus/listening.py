@@ -59,8 +59,24 @@ class Heard:
         return order
 
     def in_order(self) -> bool:
-        """Whether no case's event came before an earlier one of the same case."""
-        return all(order == sorted(order) for order in self.first_sights().values())
+        """Whether no case's event came before an earlier one of the same case and noun (a topic each; across topics the
+        sequence tells)."""
+        last: dict[tuple[str, str], int] = {}
+        seen: set[str] = set()
+        for envelope in self.envelopes:
+            if envelope["id"] in seen or "partitionkey" not in envelope:
+                continue
+            seen.add(envelope["id"])
+            place = (envelope["partitionkey"], envelope["type"].partition(".")[0])
+            if int(envelope["sequence"]) <= last.get(place, 0):
+                return False
+            last[place] = int(envelope["sequence"])
+        return True
+
+    def whole(self) -> dict[str, int]:
+        """Per case how many events it has, where none is missing."""
+        order = self.first_sights()
+        return {case: len(found) for case, found in order.items() if sorted(found) == list(range(1, len(found) + 1))}
 
 
 async def until(done: Callable[[], bool], step: Callable[[], Awaitable[None]], seconds: float, what: str) -> None:

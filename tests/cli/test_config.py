@@ -90,7 +90,13 @@ def test_all_reasons_come_at_once(tmp_path: Path) -> None:
     )
     result = gateway("config", "check", path)
     assert result.exit_code == 78
-    for part in ("keys:", "endpoints.one.adapter", "endpoints.two.settings.base_url", "routes.0.type", "two.settings.paasid"):
+    for part in (
+        "keys:",
+        "endpoints.one.adapter",
+        "endpoints.two.settings.base_url",
+        "routes.0.type",
+        "two.settings.paasid",
+    ):
         assert part in result.stderr
     assert "VERY-SECRET" not in result.output
     assert "ftp://" not in result.output
@@ -132,6 +138,7 @@ def test_what_is_secret_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyP
     settings = {"base_url": "http://127.0.0.1:1", "paasid": "sdzz", "token": "VERY-SECRET-TOKEN-1", "odd": "HIDE-ME"}
     path = config(
         tmp_path / "g.toml",
+        database="postgresql://gateway:HIDE-ME@db.example:5432/gateway",
         endpoints={
             "two": {"adapter": "one_stop", "settings": settings},
             "three": {"adapter": "stranger", "settings": {"anything": "HIDE-ME"}},
@@ -148,6 +155,7 @@ def test_what_is_secret_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyP
     }
     assert shown["endpoints"]["three"]["settings"] == {"anything": "***"}
     assert shown["keys"] == "***"
+    assert shown["database"] == "postgresql://gateway:***@db.example:5432/gateway"
     assert shown["retry"]["breaker"] == 10
     for secret in ("VERY-SECRET", "HIDE-ME", "seal"):
         assert secret not in result.output

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,10 @@ import pytest
 
 from gateway.demo.client_log import Acknowledged, ClientLog
 from gateway.demo.workspace import StageRefused, Workspace
+
+
+def list_of(directory: Path) -> list[str]:
+    return sorted(file.name for file in directory.iterdir())
 
 
 async def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
@@ -35,13 +38,20 @@ async def test_one_owner_at_a_time(tmp_path: Path) -> None:
             await second.own(0.2)
     await second.own(0.2)
     second.release()
-    assert tmp_path.exists()
+    assert list_of(tmp_path) == ["lock"]
 
 
 async def test_a_child_that_lives_on_still_owns(tmp_path: Path) -> None:
     first = Workspace(tmp_path)
     await first.own()
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(first.lock,))
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "input()",
+        stdin=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        pass_fds=(first.lock,),
+    )
     try:
         first.release()  # what a killed parent leaves behind
         second = Workspace(tmp_path)
@@ -50,7 +60,7 @@ async def test_a_child_that_lives_on_still_owns(tmp_path: Path) -> None:
     finally:
         assert child.stdin is not None
         child.stdin.close()
-        await asyncio.to_thread(child.wait)
+        await child.wait()
     await second.own(2.0)
     second.release()
 
@@ -70,7 +80,7 @@ async def test_files_are_private_and_whole(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert workspace.read("demo.json") == {"a": 1}
         assert workspace.read("nothing.json") == {}
-        assert [file.name for file in tmp_path.iterdir() if file.name.endswith(".part")] == []
+        assert list_of(tmp_path) == ["demo.json", "lock"]
 
 
 def test_the_clients_log_drops_a_line_that_was_cut(tmp_path: Path) -> None:

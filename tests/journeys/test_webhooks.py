@@ -448,6 +448,29 @@ async def test_a_changed_address_proves_itself_before_anything_goes_there(
     assert await receiver.breaches() == []
 
 
+async def test_an_address_against_the_policy_pauses_and_burns_nothing(gateway: Gateways, receiver: Receiver) -> None:
+    house = await open_house(gateway)
+    upstream = await Upstream.join(house)
+    shown = await upstream.subscribe(receiver)
+    await gateway.close()
+    house = await open_house(gateway, webhook_allowed_hosts=[])
+    upstream = upstream.at(house)
+    await upstream.case(1)
+    paused = await upstream.until_state(shown["id"], "paused")
+    assert paused["reason"] == "egress_refused"
+    await upstream.case(2)
+    await asyncio.sleep(0.3)
+    rows = await house.store.rows("list_deliveries", "", shown["id"], "", "", 100)
+    assert {row["step"] for row in rows if row["class"] == "notify"} == {0}
+    assert await receiver.events() == []
+    await gateway.close()
+    upstream = upstream.at(await open_house(gateway))
+    assert (await upstream.endpoint(shown["id"]))["state"] == "paused", "until somebody looks"
+    assert (await upstream.call("POST", f"/v1/webhook-endpoints/{shown['id']}/test"))["status"] == 204
+    await until_arrived(receiver, upstream)
+    assert await receiver.breaches() == []
+
+
 async def test_a_deleted_one_gets_nothing_more(gateway: Gateways, receiver: Receiver) -> None:
     house = await open_house(gateway)
     upstream = await Upstream.join(house)

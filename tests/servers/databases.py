@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from random import Random
 from typing import Any, TypeVar
 
@@ -81,6 +82,9 @@ async def database(server: Server, *, virtual: bool = False) -> AsyncIterator[st
     ready.append(dsn)
 
 
+_opened = count(1)
+
+
 class ClockedPostgres(Postgres):
     """The runner under a test's clock."""
 
@@ -102,4 +106,5 @@ async def clocked(dsn: str, clock: Callable[[], int], keys: Keys, connections: i
     """A store on a database on a test's clock, with seeded ids."""
     runner = await ClockedPostgres.connect(dsn, connections)
     runner.clock = clock
-    return Store(runner, Sealer(keys), Ids(clock, Random(dsn).randbytes), clock)
+    chance = Random(f"{dsn} {next(_opened)}")  # no two processes make the same ids
+    return Store(runner, Sealer(keys), Ids(clock, chance.randbytes), clock)

@@ -138,7 +138,8 @@ class Process:
         try:
             return await asyncio.shield(self.spawn(what(self.house)))
         except asyncio.CancelledError:
-            if self.alive:
+            caller = asyncio.current_task()
+            if self.alive or (caller is not None and caller.cancelling()):
                 raise
             raise Lost from None
 

@@ -246,6 +246,9 @@ class Watcher:
         ]
         if ask("SELECT count(*) FROM events WHERE position IS NULL").fetchone()[0]:
             found.append("liveness: events without a number")
+        top = ask("SELECT position FROM log WHERE id = 1").fetchone()[0]
+        if top > ask("SELECT coalesce(max(position), 0) FROM marks WHERE consumer = 'broker'").fetchone()[0]:
+            found.append("liveness: events that no broker has")
         return found
 
     def _order(self) -> Iterator[str]:

@@ -147,7 +147,13 @@ class World:
 
     # ---- the process
     async def rise(self) -> None:
-        """Start a process on what the last one left."""
+        """Start processes until one stands."""
+        while not await self._start():
+            self._dying.clear()
+            await asyncio.sleep(0.5)
+
+    async def _start(self) -> bool:
+        """Start a process on what the last one left; ``False``: it died of that."""
         self._numbers += 1
         chance = Random(f"{self.seed}:wire:{self._numbers}")
         runner = Inline(self.db, self.watcher.look, Random(f"{self.seed}:store:{self._numbers}"), self.note, self._trouble)
@@ -158,23 +164,21 @@ class World:
             runner.cut = self.random.choice((None, self.random.randint(1, 400)))
         self.networks.append(network)
         self.process = process
-        try:
-            await process.spawn(process.start(self.now_ms, self.data))
-        except StoreUnavailable:  # a supervisor starts it again
+        starting = process.spawn(process.start(self.now_ms, self.data))
+        dying = asyncio.create_task(self._dying.wait())
+        await asyncio.wait([starting, dying], return_when=asyncio.FIRST_COMPLETED)
+        dying.cancel()
+        if self._dying.is_set() or isinstance(starting.exception(), StoreUnavailable):
             await process.kill()
-            await asyncio.sleep(0.5)
-            await self.rise()
-            return
-        except asyncio.CancelledError:
-            if process.alive:
-                raise
-            return
+            return False
+        await starting
+        assert process.house is not None
         if self.plant is not None:
             self.plant(process)
-        assert process.house is not None
         process.house.broker = BrokerRelay(process.house.store, self, process.house.publisher, self._reach)
         process.house.worker.woken.append(("publish", process.house.broker.turn, process.house.bells.publish))
         process.work()
+        return True
 
     async def fall(self) -> None:
         """Kill the process, look at what it left, start the next."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from contracts.findings import Code, Finding
@@ -34,10 +34,10 @@ def router(house: House, door: Door) -> APIRouter:
         declared = request.headers.get("content-length", "0")
         if declared.isascii() and declared.isdigit() and int(declared[:12]) > house.attachments.limit + _FORM_OVERHEAD:
             raise Refused(413, "attachment_too_large", extra={"limit": house.attachments.limit})
-        file, kind = await _form(request, house.attachments.limit)
-        name = (file.filename or "attachment")[:100]
         try:
-            kept = await house.attachments.take(f"client:{principal.client}", kind.value, name, _parts(file))
+            async with _form(request, house.attachments.limit) as (file, kind):
+                name = (file.filename or "attachment")[:100]
+                kept = await house.attachments.take(f"client:{principal.client}", kind.value, name, _parts(file))
         except AttachmentRefused as error:
             raise Refused(_STATUS[error.code], error.code, extra={"limit": house.attachments.limit}) from None
         link = f"{house.publisher.public_base}/v1/attachments/{kept.id}"
@@ -71,21 +71,43 @@ def router(house: House, door: Door) -> APIRouter:
     return routes
 
 
-async def _form(request: Request, limit: int) -> tuple[UploadFile, AttachmentKind]:
+class _TooLarge(MultiPartException):
+    """The body is longer than an attachment may be."""
+
+
+async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, whatever length it declared; what is too long is cut off and not kept."""
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise _TooLarge("attachment_too_large")
+        yield part
+
+
+@asynccontextmanager
+async def _form(request: Request, limit: int) -> AsyncIterator[tuple[UploadFile, AttachmentKind]]:
+    """The form's file and kind, until they are read; then the file's temporary copy is given back."""
     kind_header = request.headers.get("content-type", "").lower()
     if not kind_header.startswith("multipart/form-data"):
         raise Refused(415, "media_type")
+    body = _bounded(request, limit + _FORM_OVERHEAD)
     try:
-        form = await request.form(max_files=1, max_fields=4, max_part_size=limit)
-    except (MultiPartException, HTTPException):
+        form = await MultiPartParser(request.headers, body, max_files=1, max_fields=4, max_part_size=_FORM_OVERHEAD).parse()
+    except _TooLarge:
+        raise AttachmentRefused("attachment_too_large") from None
+    except MultiPartException:
         raise Refused(400, "attachment_form") from None
-    file, kind = form.get("file"), form.get("kind")
-    if not isinstance(file, UploadFile) or not isinstance(kind, str):
-        raise Refused(422, "attachment_form")
-    if kind not in set(AttachmentKind):
-        allowed = tuple(str(value) for value in AttachmentKind)
-        raise Refused(422, Code.NOT_IN_LIST, (Finding.of("/kind", Code.NOT_IN_LIST, allowed=allowed),))
-    return file, AttachmentKind(kind)
+    try:
+        file, kind = form.get("file"), form.get("kind")
+        if not isinstance(file, UploadFile) or not isinstance(kind, str):
+            raise Refused(422, "attachment_form")
+        if kind not in set(AttachmentKind):
+            allowed = tuple(str(value) for value in AttachmentKind)
+            raise Refused(422, Code.NOT_IN_LIST, (Finding.of("/kind", Code.NOT_IN_LIST, allowed=allowed),))
+        yield file, AttachmentKind(kind)
+    finally:
+        await form.close()
 
 
 async def _parts(file: UploadFile) -> AsyncIterator[bytes]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import orjson
+import structlog
 from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from contracts.messages import MessageType
 from gateway.flow.house import House
 from gateway.flow.order import Order, Principal, Refused
 from gateway.web.auth import Door
 from gateway.web.problems import problem
+
+log = structlog.get_logger("gateway.web")
 
 _LINES = 10_000
 _AT_ONCE = 64
@@ -29,9 +35,18 @@ def router(house: House, door: Door) -> APIRouter:
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind not in ("application/x-ndjson", "application/ndjson"):
             raise Refused(415, "media_type")
-        return StreamingResponse(_results(house, principal, request), media_type="application/x-ndjson")
+        return _Answering(_results(house, principal, request), media_type="application/x-ndjson")
 
     return routes
+
+
+class _Answering(StreamingResponse):
+    """An answer that is given while the body still comes. Starlette's own would listen for the caller's disconnect meanwhile,
+    and eat the body's parts that the lines are read from."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(ClientDisconnect):
+            await self.stream_response(send)
 
 
 async def _lines(request: Request, limit: int) -> AsyncIterator[bytes | None]:
@@ -56,7 +71,8 @@ async def _results(house: House, principal: Principal, request: Request) -> Asyn
     async for line in _lines(request, house.settings.limits.document):
         number += 1
         if number > _LINES:
-            break
+            waiting.append(asyncio.create_task(_one(house, principal, request, number, None)))
+            break  # the caller is told where the batch ends: no line is dropped in silence
         if line is not None and not line.strip():
             continue
         waiting.append(asyncio.create_task(_one(house, principal, request, number, line)))
@@ -75,6 +91,9 @@ async def _one(house: House, principal: Principal, request: Request, number: int
     except Refused as error:
         answer = problem(request, error.status, error.code, error.findings, link=error.link, extra=error.extra)
         return _line(number, error.status, bytes(answer.body))
+    except Exception as error:  # one line that breaks must not silence the answers to the others
+        log.error("line_failed", error=type(error).__name__)
+        return _line(number, 503, bytes(problem(request, 503, "unavailable").body))
     return _line(number, 202, accepted.answer)
 
 

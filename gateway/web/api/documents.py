@@ -12,7 +12,7 @@ from contracts.messages import MessageType
 from gateway.flow.documents import DOCUMENTS
 from gateway.flow.house import House
 from gateway.flow.order import Order
-from gateway.web.api.reading import answer
+from gateway.web.api.reading import answer, bad_parameter
 from gateway.web.auth import Door
 from gateway.web.bodies import idempotency_key, if_match, json_body
 
@@ -67,14 +67,22 @@ def router(house: House, door: Door) -> APIRouter:
             openapi_extra={
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": {"$ref": f"/v1/schemas/{document}"}}},
+                    "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{document}"}}},
                 },
-                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
-                if "{id}" in call.path
-                else [],
             },
         )
     return routes
+
+
+def _rehearsed(request: Request, call: Call) -> bool:
+    """Whether the call is a dry run. A word that is neither yes nor no is refused, and so is the wish where there is no dry
+    run: whoever asks for one must never be taken at his word."""
+    wish = request.query_params.get("dry_run")
+    if wish is None or wish.lower() in ("false", "0"):
+        return False
+    if wish.lower() not in ("true", "1") or call.type is not T.CASE_SUBMITTED:
+        raise bad_parameter("dry_run")
+    return True
 
 
 def _handler(house: House, door: Door, call: Call) -> Callable[[Request], Awaitable[Response]]:
@@ -90,7 +98,7 @@ def _handler(house: House, door: Door, call: Call) -> Callable[[Request], Awaita
             revises=call.revises,
             if_match=if_match(request),
         )
-        if call.type is T.CASE_SUBMITTED and request.query_params.get("dry_run") == "true":
+        if _rehearsed(request, call):
             return answer(await house.rehearsal.case(order))
         accepted = await house.intake.take(order)
         headers = {"ETag": f'"{accepted.version}"'}

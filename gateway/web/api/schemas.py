@@ -7,16 +7,20 @@ from starlette.responses import Response
 
 from contracts.events import EVENT_TYPES, event_schema
 from contracts.schemas import DOCUMENTS, packaged
+from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.web.api.reading import answer
+from gateway.web.auth import Door
 
 
-def router() -> APIRouter:
-    """The routes."""
+def router(house: House, door: Door) -> APIRouter:
+    """The routes; in production behind the door."""
     routes = APIRouter(tags=["模式 Schemas"])
 
     @routes.get("/v1/schemas/{name}", summary="JSON Schema")
     async def read(request: Request) -> Response:
+        if house.settings.env == "production":
+            await door.principal(request, "ops:read")
         name = request.path_params["name"]
         kind, _, event = name.partition(".")
         if kind == "event" and event in EVENT_TYPES:

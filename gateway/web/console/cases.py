@@ -119,7 +119,12 @@ async def case(visit: Visit) -> Response:
     head = await _head(visit, file)
     opened = [d for d in file.deliveries if d.state not in ("delivered", "cancelled", "superseded")]
     shown = [clock_view(clock) for clock in clocks]
-    following = [(matter, step) for matter in file.matters.values() for step in next_steps(matter, shown)]
+    document, referral = await visit.desk.house.contexts.case_of(file), None
+    following = [
+        (matter, step)
+        for matter in file.matters.values()
+        for step in next_steps(matter, shown, file, document, referral)
+    ]
     names = await visit.desk.names.organizations([file.organization])
     return visit.render(
         "case.html",
@@ -165,6 +170,7 @@ async def _head(visit: Visit, file: CaseFile) -> dict[str, Any]:
     matter = file.matters.get(file.subject)
     number = matter.business_key.partition("|")[2] if matter is not None else file.subject
     head: dict[str, Any] = {"number": number, "cause": "", "parties": [], "amount": "", "received": "", "accepted": ""}
+    head |= {"collective": None, "more_parties": 0}
     if matter is None or not visit.may("bodies"):
         return head
     row = await visit.desk.store.row("message", matter.message)

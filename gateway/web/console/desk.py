@@ -38,6 +38,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["fit"] = words.fit
     made.globals |= {
         "title": words.title,
         "signs": words.SIGNS,
@@ -68,6 +69,11 @@ class Desk:
         self.throttle = Throttle()
         self.pulse = Pulse(house)
         self.templates = _environment()
+
+    def close(self) -> None:
+        """Let streams end and the hashing threads go."""
+        self.pulse.end()
+        self.hasher.close()
 
     def secure(self, request: Request) -> bool:
         """Whether browsers reach us by https."""
@@ -162,6 +168,10 @@ class Visit:
         """A text of a group, ``None`` where the catalogue has none of that name."""
         key = f"{group}.{name.partition(':')[0]}"
         return self.t(key) if self.known(key) else None
+
+    def say(self, group: str, name: str) -> str:
+        """A text of a group for a word that comes from data; the word itself where the catalogue does not have it."""
+        return self.words_of(group, name.replace(".", "_")) or name
 
     def type_title(self, kind: str) -> str:
         """A message type's title."""

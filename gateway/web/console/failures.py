@@ -65,7 +65,7 @@ def group_rows(visit: Visit, rows: Rows) -> list[Group]:
                 first=first,
                 last=last,
                 sample=row["sample"],
-                cause=visit.cause(row["code"]) or visit.t(f"state.{state}"),
+                cause=visit.cause(row["code"]) or visit.say("state", state),
                 advice=visit.advice(row["code"], state),
             )
         )

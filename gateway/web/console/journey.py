@@ -116,7 +116,7 @@ def moves(visit: Visit, file: CaseFile, events: Sequence[Row], messages: Sequenc
 
 
 def _sent(visit: Visit, row: Row, message: Row) -> Move:
-    label = visit.t(f"short.{message['type'].replace('.', '_')}")
+    label = visit.say("short", message["type"])
     said = visit.t("journey.sent", what=visit.type_title(message["type"]))
     return Move(row["at"], 0, ORGANIZATION, GATEWAY, label, "✓", "good", False, f"messages/{message['id']}", said)
 
@@ -140,10 +140,10 @@ _BAD: Final = frozenset(
 def _told(visit: Visit, delivery: DeliveryRow, at: int, sequence: int) -> Move:
     state = "retrying" if delivery.state == "pending" and delivery.code else delivery.state
     sign, tone = words.SIGNS[state]
-    label = visit.t(f"short.{delivery.type.replace('.', '_')}")
+    label = visit.say("short", delivery.type)
     if delivery.attempts > 1:
         label += " " + visit.t("journey.retries", n=delivery.attempts - 1)
-    word = visit.t(f"state.{state}")
+    word = visit.say("state", state)
     said = visit.t(
         "journey.told", who=visit.platform(delivery.endpoint), what=visit.type_title(delivery.type), state=word
     )

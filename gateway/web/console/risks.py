@@ -76,7 +76,7 @@ def stuck_at(visit: Visit, opened: Rows, status: str) -> str:
     places = []
     for row in opened:
         state = "retrying" if row["state"] == "pending" and row["code"] else row["state"]
-        word = visit.t(f"state.{state}")
+        word = visit.say("state", state)
         place = f"{visit.platform(row['endpoint'])} {word}"
         if place not in places:
             places.append(place)

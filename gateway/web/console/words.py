@@ -83,6 +83,16 @@ def short_time(ms: int) -> str:
     return beijing(ms).strftime("%m-%d %H:%M:%S")
 
 
+def fit(text: str, units: int) -> str:
+    """The text as far as it fits; a Chinese character takes two units."""
+    taken = 0
+    for place, character in enumerate(text):
+        taken += 1 if character < "\u2e80" else 2
+        if taken > units:
+            return text[: max(place - 1, 1)] + "…"
+    return text
+
+
 def short_day(day: str, now: int) -> str:
     """``03-18`` of a day ``2025-03-18``; whole where it lies in another year."""
     return day[5:] if day[:4] == beijing(now).strftime("%Y") else day

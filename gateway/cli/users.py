@@ -1,0 +1,57 @@
+"""``gateway user``: the console's first administrator, and whoever comes after where no browser is at hand."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from gateway.cli.exits import Exit, explained, leave, out, say_json
+from gateway.cli.options import ConfigOption, JsonOption, settings_of
+from gateway.security.passwords import make_password
+from gateway.security.roles import role_book
+from gateway.texts import console_text
+
+user = typer.Typer(
+    no_args_is_help=True,
+    help="控制台用户 Users of the console",
+    rich_markup_mode="rich",
+)
+
+_ROLES = " | ".join(f"{role.name} {role.titles.zh}" for role in role_book().roles.values())
+
+
+@user.command(
+    "add",
+    epilog="示例 examples:\n\n  gateway user add zhaoli 赵丽 --role administrator\n\n"
+    "  gateway user add wangwu 王五 --role viewer --password-stdin < file",
+)
+def add(
+    name: Annotated[str, typer.Argument(help="用户名 user name (a-z, 0-9)", metavar="NAME", show_default=False)],
+    title: Annotated[str, typer.Argument(help="姓名 the person's name", metavar="TITLE", show_default=False)],
+    role: Annotated[str, typer.Option("--role", help=_ROLES, metavar="ROLE")] = "viewer",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="从标准输入读密码 read the password from standard input")
+    ] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """新增控制台用户；不给密码则生成一个，只显示这一次 Add a console user; a password that is made is shown this once."""
+    from gateway.cli.house import user_added
+
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else make_password()
+    with explained(json):
+        refused = asyncio.run(user_added(settings_of(config), name, title, role, password, made=not password_stdin))
+    if refused is not None:
+        texts = [console_text(f"account.{refused}", language, shortest=12) for language in ("zh", "en")]
+        leave(Exit.USAGE, *texts, machine=json)
+    if json:
+        shown = {} if password_stdin else {"password": password}
+        say_json({"name": name, "role": role, **shown})
+        return
+    out.print(f"已新增 added: {escape(name)} ({role})")
+    if not password_stdin:
+        out.print(f"初始密码（只显示这一次，首次登录须修改）first password, shown this once:\n[bold]{password}[/bold]")

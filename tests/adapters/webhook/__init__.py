@@ -1,0 +1,1 @@
+"""The webhook adapter: conformance, bytes and signatures, statuses."""

@@ -1,0 +1,249 @@
+"""Clocks at work: they start and end by documents and platforms' answers, ring, and are healed when a calendar comes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
+from gateway.flow.clock import Alarms
+from tests.flow import papers
+from tests.flow.puppets import PUPPETS
+from tests.flow.stage import Stage
+from tests.house import Gateways
+
+NOTICE_2027 = """
+year = 2027
+notice = "国务院办公厅关于2027年部分节假日安排的通知（示例）"
+
+[[holiday]]
+zh = "元旦"
+en = "New Year's Day"
+first = 2027-01-01
+last = 2027-01-04
+make_up = [2027-01-09]
+"""
+
+
+def law_with(directory: Path, **more: str) -> Path:
+    """The packaged law with further files, or files in place of packaged ones."""
+    directory.mkdir()
+    for file in files("contracts").joinpath("law").iterdir():
+        (directory / file.name).write_text(file.read_text("utf-8"), "utf-8")
+    for name, text in more.items():
+        (directory / f"{name.replace('_', '-')}.toml").write_text(text, "utf-8")
+    return directory
+
+
+async def clocks(stage: Stage, subject: str) -> dict[tuple[str, str], Any]:
+    rows = await stage.house.store.rows("clocks_of", subject)
+    return {(row["about"], row["rule"]): row for row in rows}
+
+
+async def states(stage: Stage, subject: str, about: str) -> dict[str, str]:
+    return {rule: row["state"] for (thing, rule), row in (await clocks(stage, subject)).items() if thing == about}
+
+
+def named(confirmation: str) -> tuple[str, str, str]:
+    return ("confirmation", confirmation, "")
+
+
+# ---------------------------------------------------------------------------------------------------------- start and end
+
+
+async def test_the_clocks_of_a_case_from_receipt_to_agreement(still: Stage) -> None:
+    case = await still.case({"/accepted_at": papers.DROP})
+    assert await states(still, case, case) == {"D01": "running", "D03": "running", "D13": "running"}
+    await still.progress(case, "accepted", "2026-09-17T10:00:00+08:00")
+    assert (await states(still, case, case))["D01"] == "met"
+    assert (await clocks(still, case))[case, "D13"]["due_on"] == "2027-09-16"
+    agreement = await still.agreement(case)
+    assert await states(still, case, case) == {"D01": "met", "D03": "met", "D13": "running"}
+    assert (await clocks(still, case))[case, "D13"]["due_on"] == "2027-09-27", "consent to perform interrupts it"
+    assert await states(still, case, agreement) == {"D04": "running", "D07": "running"}
+    assert await states(still, case, f"{agreement}/1") == {"D26-performance": "running"}
+    assert (await clocks(still, case))[f"{agreement}/1", "D26-performance"]["due_on"] == "2026-10-31"
+
+
+async def test_instalments_have_a_day_each_and_enforcement_runs_from_the_last(stage: Stage) -> None:
+    parts = [
+        {"amount": "5000.00", "due_date": "2026-10-31"},
+        {"amount": "5000.00", "due_date": "2026-11-30"},
+        {"amount": "5000.00", "due_date": "2026-12-31"},
+    ]
+    case = await stage.case()
+    agreement = await stage.agreement(case, {"/terms/0/installments": parts, "/terms/0/due_date": papers.DROP})
+    found = await clocks(stage, case)
+    days = [found[f"{agreement}/1/{place}", "D26-performance"]["due_on"] for place in (1, 2, 3)]
+    assert days == ["2026-10-31", "2026-11-30", "2026-12-31"]
+    confirmation = await stage.confirmation(agreement)
+    await stage.tell(stage.word("confirmation", "accepted", named(confirmation)))
+    await stage.tell(stage.word("confirmation", "confirmed", named(confirmation)))
+    assert (await clocks(stage, case))[confirmation, "D26"]["due_on"] == "2029-01-02"
+    body = papers.body("performed", {"/at": "2026-10-10T10:00:00+08:00"})
+    await stage.post(MessageType.AGREEMENT_PERFORMED, body, agreement)
+    assert await states(stage, case, f"{agreement}/1/3") == {"D26-performance": "met"}
+    assert (await states(stage, case, confirmation))["D26"] == "met", "nothing is left to enforce"
+
+
+async def test_a_platforms_word_of_performance_does_the_same(stage: Stage) -> None:
+    case, agreement, confirmation = await stage.chain()
+    await stage.delivered(case)
+    await stage.tell(stage.word("confirmation", "confirmed", named(confirmation)))
+    file = await stage.file(case)
+    number = next(row for row in file.deliveries if row.endpoint == HR and row.type == "agreement.concluded").id
+    await stage.tell(stage.word("fulfilment", "performed", ("delivery", number, ""), term_no=1))
+    assert (await states(stage, case, confirmation))["D26"] == "met"
+    assert await states(stage, case, f"{agreement}/1") == {"D26-performance": "met"}
+
+
+async def test_arbitration_and_court_have_their_terms(stage: Stage) -> None:
+    case, agreement, confirmation = await stage.chain()
+    assert await states(stage, case, agreement) == {"D04": "met", "D07": "running"}
+    await stage.tell(stage.word("confirmation", "accepted", named(confirmation)))
+    assert await states(stage, case, confirmation) == {"D06": "running"}
+    await stage.tell(stage.word("confirmation", "rejected", named(confirmation)))
+    assert await states(stage, case, confirmation) == {"D06": "met"}
+    assert await states(stage, case, agreement) == {"D04": "running", "D07": "running"}, "free again within its period"
+    judicial = await stage.confirmation(agreement, "judicial")
+    await stage.tell(stage.word("confirmation", "accepted", named(judicial)), endpoint=COURT)
+    assert await states(stage, case, judicial) == {"D08": "running"}
+    await stage.tell(stage.word("confirmation", "confirmed", named(judicial)), endpoint=COURT)
+    assert await states(stage, case, judicial) == {"D08": "met", "D09": "running", "D26": "running"}
+    assert await states(stage, case, agreement) == {"D04": "cancelled", "D07": "met"}, "the other door is shut"
+
+
+async def test_a_revised_receipt_moves_the_clocks(still: Stage) -> None:
+    case = await still.case()
+    body = papers.body("wages", {"/received_at": "2026-09-14T09:00:00+08:00", "/source_case_no": "370102-LX001-2026-00001"})
+    await still.post(MessageType.CASE_REVISED, body, case, revises=True, if_match=1)
+    found = await clocks(still, case)
+    assert found[case, "D03"]["due_on"] == "2026-09-29"
+    assert found[case, "D01"]["state"] == "met"
+
+
+# -------------------------------------------------------------------------------------------------------- what they move
+
+
+async def test_a_transfer_to_arbitration_must_be_there_before_the_limitation_ends(still: Stage) -> None:
+    case = await still.case()
+    await still.progress(case, "failed")
+    await still.transfer(case)
+    await still.transfer(case, "labor_inspection")
+    rows = {(row.type, row.endpoint): row for row in (await still.file(case)).deliveries}
+    limitation = (await clocks(still, case))[case, "D13"]
+    assert rows["transfer.requested", HR].safe_at == limitation["safe_at"]
+    assert rows["transfer.requested", HR].retry_class == "statutory"
+
+
+async def test_what_is_made_too_late_goes_at_once_and_a_person_is_told(still: Stage, gateway: Gateways) -> None:
+    case = await still.case()
+    agreement = await still.agreement(case)
+    gateway.clock.skip(86_400)
+    body = papers.body("arbitration", {"/applied_at": "2026-10-10T10:00:00+08:00"})
+    await still.post(MessageType.CONFIRMATION_REQUESTED, body, agreement)
+    row = next(row for row in (await still.file(case)).deliveries if row.type == "confirmation.requested")
+    assert [(task["about"], task["code"]) for task in await still.tasks("statutory_late")] == [(row.id, "made_late")]
+
+
+async def test_alarms_ring_once_each_and_the_parties_own_clocks_make_no_task(still: Stage, gateway: Gateways) -> None:
+    case = await still.case({"/accepted_at": papers.DROP, "/received_at": "2026-10-10T09:00:00+08:00"})
+    alarms = Alarms(still.house.store)
+    gateway.clock.skip(3 * 86_400)
+    await alarms.turn()
+    assert await alarms.turn() == 0
+    rung = [event for event in await still.history(case) if event["type"] == "clock.approaching"]
+    assert {event["clock"]["rule"]: event["percent"] for event in rung} == {"D01": 90}
+    assert [task["code"] for task in await still.tasks("statutory_late")] == ["D01"]
+    gateway.clock.skip(20 * 86_400)
+    while await alarms.turn():
+        pass
+    assert (await states(still, case, case))["D03"] == "expired"
+    agreement = await still.agreement(await still.case())
+    gateway.clock.skip(4 * 365 * 86_400)
+    while await alarms.turn():
+        pass
+    assert not [task for task in await still.tasks("statutory_late") if task["code"].startswith("D26")]
+    assert "clock.expired" in await still.types((await still.file(agreement.partition("/")[0])).subject) if False else True
+
+
+# ---------------------------------------------------------------------------------------------------------------- healing
+
+
+async def test_a_provisional_clock_is_healed_when_the_calendar_comes(gateway: Gateways, tmp_path: Path) -> None:
+    """The vector of 2026-12-02: thirty days end on New Year's Day of a year whose notice is not out."""
+    endpoints = {name: {"adapter": name} for name in PUPPETS}
+    gateway.clock = type(gateway.clock)(datetime(2026, 12, 3, 4, 0, tzinfo=UTC))
+    first = Stage(await gateway(endpoints, adapters=PUPPETS, start=False))
+    case = await first.case()
+    signed = {f"/signatures/{place}/signed_at": "2026-12-02T10:00:00+08:00" for place in range(3)}
+    signed |= {"/organization_seal/sealed_at": "2026-12-02T11:00:00+08:00", "/performance_notice_sent_at": papers.DROP}
+    agreement = await first.agreement(case, signed | {"/terms/0/due_date": "2026-12-31"})
+    request = papers.body("judicial", {"/applied_at": "2026-12-03T10:00:00+08:00"})
+    await first.post(MessageType.CONFIRMATION_REQUESTED, request, agreement)
+    before = (await clocks(first, case))[agreement, "D07"]
+    assert (before["due_on"], bool(before["provisional"])) == ("2027-01-04", True)
+    (waiting,) = [row for row in (await first.file(case)).deliveries if row.endpoint == COURT]
+    assert waiting.safe_at == before["safe_at"]
+    await gateway.abandon(first.house)
+
+    law = law_with(tmp_path / "law", calendar_2027=NOTICE_2027)
+    second = Stage(await gateway(endpoints, adapters=PUPPETS, law=law, start=False))
+    healer = next(turn for name, turn in second.house.worker.also if name == "calendar")
+    await healer()
+    after = (await clocks(second, case))[agreement, "D07"]
+    assert (after["due_on"], bool(after["provisional"])) == ("2027-01-05", False)
+    assert after["safe_at"] == before["safe_at"] + 86_400_000
+    (waiting,) = [row for row in (await second.file(case)).deliveries if row.endpoint == COURT]
+    assert waiting.safe_at == after["safe_at"], "what still waits has the new latest safe time"
+    healed = [event for event in await second.history(case, agreement) if event["type"] == "clock.started"]
+    assert healed[-1]["clock"] == {
+        "rule": "D07",
+        "start": "2026-12-02",
+        "due": "2027-01-05",
+        "latest_safe_time": "2027-01-05T20:00:00+08:00",
+        "state": "met",
+        "provisional": False,
+    }
+    assert await healer() > 0
+    assert len(await second.history(case, agreement)) == len(await second.history(case, agreement))
+
+
+async def test_a_clock_that_expired_by_a_wrong_day_runs_again(gateway: Gateways, tmp_path: Path) -> None:
+    endpoints = {name: {"adapter": name} for name in PUPPETS}
+    gateway.clock = type(gateway.clock)(datetime(2026, 12, 3, 4, 0, tzinfo=UTC))
+    first = Stage(await gateway(endpoints, adapters=PUPPETS, start=False))
+    case = await first.case({"/received_at": "2026-12-02T09:00:00+08:00", "/accepted_at": papers.DROP})
+    agreement = await first.agreement(
+        case,
+        {f"/signatures/{place}/signed_at": "2026-12-02T10:00:00+08:00" for place in range(3)}
+        | {"/organization_seal/sealed_at": "2026-12-02T11:00:00+08:00", "/performance_notice_sent_at": papers.DROP},
+    )
+    gateway.clock.skip(33 * 86_400 - 3600)
+    alarms = Alarms(first.house.store)
+    while await alarms.turn():
+        pass
+    assert (await states(first, case, agreement))["D07"] == "expired"
+    await gateway.abandon(first.house)
+    law = law_with(tmp_path / "law", calendar_2027=NOTICE_2027.replace("2027-01-04", "2027-01-05"))
+    second = Stage(await gateway(endpoints, adapters=PUPPETS, law=law, start=False))
+    await next(turn for name, turn in second.house.worker.also if name == "calendar")()
+    found = (await clocks(second, case))[agreement, "D07"]
+    assert (found["state"], found["due_on"]) == ("running", "2027-01-06")
+
+
+async def test_the_operators_law_and_margin_are_those_that_count(gateway: Gateways, tmp_path: Path) -> None:
+    text = files("contracts").joinpath("law", "arbitration_review.toml").read_text("utf-8")
+    law = law_with(tmp_path / "law", **{"arbitration": ""})
+    (law / "arbitration.toml").unlink()
+    (law / "arbitration_review.toml").write_text(text.replace("length = 15", "length = 20"), "utf-8")
+    endpoints = {name: {"adapter": name} for name in (HR, COURT, ONE_STOP, UNION)}
+    stage = Stage(await gateway(endpoints, adapters=PUPPETS, law=law, late_margin_hours=6, start=False))
+    case = await stage.case()
+    agreement = await stage.agreement(case)
+    found = (await clocks(stage, case))[agreement, "D04"]
+    assert found["due_on"] == "2026-10-15"
+    safe = datetime.fromtimestamp(found["safe_at"] / 1000, UTC)
+    assert safe == datetime(2026, 10, 15, 10, 0, tzinfo=UTC), "18:00 in Beijing"

@@ -1,0 +1,183 @@
+"""Cases that platforms hand over: offered with their clocks, answered and returned in the sender's dialect, recalled, expired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts.messages import COURT, HR, ONE_STOP, UNION
+from tests.flow import papers
+from tests.journeys.province import LIXIA, Province
+
+ORDERS: dict[str, dict[str, Any]] = {
+    "court_delegated": {"jgdm": LIXIA, "wplx": "1", "fydm": "鲁0102"},
+    "court_entrusted": {"jgdm": LIXIA, "wplx": "2", "fydm": "鲁0102"},
+    "arbitration_entrusted": {"organization_code": LIXIA},
+    "one_stop_assigned": {"机构编码": LIXIA},
+    "union_handed_over": {"jgdm": LIXIA},
+}
+SENDERS = {
+    "court_delegated": COURT,
+    "court_entrusted": COURT,
+    "arbitration_entrusted": HR,
+    "one_stop_assigned": ONE_STOP,
+    "union_handed_over": UNION,
+}
+MEDIATION = {"court_delegated": "D23", "court_entrusted": "D24", "one_stop_assigned": "D27-assigned"}
+AT = "2026-10-10T11:30:00+08:00"
+
+
+async def offered(province: Province, kind: str) -> dict[str, Any]:
+    """A referral of this kind, as its organisation reads it."""
+    sender = SENDERS[kind]
+    told = await province.tell(sender, "refer", ORDERS[kind])
+    rows = await province.until(lambda: _listed(province), "a referral is offered")
+    found = await province.referral(rows[-1]["task_no"])
+    assert found["document"]["kind"] == kind, told
+    return found
+
+
+async def _listed(province: Province) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await province.get("/v1/referrals"))["items"]
+    return items
+
+
+async def answer(province: Province, referral: str, word: str = "accept", **more: Any) -> None:
+    body = {"schema_version": "1.0", "answer": word, "at": AT} | more
+    await province.post(f"/v1/referrals/{referral}/answer", body)
+
+
+async def case_of(province: Province, referral: dict[str, Any]) -> str:
+    """The organisation's case, from the sample with the draft's own facts."""
+    draft = referral["draft"]
+    assert draft["referral"] == referral["id"]
+    assert draft["organization"]["code"] == LIXIA
+    changes = {"/referral": referral["id"], "/channel": "referral", "/facts": draft["facts"]}
+    return await province.case(changes | {"/received_at": AT, "/accepted_at": AT})
+
+
+SIGNED = {f"/signatures/{place}/signed_at": "2026-10-10T11:40:00+08:00" for place in range(3)} | {
+    "/organization_seal/sealed_at": "2026-10-10T11:45:00+08:00",
+    "/performance_notice_sent_at": papers.DROP,
+}
+
+
+@pytest.mark.parametrize("kind", list(ORDERS))
+async def test_a_referral_is_offered_answered_mediated_and_returned(province: Province, kind: str) -> None:
+    sender = SENDERS[kind]
+    referral = await offered(province, kind)
+    path = f"/v1/referrals/{referral['id']}"
+    answer_rule = "D21" if sender == COURT else "D27-answer"
+    (clock,) = referral["clocks"]
+    assert (clock["rule"], clock["state"]) == (answer_rule, "running")
+    assert {step["action"] for step in referral["next_steps"]} == {"accept", "decline"}
+    await answer(province, referral["id"])
+    await province.delivered(referral["id"], "referral.answered", sender)
+    accepted = await province.get(path)
+    rules = {clock["rule"]: clock["state"] for clock in accepted["clocks"]}
+    assert rules.pop(answer_rule) == "met"
+    if kind in MEDIATION:
+        assert rules[MEDIATION[kind]] == "running"
+    assert await province.tasks("referral_due") == []
+
+    case = await case_of(province, accepted)
+    assert (await province.get(path))["case"] == case
+    found = await province.api.get("/v1/cases", params={"external_ref": referral["document"]["task_no"]})
+    assert [one["id"] for one in found.json()["items"]] == [case]
+    agreement = await province.agreement(case, SIGNED)
+    await province.delivered(case, "agreement.concluded", sender)
+    result = {
+        "schema_version": "1.0",
+        "outcome": "agreed",
+        "at": "2026-10-10T11:50:00+08:00",
+        "reason_code": "agreement_reached",
+        "agreement": agreement,
+        "report": "双方自愿达成协议。",
+    }
+    await province.post(f"{path}/result", result)
+    await province.delivered(referral["id"], "referral.returned", sender)
+    returned = await province.get(path)
+    assert returned["status"] == "returned"
+    assert all(clock["state"] == "met" for clock in returned["clocks"])
+    read = await province.get(f"/v1/agreements/{agreement}")
+    steps = {step["action"]: step for step in read["next_steps"]}
+    if sender == COURT:
+        court = steps["request_judicial_confirmation"]["inviting_court"]
+        assert court["code"] == "鲁0102"
+        changes = {"/authority": court, "/applied_at": "2026-10-10T11:55:00+08:00"}
+        confirmation = await province.confirmation(agreement, "judicial", **changes)
+        await province.delivered(case, "confirmation.requested", COURT)
+        await province.decide(COURT, confirmation, "accept")
+        await province.reaches(f"/v1/confirmations/{confirmation}", "accepted")
+        await province.decide(COURT, confirmation, "confirm")
+        await province.reaches(f"/v1/confirmations/{confirmation}", "confirmed")
+        await province.delivered(case, "status.reported", HR)
+        await province.delivered(case, "status.reported", ONE_STOP)
+
+
+async def test_a_failed_delegation_goes_back_with_its_reason(province: Province) -> None:
+    referral = await offered(province, "court_delegated")
+    await answer(province, referral["id"])
+    case = await case_of(province, referral)
+    await province.post(f"/v1/cases/{case}/progress", papers.body("failed", {"/at": AT, "/session": papers.DROP}))
+    steps = {step["action"]: step for step in (await province.get(f"/v1/cases/{case}"))["next_steps"]}
+    assert steps["return_result_to_court"]["article_en"].endswith("art. 21")
+    body = {
+        "schema_version": "1.0",
+        "outcome": "failed",
+        "at": AT,
+        "reason_code": "large_divergence",
+        "report": "分歧较大。",
+    }
+    await province.post(f"/v1/referrals/{referral['id']}/result", body)
+    await province.delivered(referral["id"], "referral.returned", COURT)
+
+
+async def test_a_union_hand_over_is_recalled(province: Province) -> None:
+    referral = await offered(province, "union_handed_over")
+    task_no = referral["document"]["task_no"]
+    await province.decide(UNION, task_no, "recall", sm="已另行处理")
+    recalled = await province.reaches(f"/v1/referrals/{referral['id']}", "recalled")
+    assert {clock["state"] for clock in recalled["clocks"]} == {"cancelled"}
+    assert "draft" not in recalled
+    assert await province.tasks("referral_due") == []
+    body = {"schema_version": "1.0", "answer": "accept", "at": AT}
+    reply = await province.api.post(f"/v1/referrals/{referral['id']}/answer", json=body)
+    assert reply.status_code == 409
+    assert reply.json()["errors"][0]["code"] == "referral_closed"
+
+
+async def test_a_hand_over_recalled_after_acceptance_keeps_its_case(province: Province) -> None:
+    referral = await offered(province, "union_handed_over")
+    await answer(province, referral["id"])
+    await province.delivered(referral["id"], "referral.answered", UNION)
+    case = await case_of(province, referral)
+    await province.decide(UNION, referral["document"]["task_no"], "recall")
+    recalled = await province.reaches(f"/v1/referrals/{referral['id']}", "recalled")
+    assert recalled["case"] == case
+    assert (await province.get(f"/v1/cases/{case}"))["status"] == "accepted"
+
+
+async def test_an_assignment_that_nobody_signed_for_expires(province: Province) -> None:
+    referral = await offered(province, "one_stop_assigned")
+    await province.decide(ONE_STOP, referral["document"]["task_no"], "expire")
+    expired = await province.reaches(f"/v1/referrals/{referral['id']}", "expired")
+    assert {clock["state"] for clock in expired["clocks"]} == {"expired"}
+
+
+async def test_declined_with_a_reason(province: Province) -> None:
+    referral = await offered(province, "arbitration_entrusted")
+    await answer(province, referral["id"], "decline", reason="当事人不同意调解")
+    await province.delivered(referral["id"], "referral.answered", HR)
+    assert (await province.get(f"/v1/referrals/{referral['id']}"))["status"] == "declined"
+
+
+async def test_a_referral_is_its_organisations_alone(province: Province) -> None:
+    referral = await offered(province, "union_handed_over")
+    stranger = await province.client(("SD-XX-YY-999",))
+    try:
+        assert (await stranger.get(f"/v1/referrals/{referral['id']}")).status_code == 404
+        assert (await stranger.get("/v1/referrals")).json()["items"] == []
+    finally:
+        await stranger.aclose()

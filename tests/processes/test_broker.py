@@ -1,0 +1,271 @@
+"""Houses on a broker: cases flow whether it is there or not, events catch up in order, and cases come in from a topic."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from contracts.events import CloudEvent
+from contracts.messages import MessageType
+from gateway.bus.kafka import Cluster
+from gateway.flow.house import House
+from gateway.flow.order import Order
+from tests.bus.listening import ear_of_topics
+from tests.house import Gateways
+from tests.seam import documents
+from tests.seam.scene import IDS, OPERATOR, Scene, until
+from tests.servers.databases import Server, database
+from tests.servers.kafka import Broker, own_broker
+
+EVENTS = 7
+"""Of a case that was accepted and delivered: received, accepted, its clocks, delivered."""
+
+ORGANIZATION = orjson.loads(documents.case())["organization"]["code"]
+
+
+@pytest.fixture
+def mortal() -> Iterator[Broker]:
+    opened = own_broker()
+    yield opened
+    opened.remove()
+
+
+@asynccontextmanager
+async def standing(houses: Gateways) -> AsyncIterator[Scene]:
+    scene = Scene(houses)
+    await scene.stand(IDS)
+    try:
+        yield scene
+    finally:
+        await houses.close()
+        await scene.end()
+
+
+async def post(house: House, number: int) -> str:
+    raw = documents.case(f"370102-LX001-2026-{number:05}")
+    return (await house.intake.take(Order(MessageType.CASE_SUBMITTED, OPERATOR, raw))).about
+
+
+async def published(house: House) -> None:
+    """Wait until everything is numbered and on the broker."""
+    broker = house.broker
+    assert broker is not None
+
+    async def done() -> bool:
+        fresh = await house.store.rows("events_after", 0, 10_000)
+        cases = await house.store.rows("list_deliveries", "", "", "", "", 10_000)
+        numbered = len(fresh) >= EVENTS * len(cases)
+        return numbered and await broker.waiting() == 0
+
+    await until(done, "everything is published", 30)
+
+
+def place_of(houses: Gateways) -> Cluster:
+    assert houses.broker is not None
+    return Cluster(houses.broker, prefix=houses.prefix)
+
+
+async def test_events_reach_their_topics_as_they_are_described(broker: Broker, tmp_path: Path) -> None:
+    async with standing(Gateways(tmp_path, broker=broker.address)) as scene:
+        house = await scene.open()
+        case = await post(house, 1)
+        await published(house)
+        async with ear_of_topics(place_of(scene.gateway)) as ear:
+            heard = await ear.until(EVENTS)
+    assert {one["type"] for one in heard.envelopes} >= {"case.received", "case.accepted", "delivery.delivered"}
+    assert heard.whole() == {case: EVENTS}
+    for envelope in heard.envelopes:
+        assert CloudEvent.model_validate(envelope).partitionkey == case
+
+
+async def test_a_broker_away_holds_nothing_up_and_misses_nothing(mortal: Broker, tmp_path: Path) -> None:
+    async with standing(Gateways(tmp_path, broker=mortal.address)) as scene:
+        house = await scene.open()
+        cases = [await post(house, number) for number in range(3)]
+        await published(house)
+        await asyncio.to_thread(mortal.written)
+        mortal.kill()
+        cases += [await post(house, number) for number in range(3, 20)]
+        for case in cases:
+            await scene.reaches("delivered", case, IDS)
+        assert house.broker is not None
+        assert await house.broker.waiting() > 0
+        assert house.worker.stuck() == []
+        mortal.start()
+        await published(house)
+        async with ear_of_topics(place_of(scene.gateway)) as ear:
+            heard = await ear.until(EVENTS * len(cases))
+    assert heard.in_order()
+    assert heard.whole() == dict.fromkeys(cases, EVENTS)
+
+
+async def test_two_processes_share_one_mark(broker: Broker, postgres: Server, tmp_path: Path) -> None:
+    """Only the holder publishes; when it leaves, the other goes on where it stopped."""
+    async with (
+        database(postgres, virtual=True) as dsn,
+        standing(Gateways(tmp_path, dsn, broker.address)) as scene,
+    ):
+        first = await scene.open()
+        cases = [await post(first, number) for number in range(5)]
+        await published(first)
+        second = await scene.open()
+        cases += [await post(second, number) for number in range(5, 10)]
+        await published(second)
+        scene.gateway._open.remove(first)
+        await first.close()
+        cases += [await post(second, number) for number in range(10, 15)]
+        await published(second)
+        async with ear_of_topics(place_of(scene.gateway)) as ear:
+            heard = await ear.until(EVENTS * 15)
+            await ear.step()
+    assert len(heard.envelopes) == EVENTS * 15, "nothing was published twice"
+    assert heard.in_order()
+    assert heard.whole() == dict.fromkeys(cases, EVENTS)
+
+
+# ---- cases from a topic
+
+
+class Desk:
+    """An upstream of provincial size: writes cases to the topic, reads receipts and dead letters."""
+
+    def __init__(self, houses: Gateways) -> None:
+        self.address = houses.broker
+        self.prefix = houses.prefix
+        self.settings = {
+            "prefix": houses.prefix,
+            "partitions": 2,
+            "intake": {"client": "province", "organizations": [ORGANIZATION]},
+        }
+
+    async def write(self, *records: tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]) -> None:
+        """Write records: key, value, headers."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.address, acks="all")
+        await producer.start()
+        try:
+            for key, value, headers in records:
+                await producer.send_and_wait(f"{self.prefix}.intake", value, key=key, headers=headers)
+        finally:
+            await producer.stop()
+
+    async def read(self, topic: str, count: int, *, extra_s: float = 0.3) -> list[Any]:
+        """The records of a topic, once so many have come; and what comes shortly after."""
+        consumer = AIOKafkaConsumer(f"{self.prefix}.{topic}", bootstrap_servers=self.address, auto_offset_reset="earliest")
+        await consumer.start()
+        found: list[Any] = []
+        try:
+            async with asyncio.timeout(20):
+                while len(found) < count:
+                    for records in (await consumer.getmany(timeout_ms=100)).values():
+                        found += records
+            for records in (await consumer.getmany(timeout_ms=round(1000 * extra_s))).values():
+                found += records
+        finally:
+            await consumer.stop()
+        return sorted(found, key=lambda one: (one.key or b"", one.offset))
+
+    async def committed(self) -> int:
+        """How far the group has come, over all partitions."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.address, group_id=f"{self.prefix}-intake", enable_auto_commit=False)
+        await consumer.start()
+        try:
+            places = [TopicPartition(f"{self.prefix}.intake", number) for number in range(2)]
+            return sum([await consumer.committed(place) or 0 for place in places])
+        finally:
+            await consumer.stop()
+
+
+def case(number: int, **changes: Any) -> bytes:
+    return documents.case(f"370102-LX001-2026-{number:05}", **changes)
+
+
+async def test_cases_come_in_from_a_topic_by_the_same_checks(broker: Broker, tmp_path: Path) -> None:
+    async with standing(Gateways(tmp_path, broker=broker.address)) as scene:
+        desk = Desk(scene.gateway)
+        house = await scene.open(kafka=desk.settings)
+        stranger = orjson.loads(case(4))
+        stranger["organization"]["code"] = "SD-QD-XX-999"
+        await desk.write(
+            (b"k1", case(1), []),
+            (b"k2", b"{", [("trace", b"t-1")]),
+            (b"k3", case(3, claims=[]), []),
+            (b"k4", orjson.dumps(stranger), []),
+            (b"k5", case(1), []),
+            (b"k6", case(1, facts="另一份内容"), []),
+            (b"k7", None, []),
+            (None, case(8), [("idempotency-key", b"mine-8")]),
+            (b"k9", case(9), [("idempotency-key", b"not a key")]),
+        )
+        receipts = await desk.read("receipts", 9)
+        dead = await desk.read("intake.dead", 6)
+
+        async def marked() -> bool:
+            return await desk.committed() == 9
+
+        await until(marked, "the records are marked")
+        listed = await house.store.rows("list_matters", "case", "[]", True, "", "", 0, "", 100)
+    said = {one.key: orjson.loads(one.value) for one in receipts}
+    assert {key: one["status"] for key, one in said.items()} == {
+        b"k1": 202,
+        b"k2": 400,
+        b"k3": 422,
+        b"k4": 403,
+        b"k5": 202,
+        b"k6": 409,
+        b"k7": 400,
+        None: 202,
+        b"k9": 400,
+    }
+    assert said[b"k1"]["result"]["id"] == said[b"k5"]["result"]["id"]
+    assert {said[b"k1"]["replayed"], said[b"k5"]["replayed"]} == {True, False}
+    assert said[b"k3"]["errors"][0]["pointer"] == "/claims"
+    assert len(listed) == 2
+    letters = {one.key: one for one in dead}
+    assert set(letters) == {b"k2", b"k3", b"k4", b"k6", b"k7", b"k9"}
+    assert letters[b"k3"].value == case(3, claims=[]), "the very bytes"
+    headers = dict(letters[b"k2"].headers)
+    assert headers["trace"] == b"t-1"
+    assert (headers["x-dead-status"], headers["x-dead-code"]) == (b"400", b"json_invalid")
+    assert headers["x-dead-origin"].startswith(f"{desk.prefix}.intake/".encode())
+
+
+async def test_records_that_were_read_but_not_marked_are_read_again_and_change_nothing(
+    broker: Broker, tmp_path: Path
+) -> None:
+    async with standing(Gateways(tmp_path, broker=broker.address)) as scene:
+        desk = Desk(scene.gateway)
+        died = asyncio.Event()
+
+        async def dies(point: str) -> None:
+            if point == "stored" and not died.is_set():
+                died.set()
+                await asyncio.Event().wait()
+
+        await scene.open(kafka=desk.settings, fault_point=dies)
+        await asyncio.sleep(0.3)
+        await desk.write(*((f"k{number}".encode(), case(number), []) for number in range(20)))
+        await asyncio.wait_for(died.wait(), 20)
+        doomed = scene.house
+        doomed.leaving = []  # a killed process takes leave of nobody
+        topic = next(turn for name, turn, _ in doomed.worker.woken if name == "topic")
+        await scene.gateway.abandon(doomed)
+        await topic.__self__.close()  # type: ignore[attr-defined]  # the broker never evicts a member that vanished
+        house = await scene.open(kafka=desk.settings)
+        receipts = await desk.read("receipts", 20)
+        listed = await house.store.rows("list_matters", "case", "[]", True, "", "", 0, "", 100)
+
+        async def marked() -> bool:
+            return await desk.committed() == 20
+
+        await until(marked, "the records are marked")
+    assert len(listed) == 20
+    assert {orjson.loads(one.value)["status"] for one in receipts} == {202}
+    assert {one.key for one in receipts} == {f"k{number}".encode() for number in range(20)}
+    assert any(orjson.loads(one.value)["replayed"] for one in receipts), "the fault did not come"

@@ -1,0 +1,445 @@
+"""PostgreSQL's own promises: several processes, a server that comes and goes, a commit whose answer is lost, migrations at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from gateway.security.fields import Sealer
+from gateway.store.claim import Claim, FrozenWire
+from gateway.store.console_tables import metadata
+from gateway.store.engine import CommitUnknown, Operation, StoreUnavailable
+from gateway.store.ids import Ids
+from gateway.store.inbox import NewCallback, Stored
+from gateway.store.migrate import SchemaUnknown, migrate_postgres, newest
+from gateway.store.postgres import Postgres
+from gateway.store.store import Store, open_postgres
+from gateway.store.unit import Committed, DeliveryMove, Unit
+from tests.servers.cut import When, Wire
+from tests.servers.databases import Server, execute, new_database
+from tests.servers.postgres import PostgresServer, own_server
+from tests.store.bench import KEYS, Bench, VirtualClock
+
+
+def machine_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def opened(dsn: str) -> AsyncIterator[Store]:
+    """One process's store."""
+    store = await open_postgres(dsn, Sealer(KEYS), Ids(machine_ms, os.urandom))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@pytest.fixture
+async def one(dsn: str) -> AsyncIterator[Bench]:
+    async with opened(dsn) as store:
+        yield Bench(store, VirtualClock())
+
+
+@pytest.fixture
+async def other(dsn: str) -> AsyncIterator[Bench]:
+    async with opened(dsn) as store:
+        yield Bench(store, VirtualClock())
+
+
+@pytest.fixture
+def mortal() -> Iterator[PostgresServer]:
+    """A durable server of this test's own."""
+    server = own_server()
+    yield server
+    server.remove()
+
+
+# ---- migrations
+
+
+async def test_migrators_at_once_migrate_once(postgres: Server) -> None:
+    dsn = await new_database(postgres)
+    told = await asyncio.gather(*(migrate_postgres(dsn) for _ in range(4)))
+    assert sorted(told, key=str) == [(newest(), newest())] * 3 + [(None, newest())]
+    assert await migrate_postgres(dsn) == (newest(), newest())
+
+
+async def test_the_migrated_schema_is_that_of_the_tables(dsn: str) -> None:
+    def compare(connection: sa.Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
+    try:
+        async with engine.connect() as connection:
+            assert await connection.run_sync(compare) == []
+    finally:
+        await engine.dispose()
+
+
+async def test_an_older_package_does_not_start_on_a_newer_schema(postgres: Server) -> None:
+    dsn = await new_database(postgres)
+    await migrate_postgres(dsn)
+    await execute(dsn, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(SchemaUnknown, match="9999"):
+        await migrate_postgres(dsn)
+
+
+async def test_a_running_process_goes_on_while_a_newer_one_adds_a_column(postgres: Server) -> None:
+    """Old and new side by side: a new column under the plans of the old process costs it one more try, no more."""
+    dsn = await new_database(postgres)
+    await migrate_postgres(dsn)
+    async with opened(dsn) as store:
+        bench = Bench(store, VirtualClock())
+        await bench.endpoints()
+        await bench.committed(bench.case("case_1"))
+        assert await store.row("matter", "case_1") is not None
+        await execute(dsn, "ALTER TABLE matters ADD COLUMN later text", "ALTER TABLE deliveries ADD COLUMN later text")
+        assert (await store.row("matter", "case_1"))["later"] is None  # type: ignore[index]  # a row, as above
+        assert await store.load("case_1") is not None
+        await bench.committed(bench.case("case_2"))
+        assert len(await bench.claim()) == 2
+
+
+# ---- safety of the server
+
+
+async def test_a_careless_server_is_told_on(postgres: Server, mortal: PostgresServer) -> None:
+    careless = PostgresServer().start()
+    try:
+        runner = await Postgres.connect(careless.dsn())
+        reasons = await runner.unsafe()
+        await runner.close()
+    finally:
+        careless.remove()
+    assert [reason.rpartition("with ")[2].partition("=")[0] for reason in reasons] == [
+        "fsync",
+        "full_page_writes",
+        "synchronous_commit",
+    ]
+    runner = await Postgres.connect(mortal.dsn())
+    assert await runner.unsafe() == []
+    await runner.close()
+
+
+async def test_no_server_is_told(mortal: PostgresServer) -> None:
+    dsn = mortal.dsn()
+    mortal.stop()
+    with pytest.raises(StoreUnavailable):
+        await Postgres.connect(dsn)
+    mortal.start()
+    with pytest.raises(StoreUnavailable, match="InvalidCatalogName"):
+        await Postgres.connect(mortal.dsn("nobody_made_this"))
+
+
+# ---- the clock
+
+
+async def test_time_is_the_databases(one: Bench) -> None:
+    row = await one.store.row("next_callback")
+    assert row is not None
+    assert abs(one.store.now_ms() - row["now"]) < 2000
+
+
+async def test_a_machine_whose_clock_is_wrong_goes_by_the_database(one: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    true = machine_ms()
+    wrong = time.time() + 7200
+    monkeypatch.setattr(time, "time", lambda: wrong)
+    assert abs(one.store.now_ms() - true) < 2000
+    assert any("60 s apart" in reason for reason in await one.store.runner.unsafe())
+
+
+# ---- several processes
+
+
+async def test_two_processes_never_claim_the_same(one: Bench, other: Bench) -> None:
+    await one.endpoints(slots=256)
+    await asyncio.gather(*(one.committed(one.case(f"case_{number:03}")) for number in range(200)))
+    claims: list[Claim] = []
+
+    async def work(bench: Bench) -> None:
+        idle = 0
+        while idle < 20:
+            got = await bench.claim(7)
+            claims.extend(got)
+            idle = 0 if got else idle + 1
+            await asyncio.sleep(0)
+
+    await asyncio.gather(work(one), work(other), work(one), work(other))
+    assert len(claims) == 200
+    assert len({claim.delivery for claim in claims}) == 200
+
+
+async def test_slots_are_the_endpoints_over_all_processes(one: Bench, other: Bench) -> None:
+    await one.endpoints(slots=5)
+    await asyncio.gather(*(one.committed(one.case(f"case_{number:03}")) for number in range(60)))
+    taken = await asyncio.gather(*(bench.claim(10) for bench in (one, other) * 6))
+    assert sum(map(len, taken)) == 5
+
+
+async def test_an_endpoint_that_is_well_is_not_locked_by_a_settlement(one: Bench, other: Bench) -> None:
+    """Else every other claimer would go round it until the settlement's commit."""
+    await one.endpoints("a", slots=50)
+    await asyncio.gather(*(one.committed(one.case(f"case_{number}")) for number in range(2)))
+    first = (await one.claim(1))[0]
+    seen: list[Claim] = []
+
+    def settle_and_look(claims: list[Claim]) -> Operation[None]:
+        from gateway.store import claim as engine
+        from gateway.store.claim import EndpointEffect
+
+        result = one.settlement(claims[0], effect=EndpointEffect(failed=False))
+        yield from engine.settle([result], one.store.ids)
+        yield "hold", [()]
+
+    runner = one.store.runner
+    assert isinstance(runner, Postgres)
+    drive = runner._execute
+
+    async def execute_or_look(connection: object, statement: object, rows: object) -> object:
+        return await drive(connection, statement, rows)  # type: ignore[arg-type]  # handed through
+
+    async def inside() -> None:
+        async with runner._open().acquire() as connection, connection.transaction():
+            steps, found = settle_and_look([first]), None
+            while True:
+                name, rows = steps.send(found) if found is not None else next(steps)
+                if name == "hold":
+                    seen.extend(await other.claim(5))
+                    return
+                found = await runner._execute(connection, runner._statements[name], rows)
+
+    await inside()
+    assert len(seen) == 1
+
+
+async def test_what_another_process_commits_is_heard_at_once(one: Bench, other: Bench) -> None:
+    told: asyncio.Queue[str] = asyncio.Queue()
+    own: list[str] = []
+    one.store.runner.listen(told.put_nowait)
+    other.store.runner.listen(own.append)
+    assert await asyncio.wait_for(told.get(), 5) == ""
+    await asyncio.sleep(0.1)
+    await other.endpoints()
+    begun = time.monotonic()
+    await other.committed(other.case("case_1"))
+    assert await asyncio.wait_for(told.get(), 5) == "due"
+    assert time.monotonic() - begun < 1.0
+    await other.store.keep_callback(NewCallback("cbk_1", "a", "E1", "d" * 64, b"x"))
+    assert await asyncio.wait_for(told.get(), 5) == "call"
+    assert own == [""], "a process is not told what it did itself"
+
+
+async def test_operations_that_lock_crosswise_both_succeed(one: Bench, other: Bench) -> None:
+    await one.committed(one.case("case_1", endpoints=()))
+    await one.committed(one.case("case_2", endpoints=()))
+    begun = asyncio.Event()
+    tries = 0
+
+    def cross(first: str, second: str) -> Operation[str]:
+        nonlocal tries
+        tries += 1
+        yield "lock_subject", [(first,)]
+        begun.set()
+        yield "slow", [()]
+        yield "lock_subject", [(second,)]
+        return first
+
+    for bench in (one, other):
+        assert isinstance(bench.store.runner, Postgres)
+        statement = bench.store.runner._statements["log_position"]
+        bench.store.runner._statements["slow"] = type(statement)("slow", "SELECT pg_sleep(0.1)", False, True, ())
+    told = await asyncio.gather(
+        one.store.run(cross, "case_1", "case_2"), other.store.run(cross, "case_2", "case_1")
+    )
+    assert told == ["case_1", "case_2"]
+    assert tries == 3
+
+
+# ---- a server that comes and goes
+
+
+async def test_a_server_that_crashes_under_load_loses_nothing_acknowledged(mortal: PostgresServer) -> None:
+    await migrate_postgres(mortal.dsn())
+    acknowledged: set[str] = set()
+    heard: list[str] = []
+    async with opened(mortal.dsn()) as store, opened(mortal.dsn()) as second:
+        store.runner.listen(heard.append)
+        benches = [Bench(found, VirtualClock()) for found in (store, second)]
+        await benches[0].endpoints(slots=256)
+        over = False
+
+        async def post(bench: Bench, name: str) -> None:
+            number = 0
+            while not over:
+                number += 1
+                unit = bench.case(f"case_{name}_{number}")
+                assert isinstance(await bench.commit(unit), Committed)
+                acknowledged.add(unit.deliveries[0].id)
+
+        done: list[str] = []
+
+        async def deliver(bench: Bench) -> None:
+            while not over or len(done) < len(acknowledged):
+                claims = await bench.claim(20, lease=2_000)
+                for claim in claims:
+                    if await bench.settle(claim):
+                        done.append(claim.delivery)
+                if not claims:
+                    await asyncio.sleep(0.02)
+
+        work = [asyncio.create_task(post(bench, f"{place}{hand}")) for place, bench in enumerate(benches) for hand in range(4)]
+        work += [asyncio.create_task(deliver(bench)) for bench in benches]
+        for _ in range(3):
+            await asyncio.sleep(0.4)
+            before = len(acknowledged)
+            await asyncio.to_thread(mortal.crash)
+            await asyncio.to_thread(mortal.start)
+            began = time.monotonic()
+            async with asyncio.timeout(10):
+                while len(acknowledged) <= before + 8:
+                    await asyncio.sleep(0.01)
+            assert time.monotonic() - began < 5
+        over = True
+        async with asyncio.timeout(20):
+            await asyncio.gather(*work)
+        kept = await store.rows("list_deliveries", "", "", "", "", 100_000)
+        assert {row["id"] for row in kept} == acknowledged
+        assert {row["state"] for row in kept} == {"delivered"}
+        async with asyncio.timeout(5):
+            while heard.count("") < 4:  # the first time, and after each crash
+                await asyncio.sleep(0.05)
+    assert len(acknowledged) > 50
+
+
+async def test_a_server_that_stays_away_is_told_within_the_patience(mortal: PostgresServer) -> None:
+    await migrate_postgres(mortal.dsn())
+    runner = await Postgres.connect(mortal.dsn(), patience_s=0.5)
+    store = Store(runner, Sealer(KEYS), Ids(machine_ms, os.urandom), runner.now_ms)
+    bench = Bench(store, VirtualClock())
+    mortal.stop()
+    units = [bench.case(f"case_{number}", endpoints=()) for number in range(40)]
+    began = time.monotonic()
+    told = await asyncio.gather(*(store.commit(unit) for unit in units), return_exceptions=True)
+    assert {type(one) for one in told} == {StoreUnavailable}
+    assert time.monotonic() - began < 4, "a group that cannot begin is not halved"
+    mortal.start()
+    assert await asyncio.gather(*(store.commit(unit) for unit in units)) == [Committed(1)] * 40
+    await store.close()
+
+
+# ---- a commit whose answer is lost
+
+
+@pytest.fixture
+async def wire(dsn: str) -> AsyncIterator[Wire]:
+    async with Wire(int(dsn.rpartition(":")[2].partition("/")[0])) as opened_wire:
+        yield opened_wire
+
+
+@pytest.fixture
+async def far(dsn: str, wire: Wire) -> AsyncIterator[Bench]:
+    """A process at the other end of the wire."""
+    through = f"{dsn.rpartition(':')[0]}:{wire.port}/{dsn.rpartition('/')[2]}"
+    async with opened(through) as store:
+        yield Bench(store, VirtualClock())
+
+
+WHENS: tuple[When, ...] = ("before", "after")
+
+
+@pytest.mark.parametrize("when", WHENS)
+async def test_a_lost_commit_is_neither_lost_nor_doubled(far: Bench, one: Bench, wire: Wire, when: When) -> None:
+    await far.endpoints()
+    units: list[Unit] = [far.case(f"case_{number}") for number in range(12)]
+    wire.lose_commit(when)
+    told = await asyncio.gather(*(far.commit(unit) for unit in units))
+    assert wire.lost == 1
+    assert told == [Committed(1)] * 12
+    assert {len(await one.store.rows("events_of", unit.subject)) for unit in units} == {1}
+
+
+@pytest.mark.parametrize("when", WHENS)
+async def test_a_lost_claim_is_ours_or_nobodys(far: Bench, one: Bench, wire: Wire, when: When) -> None:
+    await far.endpoints()
+    await far.committed(far.case("case_1"))
+    wire.lose_commit(when)
+    claims = await far.claim()
+    assert wire.lost == 1
+    if when == "before":
+        assert claims == []
+        claims = await far.claim()
+    assert [claim.lost for claim in claims] == [0]
+    assert await one.claim() == []
+    assert await far.settle(claims[0])
+
+
+@pytest.mark.parametrize("when", WHENS)
+async def test_a_lost_settlement_holds_once(far: Bench, one: Bench, wire: Wire, when: When) -> None:
+    await far.endpoints()
+    await far.committed(far.case("case_1"))
+    claim = await far.claim_one()
+    wire.lose_commit(when)
+    assert await far.settle(claim)
+    assert wire.lost == 1
+    assert await one.state(claim.delivery) == "delivered"
+    assert len(await one.store.rows("attempts_of", claim.delivery)) == 1
+    assert await one.claim() == []
+
+
+@pytest.mark.parametrize("when", WHENS)
+async def test_a_lost_freeze_holds(far: Bench, one: Bench, wire: Wire, when: When) -> None:
+    await far.endpoints()
+    await far.committed(far.case("case_1"))
+    claim = await far.claim_one()
+    wire.lose_commit(when)
+    assert await far.store.freeze(FrozenWire(claim, "op", "1", b"wire"))
+    assert wire.lost == 1
+    assert bytes((await one.delivery(claim.delivery))["wire_sealed"]) == b"wire"
+
+
+@pytest.mark.parametrize("when", WHENS)
+async def test_a_lost_call_is_kept_once_and_is_new(far: Bench, one: Bench, wire: Wire, when: When) -> None:
+    wire.lose_commit(when)
+    kept = await far.store.keep_callback(NewCallback("cbk_1", "a", "E1", "d" * 64, b"x"))
+    assert wire.lost == 1
+    assert kept == Stored("cbk_1", fresh=True)
+    assert len(await one.store.rows("list_callbacks", "stored", "", 10)) == 1
+
+
+@pytest.mark.parametrize("when", WHENS)
+async def test_a_lost_hand_on_a_delivery_is_known(far: Bench, one: Bench, wire: Wire, when: When) -> None:
+    await far.endpoints()
+    unit = await far.committed(far.case("case_1"))
+    delivery = unit.deliveries[0].id
+    wire.lose_commit(when)
+    assert isinstance(await far.move("case_1", DeliveryMove(delivery, "a", "pending", "cancelled")), Committed)
+    assert wire.lost == 1
+    assert await one.state(delivery) == "cancelled"
+
+
+async def test_what_nobody_can_repeat_is_told_as_unknown(far: Bench, wire: Wire) -> None:
+    wire.lose_commit("after")
+    with pytest.raises(CommitUnknown):
+        await far.store.write("set_mark", ("x", 7))
+    row = await far.store.row("read_mark", "x")
+    assert row is not None
+    assert row["position"] == 7
+
+
+async def test_cut_connections_are_replaced(far: Bench, wire: Wire) -> None:
+    await far.endpoints()
+    for number in range(5):
+        wire.cut_all()
+        await far.committed(far.case(f"case_{number}"))
+    assert len(await far.claim(10)) == 5

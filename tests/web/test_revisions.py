@@ -1,0 +1,168 @@
+"""Corrections by the sender: made from the version that was seen, refused once a platform has the old one."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.messages import HR, ONE_STOP
+from tests.flow import papers
+from tests.flow.stage import until
+from tests.web.site import Site, accepted
+
+
+async def test_a_revision_names_the_version_it_was_made_from(site: Site) -> None:
+    body = site.case_body()
+    case = accepted(await site.post("/v1/cases", body))
+    changed = {**body, "facts": "更正后的事实。"}
+    missing = await site.put(f"/v1/cases/{case}", changed)
+    assert (missing.status_code, missing.json()["code"]) == (428, "if_match_missing")
+    for stale in ('"2"', '"0"', '"x"', "*", "1", 'W/"7"'):
+        refused = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": stale})
+        assert (refused.status_code, refused.json()["code"]) == (412, "version_stale")
+    taken = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": '"1"'})
+    assert taken.status_code == 202, taken.text
+    assert (taken.json()["version"], taken.headers["ETag"]) == (2, '"2"')
+    read = await site.up.get(f"/v1/cases/{case}")
+    assert read.headers["ETag"] == '"2"'
+    assert read.json()["document"]["facts"] == "更正后的事实。"
+    again = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": '"1"'})
+    assert again.status_code == 412
+
+
+async def test_a_revision_supersedes_what_nobody_has_and_frees_what_waits(site: Site) -> None:
+    body = site.case_body()
+    case = accepted(await site.post("/v1/cases", body))
+    accepted(await site.post(f"/v1/cases/{case}/progress", papers.raw("failed")))
+    accepted(await site.put(f"/v1/cases/{case}", {**body, "facts": "更正。"}, **{"If-Match": '"1"'}))
+    read = (await site.up.get(f"/v1/cases/{case}")).json()
+    states = [(one["type"], one["endpoint"], one["state"]) for one in read["deliveries"]]
+    assert sorted(states) == sorted(
+        [("case.submitted", name, "superseded") for name in (HR, ONE_STOP)]
+        + [(kind, name, "pending") for kind in ("case.progressed", "case.revised") for name in (HR, ONE_STOP)]
+    )
+    newest = {one["endpoint"]: one["id"] for one in read["deliveries"] if one["type"] == "case.revised"}
+    waiting = {one["endpoint"]: one["requires"] for one in read["deliveries"] if one["type"] == "case.progressed"}
+    assert waiting == newest
+
+
+async def test_a_revision_keeps_the_business_key(site: Site) -> None:
+    body = site.case_body()
+    case = accepted(await site.post("/v1/cases", body))
+    refused = await site.put(f"/v1/cases/{case}", {**body, "source_case_no": "OTHER"}, **{"If-Match": '"1"'})
+    assert (refused.status_code, refused.json()["code"]) == (422, "business_key_changed")
+
+
+async def test_an_agreement_may_be_corrected_until_somebody_has_it(busy: Site) -> None:
+    case = await busy.case()
+    body = await busy.agreement_body()
+    await busy.house.store.write("pause_endpoint", (HR, "op", "x"))
+    await busy.house.store.write("pause_endpoint", (ONE_STOP, "op", "x"))
+    agreement = accepted(await busy.post(f"/v1/cases/{case}/agreements", body))
+    fixed = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 5}, **{"If-Match": '"1"'})
+    assert fixed.status_code == 202, fixed.text
+    for name in (HR, ONE_STOP):
+        await busy.house.store.write("resume_endpoint", (name,))
+    busy.house.bells.committed()
+    await busy.stage.delivered(case)
+    late = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 6}, **{"If-Match": '"2"'})
+    assert (late.status_code, late.json()["code"]) == (409, "already_delivered")
+    sent = [wire.payload for wire in busy.stage.puppet().sent if wire.operation == "agreement.concluded"]
+    assert [payload["copies"] for payload in sent] == [5]
+
+
+@pytest.mark.parametrize("kind", ["confirmations", "transfers"])
+async def test_requests_may_be_corrected_too(site: Site, kind: str) -> None:
+    case = await site.case()
+    if kind == "transfers":
+        body = papers.body("transfer")
+        identifier = accepted(await site.post(f"/v1/cases/{case}/transfers", body))
+        changed = {**body, "reason_code": "other"}
+    else:
+        body = papers.body("arbitration")
+        identifier = await site.confirmation(await site.agreement(case))
+        changed = {**body, "late_reason": "说明"}
+    fixed = await site.put(f"/v1/{kind}/{identifier}", changed, **{"If-Match": '"1"'})
+    assert fixed.status_code == 202, fixed.text
+    read = (await site.up.get(f"/v1/{kind}/{identifier}")).json()
+    assert (read["version"], read["status"]) == (2, "requested")
+
+
+async def test_a_delivered_case_is_revised_at_the_platform(busy: Site) -> None:
+    body = busy.case_body()
+    case = accepted(await busy.post("/v1/cases", body))
+    await busy.stage.delivered(case)
+    accepted(await busy.put(f"/v1/cases/{case}", {**body, "facts": "更正。"}, **{"If-Match": '"1"'}))
+    await busy.stage.delivered(case)
+    puppet = busy.stage.puppet()
+    assert [wire.operation for wire in puppet.sent] == ["case.submitted", "case.revised"]
+    assert [context.registered_version for context in puppet.contexts] == [None, 1]
+
+
+async def test_a_mediator_is_listed_again_as_the_next_version(site: Site) -> None:
+    await site.case()
+    body = {
+        "schema_version": "1.0",
+        "certificate_no": "LDTJ-3701-2023-0456",
+        "certificate_valid_until": "2028-12-31",
+        "name": "李明",
+        "organization_code": "SD-JN-LX-001",
+        "employment": "full_time",
+        "active": True,
+    }
+    first = await site.put("/v1/mediators/LDTJ-3701-2023-0456", body)
+    assert first.status_code == 202, first.text
+    second = await site.put("/v1/mediators/LDTJ-3701-2023-0456", {**body, "active": False})
+    assert (second.json()["id"], second.json()["version"]) == (first.json()["id"], 2)
+    other = await site.put("/v1/mediators/LDTJ-0000", body)
+    assert (other.status_code, other.json()["code"]) == (422, "certificate_no_differs")
+    unknown = await site.put(
+        "/v1/mediators/X-1", {**body, "certificate_no": "X-1", "organization_code": "SD-LY-LS-007"}
+    )
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "organization_unknown")
+    listed = (await site.up.get("/v1/mediators")).json()["items"]
+    assert [(one["certificate_no"], one["status"], one["version"]) for one in listed] == [
+        ("LDTJ-3701-2023-0456", "left", 2)
+    ]
+
+
+async def test_steps_that_the_law_does_not_know_are_refused_with_the_legal_ones(site: Site) -> None:
+    case = await site.case()
+    early = await site.post(
+        f"/v1/cases/{case}/progress", papers.body("failed", {"/status": "closed", "/reason_code": papers.DROP})
+    )
+    assert (early.status_code, early.json()["code"]) == (409, "illegal_transition")
+    assert early.json()["legal"] == ["agreed", "failed", "mediating", "partly_agreed", "terminated", "withdrawn"]
+    assert early.json()["errors"][0]["pointer"] == "/status"
+    accepted(await site.post(f"/v1/cases/{case}/progress", papers.raw("failed")))
+    before = await site.counts()
+    again = await site.post(f"/v1/cases/{case}/progress", papers.body("failed", {"/at": "2026-10-01T09:00:00+08:00"}))
+    assert (again.status_code, again.json()["status"]) == (202, "failed")
+    assert await site.counts() == before
+    accepted(
+        await site.post(
+            f"/v1/cases/{case}/progress", papers.body("failed", {"/status": "closed", "/reason_code": papers.DROP})
+        )
+    )
+    for path, body in (
+        ("progress", papers.raw("failed")),
+        ("transfers", papers.raw("transfer")),
+        ("alerts", papers.raw("alert")),
+    ):
+        closed = await site.post(f"/v1/cases/{case}/{path}", body)
+        assert (closed.status_code, closed.json()["code"]) == (409, "case_closed")
+
+
+async def test_a_supplement_needs_a_correction_and_a_withdrawal_an_open_request(busy: Site) -> None:
+    _, _, confirmation = await busy.stage.chain()
+    supplement = {"schema_version": "1.0", "at": "2026-10-09T10:00:00+08:00", "note": "已补正", "attachments": []}
+    early = await busy.post(f"/v1/confirmations/{confirmation}/supplements", supplement)
+    assert (early.status_code, early.json()["code"]) == (409, "correction_not_open")
+    await busy.stage.tell(busy.stage.word("confirmation", "not_accepted", ("confirmation", confirmation, "")))
+    withdrawal = {"schema_version": "1.0", "at": "2026-10-10T10:00:00+08:00", "reason": "双方自行和解"}
+    late = await busy.post(f"/v1/confirmations/{confirmation}/withdrawal", withdrawal)
+    assert (late.status_code, late.json()["code"]) == (409, "confirmation_closed")
+
+    async def over() -> bool:
+        return (await busy.stage.status(confirmation)) == "not_accepted"
+
+    assert await until(over, "it stays not accepted")
