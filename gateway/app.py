@@ -17,6 +17,7 @@ from contracts.adapter import DeliveryClass
 from gateway.bus.memory import MemoryBus
 from gateway.flow.apply import Applier
 from gateway.flow.clock import Healer, law_of
+from gateway.flow.bulk import Bulk
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Deliverer, Line
 from gateway.flow.envelope import Publisher, beijing
@@ -217,10 +218,12 @@ async def _compose(
         settings.concurrency,
     )
     worker.also.append(("tally", Tally(store).turn))
-    reminders = Reminders(store)
+    worker.also.append(("bulk", Bulk(store, endpoints, bells.committed).turn))
+    reminders = Reminders(store, settings.retry.statutory_task_after)
     worker.also += [
         ("calendar", Healer(store, law).once),
         ("alerts", reminders.alerts),
+        ("statutory", reminders.statutory),
         ("certificates", reminders.certificates),
     ]
     judgement = Judgement(store, contexts, Forms(attachments), law)

@@ -65,8 +65,12 @@ class RetrySettings(_Section):
         default=(30, 300), description="a webhook's handshake after its first try (no jitter); then failed"
     )
     webhook_failures: int = Field(default=10, ge=1, description="failures in a row that make a webhook unhealthy")
-    webhook_probe: float = Field(default=3600, gt=0, description="an unhealthy webhook: between tries of its oldest event")
-    webhook_disabled_after: float = Field(default=120 * 3600, gt=0, description="failing so long: the webhook is disabled")
+    webhook_probe: float = Field(
+        default=3600, gt=0, description="an unhealthy webhook: between tries of its oldest event"
+    )
+    webhook_disabled_after: float = Field(
+        default=120 * 3600, gt=0, description="failing so long: the webhook is disabled"
+    )
     orphan: tuple[float, ...] = Field(
         default=(1, 2, 5, 15, 60, 300, 1800), description="callbacks whose thing is not known yet; then a task"
     )

@@ -115,6 +115,8 @@ class Gateways:
         self._open.remove(house)
         await house.worker.stop(grace_s=0)
         await house.transport.aclose()
+        if house.webhooks is not None:
+            await house.webhooks.close()
         if self.dsn is not None:  # on PostgreSQL a dead process's leases run out: nobody waits for that here
             for lease in ("end_leases", "end_polls", "end_callback_leases", "end_paper_leases"):
                 await house.store.write(lease, ())

@@ -34,7 +34,8 @@ def example() -> str:
         else:
             plain += _entry(name, field, default)
     platforms = [line for name, kind in sorted(_kinds()) for line in _endpoint(name, kind)]
-    return "\n".join([_HEAD, *plain, *sections, *platforms, *_routes()]) + "\n"
+    head = ["", *_described(Settings.model_fields["endpoints"])]
+    return "\n".join([_HEAD, *plain, *sections, *head, *platforms, *_routes()]) + "\n"
 
 
 def _kinds() -> Iterator[tuple[str, type[AnyAdapter]]]:

@@ -62,12 +62,19 @@ def settings_of(config: Path | None) -> Settings:
 
 
 def client_of(
-    to: str | None, key: str | None, demo: Path | None, *, organization: str | None = None, operator: bool = False
+    to: str | None,
+    key: str | None,
+    demo: Path | None,
+    *,
+    organization: str | None = None,
+    operator: bool = False,
+    patience_s: float = 0.0,
 ) -> GatewayClient:
     """The client of a command: from its options, the environment, or a demonstration's ``demo.json``.
 
     Args:
         organization: whose key of the demonstration is taken; ``operator``: the operator's instead.
+        patience_s: how long a lost connection is taken up again; a command that asks once would rather say so at once.
     """
     if demo is not None:
         there = _demonstration(demo)
@@ -81,7 +88,7 @@ def client_of(
             "需要 API 密钥：--key、环境变量 GATEWAY_KEY，或 --demo DIR。",
             "An API key is needed: --key, GATEWAY_KEY, or --demo DIR. (gateway client add makes one.)",
         )
-    return GatewayClient(to or DEFAULT_URL, key, patience_s=5.0)
+    return GatewayClient(to or DEFAULT_URL, key, patience_s=patience_s)
 
 
 def _demonstration(directory: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import DemoOption, JsonOption, KeyOption, ToOption, client_of, run
 from gateway.client import Taken
 
-_NAME = re.compile(r"(POST|PUT) ([a-z{}/ -]+?)(?: - .*)?", re.IGNORECASE)
+_NAME = re.compile(r"(POST|PUT) ([a-z0-9{}/ -]+?)(?: - .*)?", re.IGNORECASE)
 _HOMES = ("cases", "agreements", "confirmations", "transfers", "referrals", "mediators")
 _PLACEHOLDER = b"att_REPLACE_WITH_UPLOADED"
 _MOST_BYTES = 20 * 1024 * 1024

@@ -15,6 +15,9 @@ from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import DemoOption, JsonOption, KeyOption, ToOption, client_of, run
 from gateway.client import Event
 
+_AWAY_S = 600.0
+"""How long the gateway may be away (a restart, an upgrade) before the tail ends."""
+
 _NOTEWORTHY = ("status", "to", "route", "endpoint", "code", "level", "reason_code")
 
 
@@ -51,6 +54,8 @@ def tail(
                 loop.add_signal_handler(number, task.cancel)
         seen = 0
         async with client_of(to, key, demo, operator=True) as client:
+            await client.events(limit=1)  # whether address and key are right is told at once
+        async with client_of(to, key, demo, operator=True, patience_s=_AWAY_S) as client:
             try:
                 async for event in client.follow(after, types=types or ()):
                     if json:

@@ -235,27 +235,31 @@ class GatewayClient:
         return EventPage.model_validate(_body(await self._call("GET", "/v1/events", repeatable=True, params=query)))
 
     async def follow(self, after: str | None = None, *, types: Sequence[str] = ()) -> AsyncIterator[Event]:
-        """The own events as they come (SSE), without end; after a lost connection it goes on behind the last one.
+        """The own events as they come (SSE), without end; after a lost connection it goes on behind the last one, unless the
+        gateway stays away for longer than the patience.
 
         Args:
             after: a cursor; ``None`` = from now on.
         """
-        wait_s = _FIRST_WAIT_S
+        wait_s, heard = _FIRST_WAIT_S, time.monotonic()
         while True:
             query: Query = [("type", each) for each in types]
             if after is not None:
                 query.append(("after", after))
             try:
                 async for event in self._stream(query):
-                    after, wait_s = event.cursor, _FIRST_WAIT_S
-                    yield event
+                    wait_s, heard = _FIRST_WAIT_S, time.monotonic()
+                    if event is not None:
+                        after = event.cursor
+                        yield event
             except GatewayUnreachable:
-                if self._patience_s <= 0:
+                if time.monotonic() - heard >= self._patience_s:
                     raise
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
-    async def _stream(self, query: Query) -> AsyncIterator[Event]:
+    async def _stream(self, query: Query) -> AsyncIterator[Event | None]:
+        """Events, and ``None`` for every other sign of life."""
         timeout = httpx.Timeout(10.0, read=_SILENCE_S)
         try:
             async with self._http.stream("GET", "/v1/events/stream", params=query, timeout=timeout) as reply:
@@ -263,8 +267,8 @@ class GatewayClient:
                     await reply.aread()
                     raise _refusal(reply)
                 async for line in reply.aiter_lines():
-                    if line.startswith("data:"):
-                        yield Event.model_validate_json(line.removeprefix("data:"))
+                    data = line.removeprefix("data:")
+                    yield Event.model_validate_json(data) if data != line else None
         except httpx.TransportError as error:
             raise GatewayUnreachable(type(error).__name__) from None
 

@@ -26,6 +26,7 @@ class Feed:
         self._client = client
         self._cursor = "0"
         self._words: dict[str, list[Word]] = {}
+        self._referrals: dict[str, str] = {}
         self._news = asyncio.Condition()
         self.seen: list[tuple[str, str, str, str]] = []
 
@@ -47,6 +48,8 @@ class Feed:
             self.seen.append((event.cursor, event.id, case, event.sequence or ""))
             if (word := _word(event)) is not None:
                 self._words.setdefault(case, []).append(word)
+            if event.type == "referral.offered":
+                self._referrals[event.text("task_no")] = event.text("referral")
         self._cursor = page.cursor
         if page.items:
             async with self._news:
@@ -63,6 +66,12 @@ class Feed:
         async with self._news:
             await self._news.wait_for(lambda: len(self._words.get(case, ())) > place)
         return self._words[case][place]
+
+    async def referral(self, task_no: str) -> str:
+        """The id of the referral with this task number (任务号); waits until it is offered."""
+        async with self._news:
+            await self._news.wait_for(lambda: task_no in self._referrals)
+        return self._referrals[task_no]
 
 
 def _word(event: Event) -> Word | None:

@@ -72,6 +72,27 @@ class Platform:
         reply = await self.http.post(f"{self.url}/_mock/autopilot", json=dict(setting))
         reply.raise_for_status()
 
+    async def refer(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Have its clerk hand a case over; what he answers.
+
+        Raises:
+            httpx.HTTPStatusError: he refuses (422), as he does a number that he has given before.
+        """
+        reply = await self.http.post(f"{self.url}/_mock/refer", json=dict(order))
+        reply.raise_for_status()
+        answer: dict[str, Any] = orjson.loads(reply.content)
+        return answer
+
+    async def referred(self, mark: str) -> str | None:
+        """The reference of the matter that it announced with this mark in its text."""
+        after = 0
+        while page := await self._get("journal", {"after": after, "limit": _PAGE}):
+            for entry in page:
+                if entry["effect"] == "announced" and mark in orjson.dumps(entry["payload"]).decode():
+                    return str(entry["ref"])
+            after = page[-1]["seq"]
+        return None
+
     async def _get(self, what: str, query: dict[str, int]) -> list[dict[str, Any]]:
         reply = await self.http.get(f"{self.url}/_mock/{what}", params=query)
         reply.raise_for_status()

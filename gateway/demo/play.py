@@ -96,7 +96,8 @@ async def _traffic(stage: Stage, seed: int, began: Any) -> AsyncIterator[Traffic
         desks[code] = Desk(client, Feed(client))
     client_log = ClientLog(stage.workspace.path / "client.ndjson")
     try:
-        yield Traffic(seed, began, desks, client_log, stage.adapters)
+        platforms = {platform.name: platform for platform in stage.platforms}
+        yield Traffic(seed, began, desks, client_log, stage.adapters, platforms)
     finally:
         client_log.close()
         for desk in desks.values():

@@ -23,9 +23,10 @@ from contracts.case import Case, CaseProgress, FollowUp
 from contracts.chinese_calendar import BEIJING
 from contracts.confirmation import ConfirmationRequest, ConfirmationSupplement, ConfirmationWithdrawal
 from contracts.document import Document
-from contracts.lists import ConfirmationRoute, TransferReason, TransferTo
+from contracts.lists import Channel, ConfirmationRoute, EndReason, TransferReason, TransferTo
 from contracts.mediator import Mediator
 from contracts.party import Employer, Person
+from contracts.referral import ReferralAnswer, ReferralResult
 from contracts.transfer import Transfer
 from gateway.demo import cast
 from gateway.demo.cast import HOMES, Home
@@ -46,8 +47,8 @@ class Plot(StrEnum):
     """Agreement, performed without a confirmation, visited, closed."""
     PARTLY = "partly"
     """Agreement about a part; the rest goes to arbitration."""
-    INSPECTED = "inspected"
-    """No agreement: labour inspection (劳动保障监察)."""
+    SENT_ON = "sent_on"
+    """No agreement: labour inspection, legal aid, a payment order or the court, one after the other."""
     WITHDRAWN = "withdrawn"
     """The parties settled among themselves; closed."""
 
@@ -59,7 +60,7 @@ _CYCLE: Final = (
     Plot.PERFORMED,
     Plot.REVIEWED,
     Plot.PARTLY,
-    Plot.INSPECTED,
+    Plot.SENT_ON,
     Plot.REVIEWED,
     Plot.WITHDRAWN,
     Plot.REVIEWED,
@@ -68,6 +69,8 @@ _CYCLE: Final = (
 
 _RECEIVED, _ACCEPTED, _MEDIATED, _ENDED, _SIGNED, _SEALED, _APPLIED = 12, 11, 9, 4, 3, 2, 1
 """Days before the demonstration began."""
+
+_SENT_ON: Final = (TransferTo.LABOR_INSPECTION, TransferTo.LEGAL_AID, TransferTo.PAYMENT_ORDER, TransferTo.COURT)
 
 _AUTHORITIES: Final = {
     TransferTo.ARBITRATION: "arbitration_commission",
@@ -109,6 +112,21 @@ class Script:
     def accepted_later(self) -> bool:
         """Whether the organisation reports the acceptance (受理) as a step of its own."""
         return self.number % 4 == 1
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether a platform hands the case over (委派委托) rather than the parties come by themselves."""
+        return self.number % 9 == 4
+
+    @property
+    def corrected(self) -> bool:
+        """Whether the organisation finds a slip in what it reported and sends the case anew (更正)."""
+        return self.number % 7 == 5
+
+    @property
+    def sent_on(self) -> TransferTo:
+        """Where a case without an agreement goes that does not go to arbitration."""
+        return _SENT_ON[self.number // len(_CYCLE) % len(_SENT_ON)]
 
     @property
     def withdraws(self) -> bool:
@@ -182,6 +200,31 @@ class Script:
                 "major": workers >= 30,
             }
         return _read(Case, made)
+
+    def handed(self, referral: str) -> Case:
+        """The case that came of a referral (委派委托)."""
+        return self.case.model_copy(update={"referral": referral, "channel": Channel.REFERRAL})
+
+    @staticmethod
+    def revised(case: Case) -> Case:
+        """The case with its slip mended (更正), complete."""
+        return case.model_copy(update={"facts": f"{case.facts}（更正：工资台账已核对。）"})
+
+    @property
+    def answer(self) -> ReferralAnswer:
+        """The organisation takes what was handed over (接受委派)."""
+        return _read(ReferralAnswer, {"answer": "accept", "at": self.began.isoformat()})
+
+    def result(self, outcome: str, agreement: str | None = None) -> ReferralResult:
+        """What became of it, for the platform that handed it over (反馈结果)."""
+        reasons = {"failed": self.failed.reason_code, "withdrawn": EndReason.SELF_SETTLED_WITHDRAWN}
+        made = {
+            "outcome": outcome,
+            "at": self.began.isoformat(),
+            "reason_code": str(reasons.get(outcome) or EndReason.AGREEMENT_REACHED),
+            "report": f"{self.home.name}已组织调解，结果见所附材料。",
+        }
+        return _read(ReferralResult, made if agreement is None else made | {"agreement": agreement})
 
     @property
     def accepted(self) -> CaseProgress:

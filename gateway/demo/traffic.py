@@ -22,6 +22,8 @@ from contracts.status import ConfirmationStatus, TransferStatus, is_final
 from gateway.client import CallRefused, GatewayClient, GatewayUnreachable, Taken
 from gateway.demo.client_log import Acknowledged, ClientLog
 from gateway.demo.feed import Feed
+from gateway.demo.handover import SENDERS, hand_over
+from gateway.demo.platforms import Platform
 from gateway.demo.script import Plot, Script
 from gateway.flow.forms import render
 
@@ -72,6 +74,7 @@ class Traffic:
     """All cases of one run.
 
     ``staged`` names the adapters of the platforms that are there: what nobody there decides is not waited for.
+    ``platforms`` are those whose clerks may be asked to hand a case over, by adapter.
     """
 
     seed: int
@@ -79,6 +82,7 @@ class Traffic:
     desks: Mapping[str, Desk]
     client_log: ClientLog
     staged: frozenset[str]
+    platforms: Mapping[str, Platform] = field(default_factory=dict)
     started: int = 0
     finished: int = 0
     broken: list[Broken] = field(default_factory=list)
@@ -127,6 +131,8 @@ class Life:
         desk = traffic.desks[script.home.code]
         self._client, self._feed = desk.client, desk.feed
         self._case = ""
+        self._referral: str | None = None
+        self._by_court = False
         self._place = 0
 
     async def live(self) -> None:
@@ -136,7 +142,7 @@ class Life:
             case Plot.REVIEWED:
                 await self._reviewed()
             case Plot.FAILED:
-                await self._progress("failed")
+                await self._end("failed")
                 await self._transfer(TransferTo.ARBITRATION, TransferReason.MEDIATION_FAILED)
             case Plot.PERFORMED:
                 agreement = await self._agree()
@@ -147,18 +153,22 @@ class Life:
             case Plot.PARTLY:
                 await self._agree()
                 await self._transfer(TransferTo.ARBITRATION, TransferReason.OTHER)
-            case Plot.INSPECTED:
-                await self._progress("failed")
-                await self._transfer(TransferTo.LABOR_INSPECTION, TransferReason.MEDIATION_FAILED)
+            case Plot.SENT_ON:
+                await self._end("failed")
+                await self._transfer(self._script.sent_on, TransferReason.MEDIATION_FAILED)
             case Plot.WITHDRAWN:
-                await self._progress("withdrawn")
+                await self._end("withdrawn")
                 await self._progress("closed")
 
     # ---- scenes
 
     async def _open(self) -> None:
-        script = self._script
-        case = await self._post("case", T.CASE_SUBMITTED, partial(self._client.submit_case, script.case))
+        script, document = self._script, self._script.case
+        if script.handed_over:
+            self._referral = await self._handed_over()
+        if self._referral is not None:
+            document = script.handed(self._referral)
+        case = await self._post("case", T.CASE_SUBMITTED, partial(self._client.submit_case, document))
         self._case = case.about
         if script.number <= len(self._traffic.desks):
             for place, mediator in enumerate(script.roster):
@@ -169,6 +179,35 @@ class Life:
         if script.accepted_later:
             await self._progress("accepted")
         await self._progress("mediating")
+        if script.corrected:
+            revise = partial(self._client.revise_case, self._case, script.revised(document), 1)
+            await self._post("revision", T.CASE_REVISED, revise)
+
+    async def _handed_over(self) -> str | None:
+        """The referral that a platform offers and the organisation takes; ``None``: nobody there hands over."""
+        traffic, script = self._traffic, self._script
+        kinds = [kind for kind, sender in SENDERS.items() if sender in traffic.platforms]
+        if not kinds:
+            return None
+        kind = kinds[script.number // 9 % len(kinds)]
+        platform = traffic.platforms[SENDERS[kind]]
+        task_no = await hand_over(kind, script, platform, traffic.client_log, self._key("referral"))
+        self._by_court = SENDERS[kind] == COURT
+        referral = await self._feed.referral(task_no)
+        await self._post(
+            "answer", T.REFERRAL_ANSWERED, partial(self._client.answer_referral, referral, script.answer)
+        )
+        return referral
+
+    async def _end(self, step: str) -> None:
+        await self._progress(step)
+        await self._return(step)
+
+    async def _return(self, outcome: str, agreement: str | None = None) -> None:
+        """Tell whoever handed the case over."""
+        if self._referral is not None:
+            result = partial(self._client.return_result, self._referral, self._script.result(outcome, agreement))
+            await self._post("result", T.REFERRAL_RETURNED, result)
 
     async def _progress(self, step: str) -> None:
         told = partial(self._client.report_progress, self._case, getattr(self._script, step))
@@ -180,7 +219,9 @@ class Life:
             "agreement-paper", AttachmentKind.MEDIATION_AGREEMENT, "调解协议书", script.agreement_lines
         )
         agreement = partial(self._client.report_agreement, self._case, script.agreement(paper))
-        return (await self._post("agreement", T.AGREEMENT_CONCLUDED, agreement)).about
+        concluded = (await self._post("agreement", T.AGREEMENT_CONCLUDED, agreement)).about
+        await self._return("partly_agreed" if script.plot is Plot.PARTLY else "agreed", concluded)
+        return concluded
 
     async def _reviewed(self) -> None:
         agreement = await self._agree()
@@ -197,6 +238,8 @@ class Life:
             await self._perform(agreement)
 
     def _route(self) -> ConfirmationRoute | None:
+        if self._by_court:
+            return ConfirmationRoute.JUDICIAL_CONFIRMATION  # of the court that invited
         there = [route for route, adapter in _WHO_CONFIRMS.items() if adapter in self._traffic.staged]
         return self._script.chance("route").choice(there) if there else None
 

@@ -195,6 +195,7 @@ class Intake:
             organization=decision.organization,
             expected=file.sequence if file is not None else None,
             subject_kind="case" if subject.startswith("case_") else _KINDS.get(order.type, "case"),
+            beside=self._beside(order, known, subject),
             matters=decision.matters,
             matter_moves=decision.moves,
         )
@@ -227,7 +228,8 @@ class Intake:
         unit.closed_tasks += decision.closed_tasks
         unit.tasks += decision.tasks
         unit.references += [
-            NewReference(endpoint, kind, value, thing, fold(value)) for endpoint, kind, value, thing in decision.references
+            NewReference(endpoint, kind, value, thing, fold(value))
+            for endpoint, kind, value, thing in decision.references
         ]
         unit.people = [(self._store.sealer.blind(kind, number), role) for kind, number, role in decision.people]
         answer = self._answer(decision, unit.deliveries)
@@ -236,6 +238,15 @@ class Intake:
         if decision.business_key is not None:
             unit.keys.append(Key("", decision.business_key, digest, decision.about, answer))
         return unit, Accepted(decision.about, answer, decision.version)
+
+    @staticmethod
+    def _beside(order: Order, known: Known, subject: str) -> list[tuple[str, int]]:
+        """The other files that the decision stands on: a case on its referral, a referral's result on its agreement. Held until
+        the commit, else a recall, or the delivery that is required, could slip between."""
+        files = [known.agreement_file]
+        if order.type is MessageType.CASE_SUBMITTED:
+            files.append(known.referral_file)
+        return [(file.subject, file.sequence) for file in files if file is not None and file.subject != subject]
 
     def _hops(self, order: Order, document: Document, known: Known, decision: Decision) -> list[Hop]:
         case = document if isinstance(document, Case) else known.case

@@ -80,9 +80,10 @@ class Operator:
             held = next(found for found in file.deliveries if found.id == delivery)
             if held.state not in allowed:
                 return Standing(delivery, refused="state", extra={"state": held.state})
-            outcome = await self._store.commit(self._unit(file, held, principal, after, fresh))
+            unit = self._unit(file, held, principal, after, fresh)
+            unit.audited = (self.entry(principal, act, delivery, reason), self._store.now_ms())
+            outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed):
-                await self._store.audit(self.entry(principal, act, delivery, reason))
                 self._changed()
                 return Standing(delivery, after)
             if isinstance(outcome, InFlight):
@@ -117,7 +118,15 @@ class Operator:
         unit.events.append(NewEvent(self._store.ids.new("event"), f"delivery.{after}", held.id, compact(facts)))
         unit.closed_tasks = [
             (kind, held.id, f"{after} by {principal.client}")
-            for kind in ("in_doubt", "rejected", "dead", "statutory_late", "blocked", "word_overdue", "alert_unanswered")
+            for kind in (
+                "in_doubt",
+                "rejected",
+                "dead",
+                "statutory_late",
+                "blocked",
+                "word_overdue",
+                "alert_unanswered",
+            )
         ]
         return unit
 

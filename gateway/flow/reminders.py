@@ -1,4 +1,5 @@
-"""What time alone makes a person's business: alerts that a platform has not taken, certificates that end soon."""
+"""What time alone makes a person's business: alerts and statutory messages that a platform has not taken, certificates that
+end soon."""
 
 from __future__ import annotations
 
@@ -9,8 +10,10 @@ import orjson
 from contracts.chinese_calendar import beijing_day, end_of_day
 from contracts.mediator import Mediator
 from gateway.flow.documents import reopen
+from gateway.flow.envelope import compact
 from gateway.store.engine import Operation, Row
 from gateway.store.store import Store
+from gateway.store.unit import DeliveryMove, NewEvent, NewTask, Unit
 
 ALERT_WITHIN = timedelta(hours=2)
 """So long a platform may take to have an alert (重大集体争议预警) before a person rings it up."""
@@ -18,16 +21,22 @@ ALERT_WITHIN = timedelta(hours=2)
 CERTIFICATE_AHEAD = timedelta(days=60)
 """So long before its last day a mediator's certificate is put before a person (调解员证有效期)."""
 
+STATUTORY_GRACE = timedelta(minutes=15)
+"""So long after the latest safe time the last try, which is made at that moment, may take to end by itself."""
+
 _PAGE = 200
 _ALERTS_S = 30.0
+_STATUTORY_S = 60.0
 _CERTIFICATES_S = 6 * 3600.0
 
 
 class Reminders:
     """Loops beside the journey's own; each opens a task once, also where a person has closed it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, task_after_s: float = 7200.0) -> None:
+        """``task_after_s``: how long a statutory message may be undelivered before a person is told (``design.md`` §7)."""
         self._store = store
+        self._task_after_ms = round(task_after_s * 1000)
 
     async def alerts(self) -> float:
         """Tasks for alerts that are not delivered in time, one for each platform; returns the rest in seconds."""
@@ -35,6 +44,39 @@ class Reminders:
         if await self._store.rows("unanswered_alerts", latest):
             await self._store.run(_remind_of_alerts, self._store, latest)
         return _ALERTS_S
+
+    async def statutory(self) -> float:
+        """What no failed try tells, since none is made (the endpoint is paused, the lane is blocked): tasks for statutory messages
+        that are undelivered too long, the end of those whose latest safe time is over. Returns the rest in seconds."""
+        now = self._store.now_ms()
+        latest = now - self._task_after_ms
+        if await self._store.rows("late_statutory", latest):
+            await self._store.run(_remind_of_statutory, self._store, latest)
+        over = now - round(STATUTORY_GRACE.total_seconds() * 1000)
+        for row in await self._store.rows("past_safe_time", over):
+            await self._expire(row["subject"], row["id"])
+        return _STATUTORY_S
+
+    async def _expire(self, subject: str, delivery: str) -> None:
+        """One that is in flight, or has moved on meanwhile, is left to its own end."""
+        file = await self._store.load(subject)
+        held = None if file is None else next((row for row in file.deliveries if row.id == delivery), None)
+        if file is None or held is None or held.state != "pending":
+            return
+        facts = {
+            "delivery": held.id,
+            "message": held.message,
+            "endpoint": held.endpoint,
+            "status": "expired",
+            "state_before": held.state,
+            "attempts": held.attempts,
+            "code": held.code,
+        }
+        unit = Unit(file.subject, file.organization, file.sequence)
+        unit.delivery_moves.append(DeliveryMove(held.id, held.endpoint, held.state, "expired", held.code))
+        unit.events.append(NewEvent(self._store.ids.new("event"), "delivery.expired", held.id, compact(facts)))
+        unit.tasks.append(NewTask(self._store.ids.new("task"), "statutory_late", held.id, held.endpoint, "expired"))
+        await self._store.commit(unit)
 
     async def certificates(self) -> float:
         """Tasks for certificates of active mediators that end soon or have ended; returns the rest in seconds."""
@@ -59,7 +101,17 @@ class Reminders:
         if any(found["due_at"] == due for found in told):
             return
         identifier = self._store.ids.new("task")
-        task = (identifier, "certificate_expiring", row["subject"], row["id"], None, row["organization"], None, None, due)
+        task = (
+            identifier,
+            "certificate_expiring",
+            row["subject"],
+            row["id"],
+            None,
+            row["organization"],
+            None,
+            None,
+            due,
+        )
         await self._store.write("open_task", task)
 
 
@@ -71,7 +123,37 @@ def _remind_of_alerts(store: Store, latest: int) -> Operation[None]:
         detail = store.seal(orjson.dumps({"said": row["state"]}), f"tasks.detail:{identifier}")
         organization = row["organization"] or ""
         tasks.append(
-            (identifier, "alert_unanswered", row["subject"], row["id"], row["endpoint"], organization, None, detail, None)
+            (
+                identifier,
+                "alert_unanswered",
+                row["subject"],
+                row["id"],
+                row["endpoint"],
+                organization,
+                None,
+                detail,
+                None,
+            )
         )
+    if tasks:
+        yield "open_task", tasks
+
+
+def _remind_of_statutory(store: Store, latest: int) -> Operation[None]:
+    rows = yield "late_statutory", [(latest,)]
+    tasks = [
+        (
+            store.ids.new("task"),
+            "statutory_late",
+            row["subject"],
+            row["id"],
+            row["endpoint"],
+            row["organization"] or "",
+            row["code"] or "not_sent",
+            None,
+            None,
+        )
+        for row in rows
+    ]
     if tasks:
         yield "open_task", tasks

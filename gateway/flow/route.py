@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One recipient. ``requires`` is the delivery that must be delivered there first. ``holds``: the case now lives there."""
+    """One recipient. ``requires`` is the delivery that must be delivered there first."""
 
     endpoint: str
     requires: str | None

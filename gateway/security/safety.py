@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from gateway.settings import Settings
 
@@ -27,8 +27,18 @@ def _reasons(settings: Settings) -> Iterator[str]:
         for key, value in endpoint.settings.items():
             if key.endswith("_url") and isinstance(value, str) and _plain(value):
                 yield f"endpoints.{name}.settings.{key}: plain http outside this machine"
-    if settings.database.startswith("postgresql://") and "sslmode=disable" in settings.database:
-        yield "database: sslmode=disable sends personal data unprotected"
+    if settings.database.startswith("postgresql://"):
+        parts = urlsplit(settings.database)
+        modes = parse_qs(parts.query).get("sslmode", [])
+        # The driver's own default falls back to a plain connection where the server has no TLS.
+        if not _is_here(parts.hostname) and not set(modes) & {"require", "verify-ca", "verify-full"}:
+            yield "database: personal data would travel unprotected; add ?sslmode=verify-full (or require)"
+    if settings.bus.startswith("kafka://") and settings.kafka.intake is not None:
+        hosts = [urlsplit(f"//{address}").hostname for address in settings.bus.removeprefix("kafka://").split(",")]
+        if not all(map(_is_here, hosts)):
+            yield "bus: cases of the intake topic would travel unprotected; use kafka+tls://"
+    if settings.kafka.user is not None and settings.bus.startswith("kafka://"):
+        yield "bus: the password of kafka.user would travel unprotected; use kafka+tls://"
 
 
 def _plain(address: str) -> bool:
@@ -36,10 +46,14 @@ def _plain(address: str) -> bool:
     parts = urlsplit(address)
     if parts.scheme != "http":
         return False
-    host = parts.hostname or ""
-    if host == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
+    return not _is_here(parts.hostname)
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether the host is this machine (a socket's path counts as none)."""
+    if not host or host == "localhost":
         return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

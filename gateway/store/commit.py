@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gateway.store.engine import Operation, Row
 from gateway.store.ids import Ids
+from gateway.store.journal import append_audit
 from gateway.store.unit import (
     AlreadyApplied,
     Committed,
@@ -59,6 +60,10 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
     callbacks = [unit.callback for place, unit in enumerate(units) if unit.callback and _settled(outcomes[place])]
     if callbacks:
         yield "move_callback", [(move.id, move.state, move.code, move.wait_ms) for move in callbacks]
+    for _, unit in live:
+        if unit.audited is not None:
+            entry, moment = unit.audited
+            yield from append_audit([entry], moment)
     return [outcomes[place] for place in range(len(units))]
 
 
@@ -79,13 +84,17 @@ def _settled(outcome: Outcome) -> bool:
 
 
 def _lock_subjects(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[dict[str, int]]:
-    wanted = sorted({unit.subject for unit in units if unit.expected is not None})
+    read = {subject for unit in units for subject, _ in unit.beside}
+    wanted = sorted({unit.subject for unit in units if unit.expected is not None} | read)
     at: dict[str, int] = {}
     if wanted:
         found = yield "lock_subject", [(subject,) for subject in wanted]
         at = {row["id"]: row["sequence"] for row in found}
     taken: set[str] = set()
     for place, unit in enumerate(units):
+        if any(subject in taken or at.get(subject) != seen for subject, seen in unit.beside):
+            outcomes[place] = Moved()
+            continue
         if unit.expected is None:
             continue
         if unit.subject in taken or at.get(unit.subject) != unit.expected:

@@ -129,3 +129,33 @@ INSERT INTO group_notes (group_key, note, actor, at) SELECT group_key, note, act
 ON CONFLICT (group_key) DO UPDATE SET note = excluded.note, actor = excluded.actor, at = excluded.at RETURNING group_key
 -- name: group_note (group_key text)
 SELECT n.* FROM given JOIN group_notes n ON n.group_key = given.group_key
+
+-- bulk jobs ----------------------------------------------------------------------------------------------------------------------
+-- name: add_job (id text, state text, actor text, needs_second boolean, reason text, filter text, per_minute int, canary int, stop_percent int, total int)
+INSERT INTO jobs (id, state, actor, needs_second, reason, filter, per_minute, canary, stop_percent, total, created_at, due_at)
+SELECT id, state, actor, needs_second, reason, filter, per_minute, canary, stop_percent, total, now_ms(), now_ms() FROM given
+-- name: add_job_item (job text, place int, delivery text)
+INSERT INTO job_items (job, place, delivery, state, attempts) SELECT job, place, delivery, 'waiting', 0 FROM given
+-- name: job (id text)
+SELECT j.* FROM given JOIN jobs j ON j.id = given.id
+-- name: newest_jobs each (before text, most bigint)
+SELECT j.* FROM jobs j WHERE j.id < :before ORDER BY j.id DESC LIMIT :most
+-- name: due_jobs ()
+SELECT j.id FROM jobs j WHERE j.state = 'running' AND j.due_at <= now_ms() ORDER BY j.due_at LIMIT 20
+-- name: take_job (id text, lease bigint)
+UPDATE jobs SET due_at = now_ms() + given.lease FROM given WHERE jobs.id = given.id AND jobs.state = 'running' AND jobs.due_at <= now_ms() RETURNING jobs.id
+-- name: rest_job (id text, wait bigint)
+UPDATE jobs SET due_at = now_ms() + given.wait FROM given WHERE jobs.id = given.id AND jobs.state = 'running'
+-- name: move_job (id text, before text, after text, code text)
+UPDATE jobs SET state = given.after, code = given.code, due_at = now_ms(),
+  finished_at = CASE WHEN given.after IN ('stopped', 'cancelled', 'done') THEN now_ms() END
+FROM given WHERE jobs.id = given.id AND jobs.state = given.before RETURNING jobs.id
+-- name: approve_job (id text, approver text)
+UPDATE jobs SET state = 'running', approver = given.approver, due_at = now_ms() FROM given
+WHERE jobs.id = given.id AND jobs.state = 'asked' AND jobs.actor <> given.approver RETURNING jobs.id
+-- name: job_counts (job text)
+SELECT i.state, count(*) AS many FROM given JOIN job_items i ON i.job = given.job GROUP BY i.state
+-- name: job_items_in each (job text, state text, after int, most bigint)
+SELECT i.job, i.place, i.delivery, i.state, i.attempts, i.code FROM job_items i WHERE i.job = :job AND i.state = :state AND i.place > :after ORDER BY i.place LIMIT :most
+-- name: move_job_item (job text, place int, state text, attempts int, code text)
+UPDATE job_items SET state = given.state, attempts = given.attempts, code = given.code FROM given WHERE job_items.job = given.job AND job_items.place = given.place

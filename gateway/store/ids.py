@@ -23,6 +23,8 @@ PREFIXES = {
     "mediator": "med_",
     "client": "cli_",
     "audit": "aud_",
+    "job": "job_",
+    "alert": "alt_",
     "request": "req_",
     "webhook": "whe_",
     "correlation": "cor_",

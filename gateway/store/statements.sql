@@ -191,7 +191,7 @@ SELECT delivery, number, trigger, outcome, code, exchanges, now_ms(), duration_m
 UPDATE deliveries SET state = given.after, code = given.code, reasons_sealed = coalesce(given.reasons_sealed, deliveries.reasons_sealed),
   reference = coalesce(given.reference, deliveries.reference), next_at = CASE WHEN given.after = 'pending' THEN now_ms() + given.wait ELSE deliveries.next_at END,
   step = CASE WHEN given.fresh THEN 0 ELSE deliveries.step END, crashes = CASE WHEN given.fresh THEN 0 ELSE deliveries.crashes END,
-  doubt_at = CASE WHEN given.after = 'pending' AND given.before <> 'in_doubt' THEN deliveries.doubt_at ELSE NULL END,
+  doubt_at = CASE WHEN given.after IN ('pending', 'expired') AND given.before <> 'in_doubt' THEN deliveries.doubt_at ELSE NULL END,
   word_due_at = CASE WHEN given.after = 'relayed' THEN now_ms() + given.wait ELSE deliveries.word_due_at END,
   finished_at = CASE WHEN given.after IN ('pending', 'relayed', 'in_doubt') THEN NULL ELSE now_ms() END
 FROM given WHERE deliveries.id = given.id AND deliveries.state = given.before RETURNING deliveries.id
@@ -342,6 +342,16 @@ SELECT r.* FROM given JOIN external_references r ON r.folded = given.folded ORDE
 SELECT d.id, d.subject, d.endpoint, d.state, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
 FROM deliveries d WHERE d.type = 'case.alerted' AND d.state NOT IN ('delivered', 'cancelled', 'superseded') AND d.created_at <= :latest
   AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.kind = 'alert_unanswered' AND t.about = d.id AND t.subject = d.subject)
+-- Statutory deliveries that are undelivered for so long, each told to a person once; and those whose latest safe time is over.
+-- Nobody claims what is blocked, or owed to an endpoint that is paused: no try of theirs would tell.
+-- name: late_statutory each (latest bigint)
+SELECT d.id, d.subject, d.endpoint, d.code, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
+FROM deliveries d WHERE d.state = 'pending' AND d.class = 'statutory' AND d.type <> 'case.alerted' AND d.created_at <= :latest
+  AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.kind = 'statutory_late' AND t.about = d.id AND t.subject = d.subject)
+ORDER BY d.id LIMIT 200
+-- name: past_safe_time each (latest bigint)
+SELECT d.id, d.subject FROM deliveries d
+WHERE d.state = 'pending' AND d.class = 'statutory' AND d.safe_at <= :latest AND d.created_at < d.safe_at ORDER BY d.id LIMIT 200
 -- name: told_of (subject text, kind text)
 SELECT t.about, t.due_at FROM given JOIN tasks t ON t.subject = given.subject AND t.kind = given.kind
 -- name: find_person (blind text)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gateway.store.journal import AuditEntry
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -168,12 +170,15 @@ class CallbackMove:
 @dataclass(slots=True)
 class Unit:
     """All that one decision changes. ``expected`` is the subject's sequence that the decision was made on; ``None`` opens
-    the subject. ``repointed``: what required the first delivery now requires the second, which stands for it."""
+        the subject. ``beside``: other subjects that it was made on, with the sequence seen; what it requires of their deliveries is
+    still to come while this stands. ``repointed``: what required the first delivery now requires the second, which stands for
+    it. ``audited``: a person's act that this is, and its moment (ms)."""
 
     subject: str
     organization: str
     expected: int | None = None
     subject_kind: str = "case"
+    beside: list[tuple[str, int]] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     matters: list[NewMatter] = field(default_factory=list)
     matter_moves: list[MatterMove] = field(default_factory=list)
@@ -193,6 +198,7 @@ class Unit:
     people: list[tuple[str, str]] = field(default_factory=list)
     applied: list[tuple[str, str]] = field(default_factory=list)
     callback: CallbackMove | None = None
+    audited: tuple[AuditEntry, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

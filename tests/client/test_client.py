@@ -259,6 +259,14 @@ async def test_the_stream_is_taken_up_again_behind_the_last_event() -> None:
     assert [request.url.params["after"] for request in gateway.came] == ["0", f"{2:016d}", f"{2:016d}"]
 
 
+async def test_a_gateway_that_stays_away_ends_the_stream() -> None:
+    gateway = Gateway(httpx.ConnectError("no"))
+    async with gateway.client(patience_s=0.5) as client:
+        with pytest.raises(GatewayUnreachable):
+            await anext(client.follow("0"))
+    assert len(gateway.came) >= 2
+
+
 async def test_a_refused_stream_is_a_refusal() -> None:
     gateway = Gateway(answer(401, {"code": "unauthorized"}))
     async with gateway.client(patience_s=5) as client:

@@ -143,12 +143,12 @@ async def test_guessing_a_password_locks_the_account_and_tells_nothing(counter: 
     unknown = await visitor.sign_in("nobody99", "guess number 1")
     assert {answer.status_code for answer in known[:5]} == {401}
     assert known[5].status_code == 429
-    assert re.sub(r'value="[a-z0-9]*"', "", unknown.text) == re.sub(r'value="[a-z0-9]*"', "", known[0].text)
+    varying = r'value="[a-z0-9]*"|\d\d:\d\d:\d\d'
+    assert re.sub(varying, "", unknown.text) == re.sub(varying, "", known[0].text)
     assert (await visitor.sign_in(name_of("viewer"), PASSWORDS["viewer"])).status_code == 429
-    counter.site.house.store.now_ms()
-    gateway_clock = await counter.site.house.store.row("find_user", name_of("viewer"))
-    assert gateway_clock is not None
-    assert gateway_clock["failures"] == 5
+    row = await counter.site.house.store.row("find_user", name_of("viewer"))
+    assert row is not None
+    assert row["failures"] == 5
 
 
 async def test_one_address_may_not_guess_for_ever(counter: Counter) -> None:

@@ -18,6 +18,7 @@ from contracts.webhook import (
     PrivateKey,
     PublicKey,
     Secret,
+    TrustedKey,
     WebhookRejected,
     signature_header,
     signed_content,
@@ -173,7 +174,8 @@ class TestVerifying:
         return refusal.value.code
 
     def test_one_key_that_fits_is_enough(self) -> None:
-        for keys in ([SECRET], [PAIR.public], [OTHER, SECRET], [OTHER, PAIR.public]):
+        trusted: tuple[list[TrustedKey], ...] = ([SECRET], [PAIR.public], [OTHER, SECRET], [OTHER, PAIR.public])
+        for keys in trusted:
             assert verify(self.headers(), BODY, keys, NOW) == ID
 
     def test_no_key_fits(self) -> None:

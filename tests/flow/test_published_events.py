@@ -145,8 +145,12 @@ async def test_the_whole_life_of_cases_is_published_soundly(life: Life) -> None:
     references = [["case_no", "历下劳人仲审〔2026〕第45号"]]
     await life.say(HR, **about, status="correction_required", reasons=[["B1", "缺身份证明", "/attachments"]])
     proof = await life.house.attachments.keep(ORGANIZATION, "identity_proof", "身份证.pdf", PDF)
-    supplement = {"schema_version": "1.0", "at": life.gateway.clock.now().isoformat(), "note": "补交身份证明"}
-    supplement["attachments"] = [{"id": proof.id, "kind": "identity_proof", "name": "身份证.pdf"}]
+    supplement = {
+        "schema_version": "1.0",
+        "at": life.gateway.clock.now().isoformat(),
+        "note": "补交身份证明",
+        "attachments": [{"id": proof.id, "kind": "identity_proof", "name": "身份证.pdf"}],
+    }
     await life.post(MessageType.CONFIRMATION_SUPPLEMENTED, supplement, confirmation)
     await life.say(HR, **about, status="accepted", references=references)
     await life.say(HR, **about, status="reviewing")

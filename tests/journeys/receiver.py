@@ -235,12 +235,12 @@ async def until(check: Callable[[], Awaitable[Any]], what: str, seconds: float =
 
 async def open_house(gateway: Gateways, retry: RetrySettings = QUICK, **settings: Any) -> House:
     """A gateway without platforms, that may post to this machine."""
-    allowed = [{"host": "127.0.0.1", "scheme": "http"}]
-    return await gateway(
-        {},
-        adapters={"webhook": QuickWebhook},
-        **({"retry": retry, "webhook_allowed_hosts": allowed, "webhook_rate_per_s": 500} | settings),
-    )
+    values: dict[str, Any] = {
+        "retry": retry,
+        "webhook_allowed_hosts": [{"host": "127.0.0.1", "scheme": "http"}],
+        "webhook_rate_per_s": 500,
+    }
+    return await gateway({}, adapters={"webhook": QuickWebhook}, **(values | settings))
 
 
 async def until_arrived(
@@ -258,3 +258,22 @@ async def until_arrived(
 
     found: list[dict[str, Any]] = await until(all_there, "every event at the receiver", seconds)
     return found
+
+
+def in_order(entries: list[dict[str, Any]]) -> bool:
+    """Whether sequences rise within each case."""
+    last: dict[str, str] = {}
+    for entry in entries:
+        event = payload(entry)
+        case = event.get("partitionkey", "")
+        if case and event["sequence"] <= last.get(case, ""):
+            return False
+        last[case] = event.get("sequence", "")
+    return True
+
+
+def payload(entry: dict[str, Any]) -> dict[str, Any]:
+    """The event of a journal's entry."""
+    found = entry["payload"]
+    event: dict[str, Any] = orjson.loads(found) if isinstance(found, str) else found
+    return event

@@ -22,6 +22,11 @@ async def test_wages_by_arbitration_review_with_one_correction(province: Provinc
     assert steps["request_arbitration_review"]["until"] == "2026-10-10"
     assert steps["request_arbitration_review"]["article"] == "《劳动人事争议仲裁办案规则》第74条"
     assert steps["request_judicial_confirmation"]["until"] == "2026-10-26"
+    listed = (await province.get(f"/v1/clocks?case={case}"))["items"]
+    window = next(clock for clock in listed if clock["rule"] == "D07")
+    assert window["title"] == "共同申请司法确认"
+    assert window["article"] == "《中华人民共和国民事诉讼法》（2023年修正）第205条"
+    assert (window["article_en"], window["verified"]) == ("Civil Procedure Law (2023), art. 205", True)
     confirmation = await province.confirmation(agreement)
     await province.delivered(case, "confirmation.requested", HR)
 

@@ -1,4 +1,4 @@
-"""Cases that platforms hand over: offered with their clocks, answered and returned in the sender's dialect, recalled, expired."""
+"""Cases that platforms hand over: offered with clocks, answered and returned in the sender's dialect, recalled, expired."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from tests.house import Gateways
-from tests.journeys.receiver import QUICK, Receiver, Upstream, open_house, until, until_arrived
+from tests.journeys.receiver import QUICK, Receiver, Upstream, in_order, open_house, payload, until, until_arrived
 
 
 @pytest.fixture
@@ -22,25 +22,6 @@ async def receiver(tmp_path: Path, gateway: Gateways) -> AsyncIterator[Receiver]
     await mock.set_clock(gateway)
     yield mock
     await mock.close()
-
-
-def in_order(entries: list[dict[str, Any]]) -> bool:
-    """Whether sequences rise within each case."""
-    last: dict[str, str] = {}
-    for entry in entries:
-        event = payload(entry)
-        case = event.get("partitionkey", "")
-        if case and event["sequence"] <= last.get(case, ""):
-            return False
-        last[case] = event.get("sequence", "")
-    return True
-
-
-def payload(entry: dict[str, Any]) -> dict[str, Any]:
-    """The event of a journal's entry."""
-    found = entry["payload"]
-    event: dict[str, Any] = orjson.loads(found) if isinstance(found, str) else found
-    return event
 
 
 async def test_every_event_arrives_once_and_in_order(gateway: Gateways, receiver: Receiver) -> None:
@@ -253,7 +234,7 @@ async def test_a_receiver_that_forgets_its_keys(gateway: Gateways, receiver: Rec
     await upstream.case(1)
 
     async def refused() -> bool:
-        return (await upstream.endpoint(shown["id"])).get("last_failure", {}).get("code") == "http_401"
+        return bool((await upstream.endpoint(shown["id"])).get("last_failure", {}).get("code") == "http_401")
 
     await until(refused, "401")
     await receiver.heal()
@@ -469,6 +450,17 @@ async def test_an_address_against_the_policy_pauses_and_burns_nothing(gateway: G
     assert (await upstream.call("POST", f"/v1/webhook-endpoints/{shown['id']}/test"))["status"] == 204
     await until_arrived(receiver, upstream)
     assert await receiver.breaches() == []
+
+
+async def test_the_rate_is_kept(gateway: Gateways, receiver: Receiver) -> None:
+    house = await open_house(gateway, webhook_rate_per_s=10)
+    upstream = await Upstream.join(house)
+    await upstream.subscribe(receiver, "case.*")
+    await asyncio.gather(*(upstream.case(number) for number in range(6)))
+    await until_arrived(receiver, upstream, "case.*")
+    times = [datetime.fromisoformat(entry["at"]) for entry in await receiver.events()]
+    assert len(times) == 12
+    assert (times[-1] - times[0]).total_seconds() >= 1.0
 
 
 async def test_a_deleted_one_gets_nothing_more(gateway: Gateways, receiver: Receiver) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from contracts.adapter import DeliveryClass, Exchange, Receipt, Reply, Wire
+from contracts.adapter import DeliveryClass, Exchange, Receipt, Wire
 from contracts.errors import RetryableError
 from gateway.flow.settlement import Attempted
 from gateway.store.claim import Claim, FrozenWire, Settlement
@@ -21,20 +21,22 @@ def token_not_checked(process: Process) -> None:
     """An outcome is taken from whoever brings it, also from one whose lane was taken over."""
     process.runner.replace(
         "hold_lane",
-        lambda sql: sql.replace("AND l.token = given.token", "").replace("SELECT l.head, l.token", "SELECT l.head, given.token"),
+        lambda sql: sql.replace("AND l.token = given.token", "").replace(
+            "SELECT l.head, l.token", "SELECT l.head, given.token"
+        ),
     )
 
 
 def new_id_per_attempt(process: Process) -> None:
     """A repeat goes out under an id of its own."""
-    count = 0
+    sent: set[str] = set()
     for line in _lines(process).values():
         adapter, send = line.endpoint.adapter, line.endpoint.adapter.send
 
         async def renamed(wire: Wire, exchange: Exchange, send: Any = send) -> Receipt:
-            nonlocal count
-            count += 1
-            receipt: Receipt = await send(replace(wire, id=f"{wire.id}-{process.number}-{count}"), exchange)
+            again = wire.id in sent
+            sent.add(wire.id)
+            receipt: Receipt = await send(replace(wire, id=f"{wire.id}-again") if again else wire, exchange)
             return receipt
 
         adapter.send = renamed
@@ -52,7 +54,7 @@ def wire_not_frozen(process: Process) -> None:
     async def kept_nowhere(wire: FrozenWire) -> bool:
         return True
 
-    store.freeze = kept_nowhere  # type: ignore[method-assign]
+    store.freeze = kept_nowhere
 
 
 def lookup_skipped(process: Process) -> None:
@@ -74,7 +76,9 @@ def settled_before_sent(process: Process) -> None:
         line = house.lines[claim.endpoint]
         judge = deliverer._judge
         receipt = Receipt("N00000")
-        made = judge.delivered(claim, line.endpoint.adapter.info, line.limits, receipt, Attempted("schedule", 0, 0, None))
+        made = judge.delivered(
+            claim, line.endpoint.adapter.info, line.limits, receipt, Attempted("schedule", 0, 0, None)
+        )
         await house.store.settle(made)
         await bring(claim)
 
@@ -83,7 +87,8 @@ def settled_before_sent(process: Process) -> None:
 
 def doubt_freed(process: Process) -> None:
     """A delivery in doubt does not hold its lane."""
-    process.runner.replace("rehead", lambda sql: sql.replace("n.state IN ('pending', 'in_doubt')", "n.state = 'pending'"))
+    open_ones, pending = "n.state IN ('pending', 'in_doubt')", "n.state = 'pending'"
+    process.runner.replace("rehead", lambda sql: sql.replace(open_ones, pending))
 
 
 def word_applied_twice(process: Process) -> None:
@@ -94,7 +99,8 @@ def word_applied_twice(process: Process) -> None:
 
 def crash_not_counted(process: Process) -> None:
     """A claim that died without an outcome leaves no memory of it."""
-    process.runner.replace("claim", lambda sql: sql.replace("tries = tries + 1", "tries = 1 + coalesce((SELECT d.attempts FROM deliveries d WHERE d.id = lanes.head), 0)"))
+    settled = "1 + (SELECT d.attempts FROM deliveries d WHERE d.id = lanes.head)"
+    process.runner.replace("claim", lambda sql: sql.replace("tries = tries + 1", f"tries = {settled}"))
 
 
 def timeout_taken_for_failure(process: Process) -> None:
@@ -127,20 +133,7 @@ def answered_before_kept(process: Process) -> None:
         process.spawn(keep(call))
         return Stored(call.id, fresh=True)
 
-    house.store.keep_callback = later  # type: ignore[method-assign]
-
-
-def swapped_answer_believed(process: Process) -> None:
-    """An answer about another filing is taken for ours."""
-    for line in _lines(process).values():
-        adapter = line.endpoint.adapter
-        if hasattr(adapter, "ask"):
-            ask = adapter.ask
-
-            async def trusting(exchange: Exchange, step: str, request: Any, ask: Any = ask, **more: Any) -> Any:
-                return await ask(exchange, step, request, **(more | {"named": None}))
-
-            adapter.ask = trusting
+    house.store.keep_callback = later
 
 
 def marked_before_published(process: Process) -> None:
@@ -156,7 +149,7 @@ def marked_before_published(process: Process) -> None:
             await run(operation, "advance_mark", [(consumer, token, row["position"])])
         return result
 
-    house.store.runner.run = hasty  # type: ignore[method-assign]
+    house.store.runner.run = hasty
 
 
 def _house(process: Process) -> Any:
@@ -188,5 +181,3 @@ BUGS: dict[str, Plant] = {
     )
 }
 """By name."""
-
-__all__ = ["BUGS", "Awaitable", "Reply"]

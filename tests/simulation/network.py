@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.simulation.platforms import ASKED, KEY, Ledger, denial, refusal, somebody_elses
+from tests.simulation.platforms import KEY, Ledger, denial, refusal, somebody_elses
 
 ARRIVES_WITHIN_S = 1.0
 """The longest that a request is on its way, also when its sender is gone."""
@@ -89,8 +89,10 @@ class Network(httpx.AsyncBaseTransport):
     async def _arrive(
         self, name: str, operation: str, query: dict[str, str], headers: dict[str, str], body: bytes, transit: float
     ) -> bytes:
+        moment = asyncio.get_running_loop().time() + transit
         await asyncio.sleep(transit)
         ledger = self._ledgers[name]
+        ledger.moment = moment  # when our machine sleeps, the platform's does not
         answer = ledger.handle(operation, query, headers, body) if headers.get("x-key") == KEY else denial(name)
         self._note("arrived", name, operation, len(ledger.booked))
         return answer
@@ -124,5 +126,3 @@ LAG_S = 1.5
 
 LOOKUP_LAG_S = ARRIVES_WITHIN_S + LAG_S + 0.5
 """What the endpoint's settings say of it."""
-
-__all__ = ["ASKED", "FAULTS", "LAG_S", "LOOKUP_LAG_S", "Network"]

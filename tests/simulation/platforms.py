@@ -42,7 +42,6 @@ class Ledger:
     """What a platform holds: bookings in order of arrival, requests by operation, words it has to say."""
 
     name: str
-    now: Callable[[], float]
     clock: Callable[[], str]
     random: Random
     booked: list[Booking] = field(default_factory=list)
@@ -55,6 +54,8 @@ class Ledger:
     tokens: set[str] = field(default_factory=set)
     files: int = 0
     news: list[Word] = field(default_factory=list)
+    moment: float = 0.0
+    """When the request that is handled came in."""
     _events: int = 0
 
     def of(self, identifier: str) -> list[Booking]:
@@ -73,7 +74,7 @@ class Ledger:
                 self.tokens.add(token)
                 return _json(code="OK", token=token)
             case "find":
-                visible = self.now() - self.lag_s
+                visible = self.moment - self.lag_s
                 numbers = [one.number for one in self.booked if one.id == query["id"] and one.at <= visible]
                 return _json(id=query["id"], code="OK", numbers=numbers)
             case "news":
@@ -108,7 +109,7 @@ class Ledger:
 
     def _book(self, identifier: str, operation: str, document: dict[str, Any], content: str) -> Booking:
         thing = (operation, document["about"], document["version"], document.get("status", document["text"]))
-        booking = Booking(identifier, f"N{len(self.booked) + 1:05d}", thing, content, self.now())
+        booking = Booking(identifier, f"N{len(self.booked) + 1:05d}", thing, content, self.moment)
         self.booked.append(booking)
         if self.name != BYTES:
             self._decide(operation, booking)

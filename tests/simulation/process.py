@@ -66,8 +66,13 @@ TOYS: dict[str, type[AnyAdapter]] = {IDS: ToyIdempotent, ASKED: ToyQueryable, BY
 
 
 def _settings(data: Path) -> Settings:
-    limits = {"deadline_s": DEADLINE_S, "deadline_files_s": DEADLINE_S + 2, "connect_s": 1.0, "word_within_s": 20.0}
-    limits |= {"poll_every_s": (0.5, 4.0)}
+    limits: dict[str, object] = {
+        "deadline_s": DEADLINE_S,
+        "deadline_files_s": DEADLINE_S + 2,
+        "connect_s": 1.0,
+        "word_within_s": 20.0,
+    }
+    limits["poll_every_s"] = (0.5, 4.0)
     own = {"key": KEY, "call_key": CALL_KEY, "lookup_lag_s": LOOKUP_LAG_S}
     return Settings(
         env="development",
@@ -139,9 +144,10 @@ class Process:
             return await asyncio.shield(self.spawn(what(self.house)))
         except asyncio.CancelledError:
             caller = asyncio.current_task()
-            if self.alive or (caller is not None and caller.cancelling()):
-                raise
-            raise Lost from None
+            given_up = caller is not None and caller.cancelling() > 0
+            if not given_up and self.runner.dead:
+                raise Lost from None
+            raise
 
     async def kill(self) -> None:
         """SIGKILL: nothing is settled, nothing more is written, nothing more leaves."""

@@ -145,6 +145,10 @@ class Inline:
         self._connection.executemany(statement.sql, rows)
         return []
 
+    async def unsafe(self) -> list[str]:
+        """See ``Runner``: nothing here is meant to last."""
+        return []
+
     def listen(self, heard: Callable[[str], None]) -> None:
         """There is no other process."""
 

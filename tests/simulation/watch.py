@@ -1,4 +1,4 @@
-"""The invariants: asked inside the engine's own transactions where the answer is exact, and of the whole store at quiet moments.
+"""The invariants: asked inside the engine's own transactions, where the answer is exact, and of the store at quiet moments.
 
 I1 nothing acknowledged is missing; I2 one effect per delivery; I3 never delivered without the platform's booking; I4 order in
 a lane, status never backward; I5 keys, words and events once, without gaps (``reliability.md`` §2, ``store.md`` §6).
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.status import Noun, legal_steps
 from gateway.flow.envelope import INTERNAL
-from tests.simulation.platforms import ASKED, BYTES, Ledger
+from tests.simulation.platforms import Ledger
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -63,7 +63,9 @@ class Watcher:
             case "move_delivery" if row[2] in ("delivered", "relayed"):
                 self._has_it(row[0], row[2])
             case "release_lane":
-                held = db.execute("SELECT count(*) FROM lanes WHERE endpoint=? AND subject=? AND token=?", row).fetchone()
+                held = db.execute(
+                    "SELECT count(*) FROM lanes WHERE endpoint=? AND subject=? AND token=?", row
+                ).fetchone()
                 if held[0] != 1:
                     self.violated(f"I1 {row[0]}: an outcome was written by one who does not hold the lane")
             case "move_matter":
@@ -148,7 +150,9 @@ class Watcher:
             for delivery in deliveries:
                 if delivery["id"] not in owed:
                     yield f"I1 {key}: acknowledged, and delivery {delivery['id']} is not there"
-        doubled = self._db.execute("SELECT business_key FROM matters WHERE kind = 'case' GROUP BY 1 HAVING count(*) > 1")
+        doubled = self._db.execute(
+            "SELECT business_key FROM matters WHERE kind = 'case' GROUP BY 1 HAVING count(*) > 1"
+        )
         for row in doubled:
             yield f"I5 {row[0]}: two cases under one number"
 
@@ -169,14 +173,20 @@ class Watcher:
         """What is called delivered is there; what stands still stands before a person."""
         tasks = {row["about"] for row in self._db.execute("SELECT about FROM tasks WHERE state = 'open'")}
         for row in self._db.execute("SELECT id, endpoint, state FROM deliveries"):
-            if row["state"] == "delivered" and not self._ledgers[row["endpoint"]].of(row["id"]) and row["id"] not in tasks:
+            if (
+                row["state"] == "delivered"
+                and not self._ledgers[row["endpoint"]].of(row["id"])
+                and row["id"] not in tasks
+            ):
                 yield f"I3 {row['endpoint']}: {row['id']} is called delivered, the platform has nothing"
             if row["state"] in _BEFORE_PERSON and row["id"] not in tasks:
                 yield f"I3 {row['endpoint']}: {row['id']} is {row['state']}, and stands before nobody"
 
     def _lanes(self) -> Iterator[str]:
         lanes = {(row["endpoint"], row["subject"]): row for row in self._db.execute("SELECT * FROM lanes")}
-        open_ones = self._db.execute("SELECT DISTINCT endpoint, subject FROM deliveries WHERE state IN ('pending', 'in_doubt')")
+        open_ones = self._db.execute(
+            "SELECT DISTINCT endpoint, subject FROM deliveries WHERE state IN ('pending', 'in_doubt')"
+        )
         for name in {*lanes, *((row["endpoint"], row["subject"]) for row in open_ones)}:
             lane = lanes.get(name)
             if lane is not None and lane["token"] is not None:
@@ -192,7 +202,9 @@ class Watcher:
         for row in self._db.execute("SELECT id, sequence FROM subjects"):
             if sequences[row["id"]] != list(range(1, row["sequence"] + 1)):
                 yield f"I5 {row['id']}: its events have gaps"
-        numbered = sorted((row["position"], row["subject"], row["sequence"]) for row in rows if row["position"] is not None)
+        numbered = sorted(
+            (row["position"], row["subject"], row["sequence"]) for row in rows if row["position"] is not None
+        )
         if [place for place, _, _ in numbered] != list(range(1, len(numbered) + 1)):
             yield "I5 the log has gaps"
         last: dict[str, int] = {}
@@ -226,7 +238,9 @@ class Watcher:
                 yield f"I5 {row['id']}: never published"
 
     def _heard(self, world: World) -> Iterator[str]:
-        kept = {(row["endpoint"], row["event_id"]) for row in self._db.execute("SELECT endpoint, event_id FROM callbacks")}
+        kept = {
+            (row["endpoint"], row["event_id"]) for row in self._db.execute("SELECT endpoint, event_id FROM callbacks")
+        }
         for word in sorted(world.heard - kept):
             yield f"I1 {word[0]}: word {word[1]} was answered, and is not there"
 
@@ -241,7 +255,9 @@ class Watcher:
         orphans = {row["about"] for row in ask("SELECT about FROM tasks WHERE kind = 'orphan_callback'")}
         found += [
             f"liveness: callback {row['event_id']} is {row['state']}"
-            for row in ask("SELECT id, event_id, state FROM callbacks WHERE state IN ('stored', 'orphan', 'unreadable')")
+            for row in ask(
+                "SELECT id, event_id, state FROM callbacks WHERE state IN ('stored', 'orphan', 'unreadable')"
+            )
             if row["id"] not in orphans
         ]
         if ask("SELECT count(*) FROM events WHERE position IS NULL").fetchone()[0]:
@@ -282,11 +298,9 @@ class Watcher:
                 if endpoint == name and operation != "news"
             )
             recorded = self._db.execute(
-                "SELECT coalesce(sum(a.exchanges), 0) FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.endpoint = ?",
+                "SELECT coalesce(sum(a.exchanges), 0) FROM attempts a JOIN deliveries d ON d.id = a.delivery"
+                " WHERE d.endpoint = ?",
                 (name,),
             ).fetchone()[0]
             if sent != recorded:
                 yield f"I5 {name}: {sent} requests on the wire, {recorded} recorded"
-
-
-__all__ = ["ASKED", "BYTES", "Watcher"]

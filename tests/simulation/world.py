@@ -135,12 +135,12 @@ class World:
 
     def outside(self, work: Awaitable[T]) -> asyncio.Task[T]:
         """Start something that no death of the process ends."""
-        task = self.loop.create_task(work, context=self._outside)  # type: ignore[arg-type]  # coroutines
+        task: asyncio.Task[T] = self.loop.create_task(work, context=self._outside)  # type: ignore[arg-type]  # coroutines
         self._tasks.append(task)
         return task
 
     def _ledger(self, name: str) -> Ledger:
-        made = Ledger(name, self.loop.time, lambda: self.now().strftime("%Y-%m-%dT%H:%M:%S"), Random(f"{self.seed}:{name}"))
+        made = Ledger(name, lambda: self.now().strftime("%Y-%m-%dT%H:%M:%S"), Random(f"{self.seed}:{name}"))
         made.lag_s = LAG_S
         made.say = lambda word, after: void(self.outside(self._say(name, word, after)))
         return made
@@ -156,7 +156,9 @@ class World:
         """Start a process on what the last one left; ``False``: it died of that."""
         self._numbers += 1
         chance = Random(f"{self.seed}:wire:{self._numbers}")
-        runner = Inline(self.db, self.watcher.look, Random(f"{self.seed}:store:{self._numbers}"), self.note, self._trouble)
+        runner = Inline(
+            self.db, self.watcher.look, Random(f"{self.seed}:store:{self._numbers}"), self.note, self._trouble
+        )
         network = Network(self.ledgers, chance, self._faults, self.outside, self.note)
         process = Process(self._numbers, str(self.seed), runner, network, self._reach)
         runner.die = self._dying.set
@@ -292,7 +294,9 @@ class World:
         while True:
             try:
                 paper = await self.call(
-                    lambda house: house.attachments.keep("client:operator", "mediation_agreement", "协议.pdf", documents.PDF)
+                    lambda house: house.attachments.keep(
+                        "client:operator", "mediation_agreement", "协议.pdf", documents.PDF
+                    )
                 )
                 break
             except (Lost, StoreUnavailable):
@@ -310,7 +314,7 @@ class World:
             for answer in answers:
                 known = self.acks.setdefault(key, (kind.value, answer.about, answer.answer))
                 if known != (kind.value, answer.about, answer.answer):
-                    self.watcher.violated(f"I5 {key}: one key, two answers {known} {answer}")
+                    self.watcher.violated(f"I5 {key}: one key, two answers")
             if answers and not again:
                 self.note("acknowledged", key)
                 return answers[0].about

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import jsonschema
 from fastapi.routing import APIRoute
 
 from contracts.events import EVENT_TYPES
 from contracts.schemas import DOCUMENTS
+from gateway.web.server import web
 from tests.flow import papers
 from tests.web.site import Site
 
@@ -31,7 +33,7 @@ def routes_of(site: Site) -> set[tuple[str, str]]:
         (method.lower(), route.path)
         for route in walked(site.application.routes)
         if route.include_in_schema and not route.path.startswith("/callbacks")
-        for method in route.methods
+        for method in route.methods or ()
     }
 
 
@@ -124,3 +126,44 @@ async def test_health(busy: Site) -> None:
     assert figures.startswith("#")
     assert "王建国" not in figures
     json.dumps(figures)
+
+
+def refs_in(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "$ref":
+                yield value
+            else:
+                yield from refs_in(value)
+    elif isinstance(part, list):
+        for one in part:
+            yield from refs_in(one)
+
+
+async def test_the_description_can_be_used_as_it_is(site: Site) -> None:
+    """Every reference leads somewhere, every part of a path is a parameter, every refusal and the credential are described."""
+    told = (await site.nobody.get("/v1/openapi.json")).json()
+    names = set(told["components"]["schemas"])
+    for ref in refs_in(told):
+        assert ref.removeprefix("#/components/schemas/") in names, ref
+    for path, calls in told["paths"].items():
+        for method, call in calls.items():
+            parameters = [(one["in"], one["name"]) for one in call["parameters"]]
+            assert len(parameters) == len(set(parameters)), (method, path)
+            assert {name for place, name in parameters if place == "path"} == set(re.findall(r"\{(\w+)\}", path)), path
+            assert "application/problem+json" in call["responses"]["default"]["content"], (method, path)
+    assert told["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    assert told["security"] == [{"key": []}]
+    body = told["paths"]["/v1/cases"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"$ref": "#/components/schemas/Case"}
+
+
+async def test_in_production_the_docs_are_behind_the_door(site: Site) -> None:
+    site.house.settings = site.house.settings.model_copy(update={"env": "production"})
+    application = web(site.house)
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+        for address in ("/docs", "/v1/openapi.json", "/v1/schemas/case", "/metrics"):
+            assert (await client.get(address)).status_code == 401, address
+            key = {"Authorization": site.op.headers["Authorization"]}
+            assert (await client.get(address, headers=key)).status_code == 200, address

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from contracts.messages import MessageType
+from contracts.schemas import DOCUMENTS as NAMED
 from gateway.flow.documents import DOCUMENTS
 from gateway.flow.house import House
 from gateway.flow.order import Order
@@ -50,6 +51,8 @@ CALLS = (
     Call("PUT", "/v1/mediators/{id}", T.MEDIATOR_LISTED, "调解员名册 List a mediator"),
 )
 """Every call that brings a document."""
+
+_SCHEMAS = {kind: name for name, kind in NAMED.items()}
 
 
 def router(house: House, door: Door) -> APIRouter:

@@ -15,11 +15,14 @@ from gateway.flow.envelope import INTERNAL, source_numbers
 from gateway.flow.house import House
 from gateway.flow.order import Principal
 from gateway.store import journal
+from gateway.store.journal import EventRow
 from gateway.store.webhooks import owner_of
 from gateway.web.api.reading import answer, bad_parameter, page_limit
 from gateway.web.auth import Door
 
 _HEARTBEAT_S = 15.0
+_LOOK, _LOOKS = 500, 200
+"""Events looked at in one go where a filter hides some, and how often: more than that an empty page may leave to come."""
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -61,17 +64,28 @@ def _filters(request: Request) -> tuple[str, ...]:
 async def read_after(
     house: House, principal: Principal, after: int, limit: int, filters: tuple[str, ...]
 ) -> tuple[list[dict[str, Any]], int]:
-    """The caller's events after a cursor, and the cursor to go on from: it moves on although a filter hides events."""
-    read = house.store.runner.read
-    if "*" in principal.organizations:
-        rows = await read(journal.after, after, limit)
-    else:
-        owners = (*sorted(principal.organizations), owner_of(principal.client))
-        rows = await read(journal.owned_after, owners, after, limit)
-    shown = [row for row in rows if row.type not in INTERNAL and fits(filters, row.type)]
+    """The caller's events after a cursor, and the cursor to go on from. It moves on although a filter hides events, and looks far
+    enough ahead that a page without events is the end of the feed, as every reader takes it."""
+    owners = (*sorted(principal.organizations), owner_of(principal.client))
+    step = limit if filters == ("*",) else max(limit, _LOOK)
+    shown: list[EventRow] = []
+    mark = after
+    for _ in range(_LOOKS):
+        if "*" in principal.organizations:
+            rows = await house.store.runner.read(journal.after, mark, step)
+        else:
+            rows = await house.store.runner.read(journal.owned_after, owners, mark, step)
+        fitting = [row for row in rows if row.type not in INTERNAL and fits(filters, row.type)]
+        shown, rest = fitting[:limit], fitting[limit:]
+        mark = _end_of(shown if rest else rows, mark)
+        if shown or len(rows) < step:
+            break
     numbers = await source_numbers(house.store, shown)
-    mark = rows[-1].position if rows and rows[-1].position is not None else after
     return [house.publisher.envelope(row, numbers.get(row.subject)) for row in shown], mark
+
+
+def _end_of(rows: list[EventRow], mark: int) -> int:
+    return rows[-1].position or mark if rows else mark
 
 
 async def _stream(

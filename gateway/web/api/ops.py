@@ -31,13 +31,8 @@ def router(house: House, door: Door) -> APIRouter:
     return routes
 
 
-async def _act(request: Request, door: Door) -> tuple[Principal, dict[str, Any], str]:
-    """Caller, body and reason of an act.
-
-    Raises:
-        Refused: no right, a malformed body, no reason.
-    """
-    principal = await door.principal(request, "ops:write")
+async def _object(request: Request) -> dict[str, Any]:
+    """The body's JSON object; one that is not there is empty."""
     raw = await json_body(request, _BODY) if request.headers.get("content-type") else b"{}"
     try:
         body = orjson.loads(raw or b"{}")
@@ -45,6 +40,17 @@ async def _act(request: Request, door: Door) -> tuple[Principal, dict[str, Any],
         raise Refused(400, "json_invalid") from None
     if not isinstance(body, dict):
         raise Refused(400, "json_invalid")
+    return body
+
+
+async def _act(request: Request, door: Door) -> tuple[Principal, dict[str, Any], str]:
+    """Caller, body and reason of an act.
+
+    Raises:
+        Refused: no right, a malformed body, no reason.
+    """
+    principal = await door.principal(request, "ops:write")
+    body = await _object(request)
     reason = body.get("reason")
     if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
         raise Refused(422, "reason_missing")
@@ -133,10 +139,7 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator)
     @routes.post("/deliveries/{id}/resolve", summary="裁决存疑投递 Decide a delivery in doubt")
     async def resolve(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
-        try:
-            body = orjson.loads(await json_body(request, _BODY))
-        except orjson.JSONDecodeError:
-            raise Refused(400, "json_invalid") from None
+        body = await _object(request)
         arrived, evidence = body.get("arrived"), body.get("evidence")
         if not isinstance(arrived, bool) or not isinstance(evidence, str) or not evidence.strip():
             raise Refused(422, "reason_missing")

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.flow.accounts import Accounts, Person, actor_of
+from gateway.flow.bulk import Bulk
 from gateway.flow.house import House
 from gateway.flow.operate import Operator
 from gateway.flow.order import Principal
@@ -65,6 +66,7 @@ class Desk:
         own = house.settings.console
         self.accounts = Accounts(house.store, self.hasher, own.idle_minutes * 60, own.session_hours * 3600)
         self.operator = Operator(house.store, house.bells.committed)
+        self.bulk = Bulk(house.store, house.endpoints, house.bells.committed)
         self.names = Names(house)
         self.throttle = Throttle()
         self.pulse = Pulse(house)

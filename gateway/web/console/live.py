@@ -27,7 +27,8 @@ _HEARTBEAT_S: Final = 15.0
 _CHECK_S: Final = 60.0
 _LONGEST_S: Final = 600.0
 _STREAMS: Final = 200
-_STREAMS_OF_ONE: Final = 12
+_STREAMS_OF_ONE: Final = 4
+"""Streams of one session. HTTP/1.1 gives a browser six connections to a host: what is left loads pages. Further tabs poll."""
 
 
 class Pulse:
@@ -56,7 +57,7 @@ class Pulse:
             return found
 
     def has_place(self, who: str) -> bool:
-        """Whether one more stream of this person may be opened."""
+        """Whether one more stream of this session may be opened."""
         return not self._over.is_set() and self._open[who] < _STREAMS_OF_ONE and self._open.total() < _STREAMS
 
     def end(self) -> None:

@@ -79,9 +79,9 @@ async def search(visit: Visit) -> Response:
             raise Refused(403, "forbidden")
         people = await visit.desk.store.rows("find_person", blind)
         found = await _found(visit, [(row["subject"], row["role"], "person") for row in people[:200]])
-        return visit.render("search.html", typed="", person=True, found=found)
+        return visit.render("search.html", typed="", by_person=True, found=found)
     if not typed.strip():
-        return visit.render("search.html", typed="", person=False, found=[])
+        return visit.render("search.html", typed="", by_person=False, found=[])
     folded = fold(typed)
     given = await visit.desk.store.rows("find_folded", folded)
     own: Rows = await visit.desk.store.runner.read(console.find_numbers, folded, _MOST)
@@ -90,7 +90,7 @@ async def search(visit: Visit) -> Response:
         return visit.to(f"cases/{exact.pop()}")
     hits = [(row["subject"], row["value"], row["kind"]) for row in given]
     hits += [(row["subject"], row["folded"], "own") for row in own]
-    return visit.render("search.html", typed=typed, person=False, found=await _found(visit, hits[:_MOST]))
+    return visit.render("search.html", typed=typed, by_person=False, found=await _found(visit, hits[:_MOST]))
 
 
 async def _found(visit: Visit, hits: list[tuple[str, str, str]]) -> list[dict[str, Any]]:

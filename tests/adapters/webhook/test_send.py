@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.webhook import Webhook, WebhookSettings
-from contracts.adapter import Reply
+from contracts.adapter import DeliveryClass, Reply
 from contracts.conformance.stand_ins import tools
 from contracts.errors import EndpointGone, PermanentError, RetryableError
 from tests.adapters.webhook.receiver import (
@@ -35,6 +35,14 @@ def adapter(now: datetime | None = None, **changes: Any) -> Webhook:
     """The adapter of one subscription."""
     made = WebhookSettings.model_validate(settings(**changes))
     return Webhook(WHE, made, tools(lambda: now or datetime.now(UTC), {}))
+
+
+def test_the_pages_limits() -> None:
+    info = Webhook.info
+    assert (info.connect_s, info.deadline_s, info.deadline_files_s) == (5.0, 15.0, 15.0)
+    assert (info.rate_per_s, info.at_once, info.reply_limit) == (20.0, 4, 65_536)
+    assert info.status_alone
+    assert info.delivery_class is DeliveryClass.IDEMPOTENT
 
 
 async def test_the_request() -> None:
@@ -96,8 +104,7 @@ async def test_signing(signing: tuple[str, ...], keys: tuple[str, ...], kinds: l
 
 async def test_in_an_overlap_old_and_new_keys_sign() -> None:
     until = datetime.now(UTC) + timedelta(hours=24)
-    changes = {"old_keys": (OLD_SECRET, private_key(OLD_SEED)), "old_until": until}
-    hook = adapter(**changes)
+    hook = adapter(old_keys=(OLD_SECRET, private_key(OLD_SEED)), old_until=until)
     for upstream in (Upstream(), Upstream(OLD_SECRET, OLD_SEED), Upstream(SECRET, OLD_SEED)):
         await hook.send(hook.announce(event()), upstream)
         headers = dict(upstream.requests[0].headers)
@@ -111,8 +118,7 @@ async def test_in_an_overlap_old_and_new_keys_sign() -> None:
 
 
 async def test_after_the_overlap_the_old_keys_sign_no_more() -> None:
-    changes = {"old_keys": (OLD_SECRET,), "old_until": datetime.now(UTC)}
-    hook = adapter(**changes)
+    hook = adapter(old_keys=(OLD_SECRET,), old_until=datetime.now(UTC))
     with pytest.raises(RetryableError, match="http_401"):
         await hook.send(hook.announce(event()), Upstream(OLD_SECRET, None))
     upstream = Upstream()

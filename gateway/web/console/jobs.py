@@ -1,0 +1,201 @@
+"""批量作业: choose, look at what would happen, say why, let it run; the list of all jobs and the page of each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from gateway.flow.bulk import ACTS, CAP, MOST, BulkRefused, Preview
+from gateway.flow.order import Refused
+from gateway.store.console import LAST, DeliveryFilter
+from gateway.store.engine import Row
+from gateway.web.console.desk import Page, Visit
+from gateway.web.console.messages import read_filter, subjects_of
+
+_SIZE: Final = 50
+_ITEMS: Final = 200
+_ID: Final = re.compile(r"(job|dlv)_[0-9A-HJKMNP-TV-Z]{26}0?")
+_RATES: Final = (30, 60, 120, 300, 600)
+
+
+async def jobs(visit: Visit) -> Response:
+    """Every job, newest first."""
+    given = visit.query.get("before", "")
+    before = given if _ID.fullmatch(given) else LAST
+    rows = await visit.desk.store.rows("newest_jobs", before, _SIZE + 1)
+    counts = {row["id"]: await _counts(visit, row["id"]) for row in rows[:_SIZE]}
+    return visit.render(
+        "jobs.html",
+        rows=rows[:_SIZE],
+        counts=counts,
+        told={row["id"]: in_words(visit, orjson.loads(row["filter"])) for row in rows[:_SIZE]},
+        before=rows[_SIZE - 1]["id"] if len(rows) > _SIZE else None,
+    )
+
+
+async def _counts(visit: Visit, job: str) -> dict[str, int]:
+    found = dict.fromkeys(("waiting", "sent", "ok", "failed", "skipped"), 0)
+    for row in await visit.desk.store.rows("job_counts", job):
+        found[row["state"]] = row["many"]
+    return found
+
+
+def in_words(visit: Visit, told: dict[str, Any]) -> str:
+    """A frozen filter as a sentence."""
+    if "chosen" in told:
+        return visit.t("job.chosen", n=told["chosen"])
+    if "job" in told:
+        return visit.t("job.of_job", job=told["job"])
+    parts = []
+    for name, value in told.items():
+        shown = {
+            "state": lambda one: visit.say("state", one),
+            "platform": visit.platform,
+            "type": visit.type_title,
+            "cause": visit.cause,
+        }.get(name, str)(value)
+        parts.append(f"{visit.t(f'filter_name.{name}')}: {shown}")
+    return " · ".join(parts)
+
+
+async def preview(visit: Visit) -> Response:
+    """What a job over the address's filter, over chosen rows, or over what is left of another job would do."""
+    fields, chosen = _asked(visit)
+    return await _preview(visit, fields, chosen)
+
+
+def _asked(visit: Visit) -> tuple[dict[str, str], list[str]]:
+    if visit.request.method == "GET":
+        return dict(visit.query), []
+    form = visit.form
+    names = ("state", "platform", "org", "type", "cause", "case", "from", "to", "job", "bound")
+    fields = {name: form.text(name, 200) for name in names if form.text(name, 200)}
+    return fields, [one for one in form.all("id") if _ID.fullmatch(one)][:CAP]
+
+
+async def _preview(
+    visit: Visit, fields: dict[str, str], chosen: list[str], status: int = 200, problem: str | None = None
+) -> Response:
+    try:
+        made, told = await _weighed(visit, fields, chosen)
+    except BulkRefused as refusal:
+        return visit.render("job_refused.html", 422, problem=refusal.code)
+    return visit.render(
+        "job_new.html",
+        status,
+        preview=made,
+        told=told,
+        words=in_words(visit, told),
+        fields={name: value for name, value in fields.items() if name != "bound"},
+        chosen=chosen,
+        rates=_RATES,
+        cap=CAP,
+        most=MOST,
+        problem=problem,
+        reason=visit.form.text("reason"),
+    )
+
+
+async def _weighed(visit: Visit, fields: dict[str, str], chosen: list[str]) -> tuple[Preview, dict[str, Any]]:
+    bulk = visit.desk.bulk
+    if chosen:
+        return await bulk.preview_of(chosen), {"chosen": len(chosen)}
+    if _ID.fullmatch(fields.get("job", "")):
+        left = []
+        for state in ("failed", "waiting"):
+            left += await visit.desk.store.rows("job_items_in", fields["job"], state, 0, CAP)
+        return await bulk.preview_of([row["delivery"] for row in left]), {"job": fields["job"]}
+    wanted, told = read_filter(fields)
+    if "case" in told:
+        subjects = await subjects_of(visit, told["case"])
+        if not subjects:
+            raise BulkRefused("nothing")
+        wanted = replace(wanted, subjects=subjects)
+    bound = fields.get("bound", "")
+    if _ID.fullmatch(bound):
+        wanted = _bounded(wanted, bound)
+    return await bulk.preview(wanted), dict(told)
+
+
+def _bounded(wanted: DeliveryFilter, bound: str) -> DeliveryFilter:
+    return replace(wanted, before=min(wanted.before, bound))
+
+
+async def ask(visit: Visit) -> Response:
+    """Make the job over the list as it was frozen."""
+    fields, chosen = _asked(visit)
+    rate = visit.form.number("per_minute", 1, 6000)
+    canary = visit.form.number("canary", 1, 100)
+    stop = visit.form.number("stop_percent", 1, 100)
+    reason = visit.form.text("reason")
+    if rate is None or canary is None or stop is None:
+        return await _preview(visit, fields, chosen, 422, "numbers")
+    if not reason:
+        return await _preview(visit, fields, chosen, 422, "reason_missing")
+    try:
+        made, told = await _weighed(visit, fields, chosen)
+        job = await visit.desk.bulk.ask(
+            visit.principal, made, reason=reason, told=told, per_minute=rate, canary=canary, stop_percent=stop
+        )
+    except BulkRefused as refusal:
+        return visit.render("job_refused.html", 422, problem=refusal.code)
+    return visit.to(f"jobs/{job}")
+
+
+async def job(visit: Visit) -> Response:
+    """One job."""
+    return await _one(visit)
+
+
+async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> Response:
+    row: Row | None = await visit.desk.store.row("job", visit.request.path_params["id"])
+    if row is None:
+        raise Refused(404, "not_found")
+    shown = visit.query.get("show", "failed")
+    shown = shown if shown in ("failed", "sent", "waiting", "ok", "skipped") else "failed"
+    after = visit.query.get("after", "0")
+    after_place = int(after) if after.isascii() and after.isdigit() and len(after) < 8 else 0
+    items = await visit.desk.store.rows("job_items_in", row["id"], shown, after_place, _ITEMS + 1)
+    figures = await visit.desk.pulse.look("1h")
+    return visit.render(
+        "job.html",
+        status,
+        row=row,
+        counts=await _counts(visit, row["id"]),
+        told=in_words(visit, orjson.loads(row["filter"])),
+        shown=shown,
+        items=items[:_ITEMS],
+        after=items[_ITEMS - 1]["place"] if len(items) > _ITEMS else None,
+        problem=problem,
+        position=figures.position,
+    )
+
+
+async def act(visit: Visit) -> Response:
+    """Approve, pause, go on, cancel."""
+    what, identifier = visit.request.path_params["act"], visit.request.path_params["id"]
+    if what not in ACTS:
+        raise Refused(404, "not_found")
+    if what == "approve" and not visit.may("approve"):
+        raise Refused(403, "forbidden")
+    try:
+        await visit.desk.bulk.move(visit.principal, identifier, what, visit.form.text("reason") or None)
+    except BulkRefused as refusal:
+        if refusal.code == "not_found":
+            raise Refused(404, "not_found") from None
+        return await _one(visit, 409, problem=refusal.code)
+    return visit.to(f"jobs/{identifier}")
+
+
+PAGES = (
+    Page("/jobs", jobs, "view"),
+    Page("/jobs/new", preview, "bulk"),
+    Page("/jobs/preview", preview, "bulk", "POST"),
+    Page("/jobs", ask, "bulk", "POST"),
+    Page("/jobs/{id:str}", job, "view"),
+    Page("/jobs/{id:str}/{act:str}", act, "bulk", "POST"),
+)
