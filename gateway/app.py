@@ -16,8 +16,8 @@ from aiohttp.resolver import ThreadedResolver
 from contracts.adapter import DeliveryClass
 from gateway.bus.memory import MemoryBus
 from gateway.flow.apply import Applier
-from gateway.flow.clock import Healer, law_of
 from gateway.flow.bulk import Bulk
+from gateway.flow.clock import Healer, law_of
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Deliverer, Line
 from gateway.flow.envelope import Publisher, beijing
@@ -281,9 +281,7 @@ def _join_cluster(house: House, reach: Reach) -> None:
     principal = Principal(wanted.intake.client, frozenset(wanted.intake.organizations), frozenset({"cases:write"}))
     reader = Reader(cluster, topics.intake, f"{wanted.prefix}-intake")
     writer = Writer(cluster, (topics.receipts, topics.dead), settings.limits.document + 65_536)
-    topic = IntakeTopic(
-        house.intake, principal, reader, writer, topics, lambda: beijing(house.store.now_ms())
-    )
+    topic = IntakeTopic(house.intake, principal, reader, writer, topics, lambda: beijing(house.store.now_ms()))
     house.worker.woken.append(("topic", topic.turn, asyncio.Event()))
     house.leaving.append(topic.close)
 

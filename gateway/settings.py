@@ -107,9 +107,13 @@ class IntakeTopicSettings(_Section):
 class KafkaSettings(_Section):
     """The broker of ``bus = "kafka://…"``."""
 
-    prefix: str = Field(default="mediation", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="begins every topic's name")
+    prefix: str = Field(
+        default="mediation", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="begins every topic's name"
+    )
     partitions: int = Field(default=12, ge=1, le=1000, description="partitions of a topic that is made")
-    replicas: int = Field(default=0, ge=0, le=15, description="replicas of a topic that is made; 0: one per broker, up to 3")
+    replicas: int = Field(
+        default=0, ge=0, le=15, description="replicas of a topic that is made; 0: one per broker, up to 3"
+    )
     retention_days: int = Field(default=30, ge=1, description="how long a topic that is made keeps its events")
     user: str | None = Field(default=None, description="user (SASL SCRAM-SHA-512); absent: none")
     password: SecretStr | None = Field(default=None, description="the user's password; better by environment")

@@ -114,6 +114,8 @@ class Gateways:
         """End a house as a killed process ends: what is in flight is dropped, nothing is settled."""
         self._open.remove(house)
         await house.worker.stop(grace_s=0)
+        for leaving in house.leaving:  # a broker would find out by itself, after a while that nobody waits for here
+            await leaving()
         await house.transport.aclose()
         if house.webhooks is not None:
             await house.webhooks.close()

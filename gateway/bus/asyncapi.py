@@ -71,7 +71,9 @@ def _message(kind: str, schemas: Json) -> Json:
         "summary": described.zh,
         "contentType": _TYPE,
         "payload": _moved(schema),
-        "bindings": {"kafka": {"key": {"type": "string", "description": "the case's id; without a case the subject's"}}},
+        "bindings": {
+            "kafka": {"key": {"type": "string", "description": "the case's id; without a case the subject's"}}
+        },
     }
 
 

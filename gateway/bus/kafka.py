@@ -143,9 +143,7 @@ class Writer:
         sent = []
         try:
             for letter in letters:
-                waiting = await producer.send(
-                    letter.topic, letter.value, key=letter.key, headers=list(letter.headers)
-                )
+                waiting = await producer.send(letter.topic, letter.value, key=letter.key, headers=list(letter.headers))
                 sent.append(waiting)
             await asyncio.gather(*sent)
         finally:

@@ -132,23 +132,51 @@ async def _stand(client: GatewayClient, case_id: str) -> Found:
     for transfer in found.transfers:
         if str(transfer["status"]) in ("requested", "correction_required"):
             found.waits.append(Wait(str(transfer.get("to")), "等待立案决定 for the decision to file"))
+    standing = await _endpoints(client)
     for platform in _list(await client.get(f"/v1/cases/{case_id}/platforms"), "platforms"):
-        _platform(found, platform)
+        _platform(found, platform, standing.get(str(platform["endpoint"]), {}))
     return found
 
 
-def _platform(found: Found, platform: dict[str, Any]) -> None:
+async def _endpoints(client: GatewayClient) -> dict[str, dict[str, Any]]:
+    """How the connections stand, by name; only an operator's key may see it."""
+    try:
+        rows = _list(await client.get("/v1/ops/endpoints"), "items")
+    except CallRefused as error:
+        if error.status != 403:
+            raise
+        return {}
+    return {str(row["name"]): row for row in rows}
+
+
+def _platform(found: Found, platform: dict[str, Any], endpoint: dict[str, Any]) -> None:
     told = [entry for entry in platform.get("told", []) if isinstance(entry, dict)]
     states: dict[str, int] = {}
+    states_of = {entry["delivery"]: entry["state"] for entry in told}
     for entry in told:
         states[entry["state"]] = states.get(entry["state"], 0) + 1
         if entry["state"] in _UNDELIVERED:
             state = DeliveryState(entry["state"])
+            why = _why(entry, endpoint, states_of)
             found.waits.append(
-                Wait(platform["endpoint"], f"{entry['type']} {state.zh} {state.en}（{entry['delivery']}）")
+                Wait(platform["endpoint"], f"{entry['type']} {state.zh} {state.en}{why}（{entry['delivery']}）")
             )
     numbers = [f"{ref['kind']} {ref['value']}" for ref in platform.get("external_refs", [])]
     found.platforms.append({"endpoint": platform["endpoint"], "told": states, "numbers": list(dict.fromkeys(numbers))})
+
+
+def _why(entry: dict[str, Any], endpoint: dict[str, Any], states: dict[str, str]) -> str:
+    """Why a delivery waits: the connection is held, what it needs is not there, the last try failed."""
+    reasons = []
+    if entry["state"] == "pending" and endpoint.get("paused"):
+        reasons.append(f"对接已暂停 paused: {endpoint.get('reason') or ''}".rstrip(": "))
+    elif entry["state"] == "pending" and endpoint.get("breaker") == "open":
+        reasons.append("平台连续失败，稍后再试 the platform keeps failing, it is tried again later")
+    if entry["state"] == "pending" and states.get(str(entry.get("requires")), "delivered") != "delivered":
+        reasons.append(f"须先送达 needs first {entry['requires']}")
+    if entry.get("code"):
+        reasons.append(f"{entry['code']}，已试 tries {entry.get('attempts', 0)}")
+    return f" — {'; '.join(reasons)}" if reasons else ""
 
 
 def _due(found: Found, about: str) -> str | None:

@@ -20,7 +20,7 @@ from gateway.client import GatewayClient
 from gateway.demo.client_log import ClientLog
 from gateway.demo.feed import Feed
 from gateway.demo.ledgers import ClientLedger, gateway_ledger, platform_ledger, standing
-from gateway.demo.memory import peak_rss_mb
+from gateway.demo.memory import give_back, peak_rss_mb
 from gateway.demo.operator import Duty
 from gateway.demo.progress import Progress
 from gateway.demo.stage import Stage, staged
@@ -66,6 +66,7 @@ async def play(options: Options, console: Console) -> tuple[int, dict[str, Any] 
                 if not options.once:
                     console.print("舞台已就绪，按 Ctrl-C 结束 the stage is yours, Ctrl-C ends it")
                     await asyncio.Event().wait()
+                give_back()
                 faults = await _verdict(stage, traffic)
                 return _summed_up(
                     await _summary(stage, faults, time.monotonic() - started), faults, console, stage.workspace.path

@@ -15,6 +15,7 @@ import orjson
 from gateway import logs
 from gateway.app import build
 from gateway.demo.cast import HOMES
+from gateway.demo.memory import give_back
 from gateway.demo.platforms import Mocks, Platform, mocks_there, start_mocks
 from gateway.demo.tempo import CLERK_DELAY_MS, CLERK_JITTER_MS, RETRY, TEMPOS, Tempo
 from gateway.demo.toml_text import table_text
@@ -104,6 +105,7 @@ async def staged(workspace: Workspace, port: int | None = None) -> AsyncIterator
         stack.push_async_callback(house.close)
         keys, operator = await _admit(workspace, house.store)
         logins = await _admit_people(workspace, house.store)
+        give_back()
         stage = Stage(workspace, house, url, keys, operator, mocks, logins)
         listener = Listener(web(house), bound)
         await listener.start()

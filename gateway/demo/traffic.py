@@ -194,9 +194,7 @@ class Life:
         task_no = await hand_over(kind, script, platform, traffic.client_log, self._key("referral"))
         self._by_court = SENDERS[kind] == COURT
         referral = await self._feed.referral(task_no)
-        await self._post(
-            "answer", T.REFERRAL_ANSWERED, partial(self._client.answer_referral, referral, script.answer)
-        )
+        await self._post("answer", T.REFERRAL_ANSWERED, partial(self._client.answer_referral, referral, script.answer))
         return referral
 
     async def _end(self, step: str) -> None:

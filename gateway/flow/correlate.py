@@ -56,17 +56,17 @@ async def _by_key(store: Store, endpoint: str, about: About, key: Key) -> Found 
         row = await store.row("delivery_of_message", key.value, endpoint)
         return None if row is None else await _by_delivery(store, endpoint, about, row["id"])
     if key.kind in _OWN_IDS:
-        return await _matter(store, key.value, about)
+        return await _matter(store, endpoint, key.value, about)
     if key.kind is KeyKind.CASE_NO_OF_SOURCE:
         return await _by_case_no(store, endpoint, about, key)
     if key.kind is KeyKind.AGREEMENT_NO:
         row = await store.row("find_matter", "agreement", f"{key.scope}|{key.value}")
-        return None if row is None else await _matter(store, row["id"], about)
+        return None if row is None else await _matter(store, endpoint, row["id"], about)
     if about is About.DELIVERY:
         named = await store.rows("deliveries_by_reference", endpoint, key.value)
         return Found(named[0]["subject"], named[0]["id"]) if len(named) == 1 else None
     for row in await store.rows("find_reference", endpoint, key.scope, key.value):
-        found = await _matter(store, row["about"], about)
+        found = await _matter(store, endpoint, row["about"], about)
         if found is not None:
             return found
     return None
@@ -76,9 +76,9 @@ async def _by_case_no(store: Store, endpoint: str, about: About, key: Key) -> Fo
     """By the organisation's own number; where the platform does not say whose it is, among the cases that it holds."""
     if key.scope:
         row = await store.row("find_matter", "case", f"{key.scope}|{key.value}")
-        return None if row is None else await _matter(store, row["id"], about)
+        return None if row is None else await _matter(store, endpoint, row["id"], about)
     held = await store.rows("find_held_case", endpoint, key.value)
-    return await _matter(store, held[0]["id"], about) if len(held) == 1 else None
+    return await _matter(store, endpoint, held[0]["id"], about) if len(held) == 1 else None
 
 
 async def _by_delivery(store: Store, endpoint: str, about: About, identifier: str) -> Found | None:
@@ -87,10 +87,10 @@ async def _by_delivery(store: Store, endpoint: str, about: About, identifier: st
         return None
     if about is About.DELIVERY:
         return Found(row["subject"], row["id"])
-    return await _matter(store, row["about"], about)
+    return await _matter(store, endpoint, row["about"], about)
 
 
-async def _matter(store: Store, identifier: str, about: About) -> Found | None:
+async def _matter(store: Store, endpoint: str, identifier: str, about: About) -> Found | None:
     """The matter itself where it is of the kind that the word is about; a case where it lies in one."""
     row = await store.row("matter", identifier)
     if row is None:
@@ -100,12 +100,16 @@ async def _matter(store: Store, identifier: str, about: About) -> Found | None:
     if about is About.CASE and row["subject"].startswith("case_"):
         return Found(row["subject"], row["subject"])
     if row["kind"] == "case":
-        return await _only_open(store, row["subject"], _KINDS.get(about, ""))
+        return await _only_one(store, endpoint, row["subject"], _KINDS.get(about, ""))
     return None
 
 
-async def _only_open(store: Store, subject: str, kind: str) -> Found | None:
-    """The one open matter of a kind in a case, where a platform names the case alone; two are no answer."""
-    rows = [row for row in await store.rows("matters_of", subject) if row["kind"] == kind and row["active"]]
-    opened = [row for row in rows if kind == "agreement" or not is_final(kind, row["status"])]
-    return Found(subject, opened[0]["id"]) if len(opened) == 1 else None
+async def _only_one(store: Store, endpoint: str, subject: str, kind: str) -> Found | None:
+    """The one matter of a kind in a case, where a platform names the case alone: of those that it was sent the one that is open,
+    else the one that is over (its word comes late, or another platform's came first). Two are no answer."""
+    rows = [row for row in await store.rows("matters_of", subject) if row["kind"] == kind]
+    sent = {row["about"] for row in await store.rows("deliveries_of", subject) if row["endpoint"] == endpoint}
+    rows = [row for row in rows if row["id"] in sent] or rows
+    opened = [row for row in rows if row["active"] and (kind == "agreement" or not is_final(kind, row["status"]))]
+    found = opened or rows
+    return Found(subject, found[0]["id"]) if len(found) == 1 else None

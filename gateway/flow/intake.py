@@ -3,6 +3,7 @@ transaction; then, and only then, the caller hears 202."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -50,6 +51,8 @@ from gateway.store.unit import (
 log = structlog.get_logger("gateway.intake")
 
 _AGAIN = 8
+_FLIGHT_S = 0.1
+"""Between two looks at a delivery that is being sent while its correction comes: most land within a few of them."""
 _YIELDS = frozenset({"pending", "rejected", "dead", "expired", "cancelled"})
 _KINDS = {
     MessageType.CASE_SUBMITTED: "case",
@@ -127,6 +130,8 @@ class Intake:
                 return accepted
             if not isinstance(outcome, Moved | InFlight):
                 return self._refused_or_replayed(outcome)
+            if isinstance(outcome, InFlight):
+                await asyncio.sleep(_FLIGHT_S)
         raise Refused(409, "busy")
 
     def read(self, order: Order, known: Known | None = None) -> tuple[Document, list[Finding]]:

@@ -18,6 +18,7 @@ from gateway.flow.exchange import EndpointWaits, HttpExchange, unpack_steps
 from gateway.flow.order import Principal, Refused
 from gateway.flow.webhooks import Address, Webhooks
 from gateway.security.egress import EgressPolicy, EgressRefused
+from gateway.security.fields import SealBroken
 from gateway.store import health, webhooks
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
@@ -86,19 +87,19 @@ class Subscriptions:
 
     def _view(self, row: Row) -> dict[str, Any]:
         webhook = webhook_of(row)
-        address = self._desk.address(webhook)
+        address, keys = self._opened(webhook)
         paused = bool(row["paused"]) and webhook.state != "disabled"
         view: dict[str, Any] = {
             "id": webhook.id,
-            "url": address.url,
-            "description": address.description or None,
+            "url": None if address is None else address.url,
+            "description": None if address is None else address.description or None,
             "events": orjson.loads(webhook.events),
             "organizations": None if webhook.organizations is None else orjson.loads(webhook.organizations),
             "signing": orjson.loads(webhook.signing),
             "state": "paused" if paused else webhook.state,
             "reason": row["pause_reason"] if paused else webhook.reason,
             "enabled": webhook.state != "disabled",
-            "public_key": self._public_key(self._desk.keys(webhook)),
+            "public_key": self._public_key(keys),
             "rotation_ends_at": None if webhook.old_until is None else beijing(webhook.old_until),
             "created_at": beijing(webhook.created_at),
             "links": {"self": f"{self._publisher.public_base}/v1/webhook-endpoints/{webhook.id}"},
@@ -108,6 +109,13 @@ class Subscriptions:
         if webhook.last_failure_at is not None:
             view["last_failure"] = {"at": beijing(webhook.last_failure_at), "code": webhook.last_failure_code}
         return {key: value for key, value in view.items() if value is not None}
+
+    def _opened(self, webhook: Webhook) -> tuple[Address | None, dict[Kind, str]]:
+        """Address and keys; neither where the sealing key is not the one that they were sealed by."""
+        try:
+            return self._desk.address(webhook), self._desk.keys(webhook)
+        except SealBroken:
+            return None, {}
 
     @staticmethod
     def _public_key(keys: dict[Kind, str]) -> str | None:
@@ -291,17 +299,20 @@ class Subscriptions:
             now = self._store.now_ms()
             if webhook.old_until is not None and webhook.old_until > now:
                 raise Refused(409, "rotation_open")
-            held = self._desk.keys(webhook)
             fresh.clear()
-            fresh.update(self._desk.make_keys(identifier, list(held)))
+            fresh.update(self._desk.make_keys(identifier, orjson.loads(webhook.signing)))
             rotated = replace(
                 webhook,
                 version=webhook.version + 1,
                 keys_sealed=self._desk.seal_keys(identifier, fresh),
-                old_keys_sealed=self._desk.seal_keys(identifier, held, old=True) if overlap_hours else None,
-                old_until=now + overlap_hours * 3_600_000 if overlap_hours else None,
+                old_keys_sealed=None,
+                old_until=None,
             )
-            return Change(rotated, news=health.news("secret_rotated", webhook, "operator", self._store.ids))
+            if overlap_hours:
+                held = self._desk.seal_keys(identifier, self._desk.keys(webhook), old=True)
+                rotated = replace(rotated, old_keys_sealed=held, old_until=now + overlap_hours * 3_600_000)
+            news = health.news("secret_rotated", webhook, "operator", self._store.ids)
+            return Change(rotated, resumes=True, news=news)
 
         await self._change(principal, identifier, "webhook.rotate", decide)
         return await self.read(principal, identifier) | self._secrets(fresh)

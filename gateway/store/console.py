@@ -194,6 +194,7 @@ class Figures:
     tasks: int
     newest_task: str
     clocks: Rows
+    jobs: Rows
     position: int
 
     def total(self, state: str) -> int:
@@ -230,6 +231,7 @@ def figures(names: Sequence[str], now: int, window_ms: int, clocks_before: str, 
     calls = yield "count_callbacks", [(state, COUNTED) for state in ("stored", "orphan", "unreadable")]
     tasks = yield "count_tasks", [(COUNTED,)]
     clocks = yield "clocks_until", [(clocks_before, most_clocks)]
+    jobs = yield "job_marks", [(20,)]
     position = yield "log_position", [()]
     return Figures(
         now=now,
@@ -244,6 +246,7 @@ def figures(names: Sequence[str], now: int, window_ms: int, clocks_before: str, 
         tasks=tasks[0]["many"],
         newest_task=tasks[0]["newest"] or "",
         clocks=clocks,
+        jobs=jobs,
         position=position[0]["position"],
     )
 

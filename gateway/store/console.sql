@@ -140,6 +140,8 @@ INSERT INTO job_items (job, place, delivery, state, attempts) SELECT job, place,
 SELECT j.* FROM given JOIN jobs j ON j.id = given.id
 -- name: newest_jobs each (before text, most bigint)
 SELECT j.* FROM jobs j WHERE j.id < :before ORDER BY j.id DESC LIMIT :most
+-- name: job_marks each (most bigint)
+SELECT j.id, j.state, j.due_at FROM jobs j ORDER BY j.id DESC LIMIT :most
 -- name: due_jobs ()
 SELECT j.id FROM jobs j WHERE j.state = 'running' AND j.due_at <= now_ms() ORDER BY j.due_at LIMIT 20
 -- name: take_job (id text, lease bigint)

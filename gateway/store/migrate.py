@@ -49,7 +49,6 @@ async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
         DBAPIError: the lock on a table never came, or the server refused.
     """
     import asyncpg  # the driver is an extra: only those who use it need it
-
     from sqlalchemy.ext.asyncio import create_async_engine  # needs the extra `postgres`, as its driver does
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))

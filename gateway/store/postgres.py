@@ -185,7 +185,9 @@ class Postgres:
         if not rows:
             return []
         if statement.whole:
-            found: list[Row] = await connection.fetch(statement.sql, *(list(column) for column in zip(*rows, strict=True)))
+            found: list[Row] = await connection.fetch(
+                statement.sql, *(list(column) for column in zip(*rows, strict=True))
+            )
             return found
         return [row for values in rows for row in await connection.fetch(statement.sql, *values)]
 

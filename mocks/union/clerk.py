@@ -212,11 +212,14 @@ class Clerk:
         ]
         await self._pushes.put(self._push("batch.result", "result", params, ref=params[0][1], key=params[2][1]))
 
-    def _push(self, op: str, address: str, params: list[tuple[str, str]], *, ref: str, key: str) -> Push:
+    def _push(
+        self, op: str, address: str, params: list[tuple[str, str]], *, ref: str, key: str, event: str = ""
+    ) -> Push:
+        """A call to the gateway; in the journal it goes by its event number (sjbh), where it has one."""
         self._numbers["push"] += 1
         number = self._numbers["push"]
         content: Json = {"address": address, "params": [list(pair) for pair in params], "number": number}
-        return Push(id=f"{op}-{number}", op=op, content=content, ref=ref, business_key=key)
+        return Push(id=event or f"{op}-{number}", op=op, content=content, ref=ref, business_key=key)
 
     # --- orders
 
@@ -286,7 +289,7 @@ class Clerk:
             ("i1.sm", text),
             ("i1.sjbh", event),
         ]
-        push = self._push("case.status", "result", params, ref=item.slh, key=item.ajbh)
+        push = self._push("case.status", "result", params, ref=item.slh, key=item.ajbh, event=event)
         push.content |= {"about": item.seq, "zt": status}
         item.status = status
         await self._pushes.put(push)

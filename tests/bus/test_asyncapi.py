@@ -99,7 +99,9 @@ async def test_what_is_published_has_the_form_that_is_described(gateway: Gateway
     assert len(made) > 3
     for envelope in made:
         CloudEvent.model_validate(envelope)
-        schema = described["components"]["messages"][envelope["type"]]["payload"] | {"components": described["components"]}
+        schema = described["components"]["messages"][envelope["type"]]["payload"] | {
+            "components": described["components"]
+        }
         jsonschema.Draft202012Validator(schema).validate(envelope)
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.Draft202012Validator(schema).validate(envelope | {"name": "张三"})

@@ -14,7 +14,7 @@ from aiokafka.errors import OutOfOrderSequenceNumber
 
 from gateway.bus.kafka import Cluster, KafkaBus, Letter, Writer
 from gateway.bus.port import BusUnavailable
-from tests.bus.listening import cluster, ear_of_topics, event
+from tests.bus.listening import cluster, ear_of_topics, event, until
 from tests.servers.kafka import Broker, own_broker
 
 
@@ -49,9 +49,7 @@ class Outbox:
 
     async def drained(self) -> None:
         """Wait until nothing waits."""
-        async with asyncio.timeout(20):
-            while self.waiting:
-                await asyncio.sleep(0.01)
+        await until(lambda: not self.waiting, lambda: asyncio.sleep(0.01), 20, "everything is published")
 
 
 class Flow:
@@ -172,5 +170,7 @@ async def test_topics_are_made_with_sane_settings_and_left_alone_when_there(brok
         topics = {one["topic"]: one for one in await admin.describe_topics() if one["topic"].startswith(place.prefix)}
     finally:
         await admin.close()
-    assert set(topics) >= {f"{place.prefix}.{noun}" for noun in ("case", "agreement", "confirmation", "delivery", "clock")}
+    assert set(topics) >= {
+        f"{place.prefix}.{noun}" for noun in ("case", "agreement", "confirmation", "delivery", "clock")
+    }
     assert {len(one["partitions"]) for one in topics.values()} == {5}

@@ -16,6 +16,7 @@ from gateway.web.listen import Listener, listening_socket
 from tests.console.counter import PASSWORDS, Counter, name_of
 
 PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium() -> str:

@@ -155,16 +155,16 @@ async def test_without_a_script_one_reads_filters_and_replays(room: Room) -> Non
     page = await room.enter(await room.context(scripts=False), "operator", "messages")
     await page.select_option("select[name=state]", "rejected")
     await page.click("button:has-text('查询')")
-    assert await page.locator("tbody tr").count() == 2
+    await expect(page.locator("tbody tr")).to_have_count(2)
     await page.fill("#q", number)
     await page.press("#q", "Enter")
-    assert number in await page.inner_text("h1")
+    await expect(page.locator("h1")).to_contain_text(number)
     await page.goto(f"{room.base}messages?state=rejected")
     await page.click("tbody tr a >> nth=0")
     await page.click("summary:has-text('重新投递')")
     await page.fill("#act-redrive textarea", "无脚本也可以")
     await page.click("#act-redrive button")
-    assert "已重新排队" in await page.inner_text("main")
+    await expect(page.locator("main")).to_contain_text("已重新排队")
 
 
 async def test_keys_move_open_and_can_be_switched_off(room: Room) -> None:

@@ -167,3 +167,19 @@ async def test_figures_add_up(counter: Counter) -> None:
     assert figures.total("in_doubt") == 1
     page = (await counter.viewer.get("")).text
     assert re.search(r'data-number="delivered">' + str(counted) + "<", page)
+
+
+async def test_regions_are_fetched_by_name_and_tagged(counter: Counter) -> None:
+    await counter.journey()
+    await counter.tallied()
+    asked = {"X-Fragment": "flow,groups,nonsense"}
+    found = await counter.viewer.get("", **asked)
+    regions = found.json()
+    assert set(regions) == {"flow", "groups"}
+    assert regions["flow"].count("<svg") == 1
+    assert "<html" not in regions["flow"]
+    whole = (await counter.viewer.get("")).text
+    assert regions["groups"] in whole
+    same = await counter.viewer.get("", **asked, **{"If-None-Match": found.headers["etag"]})
+    assert same.status_code in (200, 304)
+    assert set((await counter.viewer.get("platforms", **{"X-Fragment": "table"})).json()) == {"table"}

@@ -16,7 +16,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from gateway.cli.command import command
 from gateway.demo.cast import HOMES
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +40,16 @@ def start(*arguments: str, **pipes: Any) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str], within: float = 60.0) -> dict[str, Any]:
+def gateway(*arguments: str) -> str:
+    """A command in this process; its standard output."""
+    result = CliRunner(env={name: None for name in os.environ if name.startswith("GATEWAY_")}).invoke(
+        command, list(arguments)
+    )
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def finish(process: subprocess.Popen[str], within: float = 100.0) -> dict[str, Any]:
     out, told = process.communicate(timeout=within)
     assert process.returncode == 0, told[-3000:]
     assert out.count("\n") == 1, out
@@ -107,7 +118,7 @@ def test_eight_cases_settle_and_the_ledgers_agree(summary: tuple[dict[str, Any],
 def test_everything_is_announced(summary: tuple[dict[str, Any], Path]) -> None:
     directory = summary[1]
     told = json.loads((directory / "demo.json").read_text("utf-8"))
-    assert set(told) == {"api", "console", "keys", "mocks"}
+    assert {"api", "console", "keys", "mocks"} <= set(told)
     assert set(told["keys"]["upstream"]) == {home.code for home in HOMES}
     assert told["keys"]["operator"].startswith("mg")
     ports = json.loads((directory / "ports.json").read_text("utf-8"))
@@ -138,14 +149,16 @@ def test_a_run_that_is_over_stays_the_same(summary: tuple[dict[str, Any], Path])
     assert counted(finish(start(*ONCE, "--data", str(directory)))) == counted(found)
 
 
-def test_kills_change_nothing(summary: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
+def test_kills_change_nothing_and_leave_nothing(summary: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
     chance = Random(11)
-    for _ in range(3):
+    for _ in range(2):
         process = start(*ONCE, "--data", str(tmp_path))
         wait_for((tmp_path / "client.ndjson").exists, 30)
         time.sleep(chance.uniform(0.1, 2.5))
+        child = children(process.pid)
         process.kill()
         process.communicate()
+        wait_for(lambda found=child: not any(Path(f"/proc/{pid}").exists() for pid in found), 15)
     assert counted(finish(start(*ONCE, "--data", str(tmp_path)))) == counted(summary[0])
 
 
@@ -162,19 +175,13 @@ def test_a_stage_to_play_on_and_its_end(tmp_path: Path) -> None:
         child = children(stage.pid)
         assert len(child) == 1
         demo = ("--demo", str(tmp_path))
-        sent, told = start("send", str(SAMPLES / "POST cases - wages.json"), *demo, "--json").communicate(timeout=30)
-        case = json.loads(sent)["id"]
+        case = json.loads(gateway("send", str(SAMPLES / "POST cases - wages.json"), *demo, "--json"))["id"]
         for sample in ("POST cases {id} progress - failed.json", "POST cases {id} transfers - to arbitration.json"):
-            process = start("send", str(SAMPLES / sample), "--case", case, *demo)
-            told = process.communicate(timeout=30)[1]
-            assert process.returncode == 0, told
-        filed = json.loads(
-            start("tail", *demo, "--after", "0", "--type", "transfer.*", "--limit", "2", "--json")
-            .communicate(timeout=30)[0]
-            .splitlines()[-1]
-        )
-        number = filed["data"]["external_refs"][-1]["value"] if filed["type"] == "transfer.filed" else case
-        found = json.loads(start("find", number, *demo, "--json").communicate(timeout=30)[0])
+            gateway("send", str(SAMPLES / sample), "--case", case, *demo)
+        told = gateway("tail", *demo, "--after", "0", "--type", "transfer.*", "--limit", "2", "--json")
+        decided = json.loads(told.splitlines()[-1])
+        number = decided["data"]["external_refs"][-1]["value"] if decided["type"] == "transfer.filed" else case
+        found = json.loads(gateway("find", number, *demo, "--json"))
         assert [one["id"] for one in found["cases"]] == [case]
         stage.send_signal(signal.SIGINT)
         stage.communicate(timeout=20)
@@ -183,11 +190,3 @@ def test_a_stage_to_play_on_and_its_end(tmp_path: Path) -> None:
     for port in json.loads((tmp_path / "ports.json").read_text("utf-8")).values():
         with closing(socket.create_server(("127.0.0.1", port))):
             pass
-
-
-def test_the_mocks_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
-    with idle_stage(tmp_path) as stage:
-        child = children(stage.pid)[0]
-        stage.kill()
-        stage.communicate()
-        wait_for(lambda: not Path(f"/proc/{child}").exists(), 15)

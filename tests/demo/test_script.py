@@ -11,8 +11,9 @@ from contracts.confirmation import examine_confirmation
 from contracts.deadlines import confirmation_deadline, deadline_passed
 from contracts.document import Document
 from contracts.intake import read
-from contracts.lists import ConfirmationRoute, TransferReason, TransferTo
+from contracts.lists import ConfirmationRoute, ReferralKind, TransferReason, TransferTo
 from gateway.demo.cast import HOMES
+from gateway.demo.handover import SENDERS
 from gateway.demo.script import Plot, Script
 
 BEGAN = datetime(2026, 11, 25, 18, 30, tzinfo=UTC)
@@ -96,3 +97,28 @@ def test_times_are_past_whatever_the_hour() -> None:
         began = BEGAN.replace(hour=hour) + timedelta(seconds=1)
         for document in documents(Script(1, 5, began)):
             assert read(type(document), document.to_json(), now=began).warnings == ()
+
+
+def test_three_hundred_cases_go_every_way() -> None:
+    """Every kind of transfer and of referral, corrections too: what the platforms take is sent in one run."""
+    scripts = [Script(11, number, BEGAN) for number in range(1, 301)]
+    assert {script.sent_on for script in scripts if script.plot is Plot.SENT_ON} | {TransferTo.ARBITRATION} == set(
+        TransferTo
+    )
+    handed = [script for script in scripts if script.handed_over]
+    assert {script.number // 9 % len(SENDERS) for script in handed} == set(range(len(SENDERS)))
+    assert set(SENDERS) == set(ReferralKind) - {ReferralKind.NATIONAL_PLATFORM}
+    courts = [script for script in handed if script.number // 9 % len(SENDERS) < 2]
+    assert any(script.plot is Plot.REVIEWED for script in courts)
+    assert any(script.corrected and script.collective for script in scripts)
+
+
+@pytest.mark.parametrize("outcome", ["agreed", "partly_agreed", "failed", "withdrawn"])
+def test_a_handed_over_case_is_answered_and_returned(outcome: str) -> None:
+    script = Script(11, 4, BEGAN)
+    referral = "ref_01M7Q5CQG057N683VPG2HEWAGG"
+    case = script.handed(referral)
+    assert (case.referral, str(case.channel)) == (referral, "referral")
+    agreement = "agr_01M7Q5CQG057N683VPG2HEWAGG" if outcome in ("agreed", "partly_agreed") else None
+    for document in (case, script.revised(case), script.answer, script.result(outcome, agreement)):
+        assert read(type(document), document.to_json(), now=BEGAN).warnings == ()

@@ -47,14 +47,20 @@ async def _rests(house: House, case: str) -> dict[str, Any]:
         if file is not None:
             (row,) = file.deliveries
             if row.state != "pending":
-                return {"id": row.id, "state": row.state, "attempts": row.attempts, "code": row.code, "number": row.reference}
+                return {
+                    "id": row.id,
+                    "state": row.state,
+                    "attempts": row.attempts,
+                    "code": row.code,
+                    "number": row.reference,
+                }
         await asyncio.sleep(0.01)
 
 
 async def _called(house: House, number: str) -> int:
     """The platform calls in that the case was heard; it repeats that after a restart, under the same number."""
     at = house.store.now_ms() / 1000
-    said = {"event": "E1", "about": "case", "word": "HEARD", "at": _iso(at), "number": number}
+    said = {"event": "E1", "about": "case", "word": "HEARD", "at": "2026-10-01T01:00:00+00:00", "number": number}
     body, nonce = json.dumps(said).encode(), f"{house.store.now_ms():x}"
     headers = (("X-Time", _iso(at)), ("X-Nonce", nonce), ("X-Sign", call_signature(_iso(at), nonce, body)))
     return (await house.receiver.receive(IDS, "POST", "/word", "", headers, body)).status
@@ -96,7 +102,7 @@ async def main(data: Path, endpoint: str, port: int) -> dict[str, Any]:
             "case": taken.about,
             "replayed": taken.replayed,
             "status": file.matters[taken.about].status,
-            "applied": sum(row["type"] == "case.accepted" for row in events),
+            "applied": sum(row["type"] == "case.accepted" and '"endpoint"' in row["data"] for row in events),
             "positions": [row["position"] for row in events],
             "tasks": [row["kind"] for row in await house.store.rows("list_tasks", "open", "", "", 100)],
             "cases": len(await house.store.rows("list_matters", "case", "[]", True, "", "", 0, "", 100)),
@@ -117,4 +123,4 @@ if __name__ == "__main__":
     import structlog
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    print(json.dumps(asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))))
+    sys.stdout.write(json.dumps(asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))))

@@ -77,7 +77,22 @@ async def test_a_number_of_the_case_means_its_one_open_matter(still: Stage) -> N
     first = await still.transfer(case, "arbitration")
     assert await found(still, About.TRANSFER, key) == Found(case, first)
     await still.transfer(case, "labor_inspection")
-    assert await found(still, About.TRANSFER, key) is None
+    assert await found(still, About.TRANSFER, key) == Found(case, first), "the other was not sent to this platform"
+    await number(still, ONE_STOP, "platform_no", "78", case, case)
+    both = Key(KeyKind.REFERENCE, "78", "platform_no")
+    assert await found(still, About.TRANSFER, both, endpoint=ONE_STOP) is None
+
+
+async def test_a_number_of_the_case_means_its_matter_that_is_over_where_none_is_open(still: Stage) -> None:
+    """Two platforms decide about one transfer: the word of the second finds it closed, and is no orphan."""
+    case = await still.case()
+    await number(still, ONE_STOP, "platform_no", "79", case, case)
+    transfer = await still.transfer(case, "arbitration")
+    matter = (await still.file(case)).matters[transfer]
+    row = (transfer, "filed", None, matter.version, matter.message, False)
+    await still.house.store.write("move_matter", row)
+    key = Key(KeyKind.REFERENCE, "79", "platform_no")
+    assert await found(still, About.TRANSFER, key, endpoint=ONE_STOP) == Found(case, transfer)
 
 
 async def test_keys_that_agree_are_one_and_unknown_ones_are_passed_over(still: Stage) -> None:

@@ -91,7 +91,10 @@ async def test_a_process_that_dies_leaves_its_work_to_the_other(scene: Scene) ->
             await asyncio.Event().wait()
 
     doomed = await beside(scene, fault_point=dies, lease_margin_s=0.5)
-    cases = [await post(doomed, MessageType.CASE_SUBMITTED, documents.case(f"370102-LX001-2026-{number:05}")) for number in range(4)]
+    cases = [
+        await post(doomed, MessageType.CASE_SUBMITTED, documents.case(f"370102-LX001-2026-{number:05}"))
+        for number in range(4)
+    ]
     await asyncio.wait_for(reached.wait(), 10)
     heir = await beside(scene)
     await scene.gateway.abandon(doomed)
@@ -128,7 +131,9 @@ async def test_a_process_without_hands_hears_every_event(scene: Scene) -> None:
     worker = await beside(scene)
     heard: dict[str, list[str]] = {"web": [], "worker": []}
     async with web.bus.subscribe() as at_web, worker.bus.subscribe() as at_worker:
-        cases = [await post(web, MessageType.CASE_SUBMITTED, documents.case(f"370102-LX001-2026-{n:05}")) for n in range(5)]
+        cases = [
+            await post(web, MessageType.CASE_SUBMITTED, documents.case(f"370102-LX001-2026-{n:05}")) for n in range(5)
+        ]
         await all_delivered(web, 5)
         ears = {"web": at_web, "worker": at_worker}
         for name, ear in ears.items():

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -412,6 +420,43 @@ async def test_literals_are_checked_though_no_resolver_sees_them(server: tuple[i
     assert await post(policy, names, f"http://127.0.0.1:{port}/hooks") == [204]
     assert names.asked == []
     assert len(asked) == 1
+
+
+async def test_certificates_are_verified(tmp_path: Path) -> None:
+    port, end = await tls_server(tmp_path)
+    try:
+        policy = EgressPolicy([Allowed.of("127.0.0.1", port, "https")])
+        with pytest.raises(httpx.ConnectError):
+            await post(policy, Names(["127.0.0.1"]), f"https://hooks.receiver.org:{port}/hooks")
+    finally:
+        await end()
+
+
+async def tls_server(directory: Path) -> tuple[int, Callable[[], Awaitable[None]]]:
+    """A receiver with a certificate of the right name that nobody signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hooks.receiver.org")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.receiver.org")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = directory / "server.pem"
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(plain + certificate.public_bytes(Encoding.PEM))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    return runner.addresses[0][1], runner.cleanup
 
 
 async def test_a_name_that_nobody_examined_is_not_resolved() -> None:

@@ -152,6 +152,11 @@ def marked_before_published(process: Process) -> None:
     house.store.runner.run = hasty
 
 
+def sent_after_the_lease(process: Process) -> None:
+    """The attempt's time counts from its sending, not from its claim: who was stopped in between sends beside another."""
+    _house(process).worker._deliverer._left_s = lambda claim: 1e6
+
+
 def _house(process: Process) -> Any:
     assert process.house is not None
     return process.house
@@ -178,6 +183,7 @@ BUGS: dict[str, Plant] = {
         doubtful_sent_again,
         answered_before_kept,
         marked_before_published,
+        sent_after_the_lease,
     )
 }
 """By name."""

@@ -34,30 +34,24 @@ ENDPOINTS = ("a", "b", "c")
 LEASE_MS = 120
 CALM_MS = 400
 
-_OPEN = "(p.state = 'in_doubt' OR p.requires IS NULL OR r.state = 'delivered') AND p.state IN ('pending', 'in_doubt')"
+_EARLIER = """JOIN deliveries p ON p.endpoint = d.endpoint AND p.subject = d.subject
+  AND (p.first > d.first OR (p.first = d.first AND p.sequence < d.sequence)) AND p.state IN ('pending', 'in_doubt')
+  LEFT JOIN deliveries r ON r.id = p.requires"""
+_OPEN = "(p.state = 'in_doubt' OR p.requires IS NULL OR r.state = 'delivered')"
+
 ASKED = {
-    "ask_order": (
-        "SELECT d.id FROM given JOIN deliveries d ON d.id = given.id JOIN deliveries p ON p.endpoint = d.endpoint AND p.subject = d.subject"
-        " AND (p.first > d.first OR (p.first = d.first AND p.sequence < d.sequence)) LEFT JOIN deliveries r ON r.id = p.requires"
-        f" WHERE {_OPEN}"
-    ),
-    "ask_need": (
-        "SELECT d.id FROM given JOIN deliveries d ON d.id = given.id LEFT JOIN deliveries r ON r.id = d.requires"
-        " WHERE d.state <> 'pending' OR (d.requires IS NOT NULL AND r.state <> 'delivered')"
-    ),
-    "ask_closed": (
-        "SELECT e.name FROM given JOIN endpoints e ON e.name = given.id WHERE e.paused OR e.quiet_until > now_ms()"
-        " OR e.slots < (SELECT count(*) FROM lanes l WHERE l.endpoint = e.name AND l.lease_until > now_ms())"
-    ),
+    "ask_order": f"SELECT d.id FROM given JOIN deliveries d ON d.id = given.id {_EARLIER} WHERE {_OPEN}",  # noqa: S608 -- ours
+    "ask_need": """SELECT d.id FROM given JOIN deliveries d ON d.id = given.id LEFT JOIN deliveries r ON r.id = d.requires
+        WHERE d.state <> 'pending' OR (d.requires IS NOT NULL AND r.state <> 'delivered')""",
+    "ask_closed": """SELECT e.name FROM given JOIN endpoints e ON e.name = given.id WHERE e.paused OR e.quiet_until > now_ms()
+        OR e.slots < (SELECT count(*) FROM lanes l WHERE l.endpoint = e.name AND l.lease_until > now_ms())""",
 }
 """One row for each claim that must not be."""
 
-DERIVED = (
-    "SELECT d.endpoint, d.subject, d.id FROM deliveries d LEFT JOIN deliveries q ON q.id = d.requires"
-    " WHERE d.state = 'pending' AND (d.requires IS NULL OR q.state = 'delivered') AND NOT EXISTS ("
-    " SELECT 1 FROM deliveries p LEFT JOIN deliveries r ON r.id = p.requires WHERE p.endpoint = d.endpoint AND p.subject = d.subject"
-    f" AND (p.first > d.first OR (p.first = d.first AND p.sequence < d.sequence)) AND {_OPEN})"
-)
+_BEHIND = f"SELECT d.id FROM deliveries d {_EARLIER} WHERE {_OPEN}"  # noqa: S608 -- ours
+DERIVED = f"""SELECT d.endpoint, d.subject, d.id FROM deliveries d LEFT JOIN deliveries q ON q.id = d.requires
+    WHERE d.state = 'pending' AND (d.requires IS NULL OR q.state = 'delivered') AND d.id NOT IN ({_BEHIND})"""  # noqa: S608 -- ours
+"""The heads that the deliveries themselves say."""
 
 
 class Cut(Exception):
@@ -161,7 +155,12 @@ class Round:
                 found = yield step
             if isinstance(result, list) and result and isinstance(result[0], Claim):
                 yield from self._claimed(result)
-            if arguments and isinstance(arguments[0], list) and arguments[0] and isinstance(arguments[0][0], Settlement):
+            if (
+                arguments
+                and isinstance(arguments[0], list)
+                and arguments[0]
+                and isinstance(arguments[0][0], Settlement)
+            ):
                 self._settled(arguments[0], result)
             return result  # type: ignore[no-any-return]  # the operation's own
 
@@ -298,14 +297,27 @@ class Round:
 
     async def _settle(self, bench: Bench, claim: Claim) -> None:
         chance = 0.0 if self.calm else self.random.random()
-        states = ((0.6, "delivered"), (0.8, "pending"), (0.87, "relayed"), (0.92, "dead"), (0.97, "rejected"), (1, "in_doubt"))
+        states = (
+            (0.6, "delivered"),
+            (0.8, "pending"),
+            (0.87, "relayed"),
+            (0.92, "dead"),
+            (0.97, "rejected"),
+            (1, "in_doubt"),
+        )
         state = next(state for bound, state in states if chance < bound)
         result = bench.settlement(claim, state, wait_ms=self.random.randint(0, 30), step=claim.step + 1)
         await self.again(lambda: bench.store.settle(result))
 
     async def meddle(self) -> None:
         """Move what is not in flight, pause and hush."""
-        moves = {"relayed": "delivered", "dead": "pending", "rejected": "pending", "in_doubt": "delivered", "cancelled": "pending"}
+        moves = {
+            "relayed": "delivered",
+            "dead": "pending",
+            "rejected": "pending",
+            "in_doubt": "delivered",
+            "cancelled": "pending",
+        }
         while not self.calm:
             await self.sleep(self.random.randint(1, 6))
             bench = self.random.choice(self.benches)
@@ -358,9 +370,8 @@ class Round:
     # ---- the whole
     async def play(self, count: int) -> Counter[str]:
         """Let them work, come to rest, and reckon."""
-        for bench in self.benches[:1]:
-            for name in ENDPOINTS:
-                await self.again(lambda name=name: bench.store.write("set_endpoint", (name, "x", self.random.choice((2, 5, 30)))))  # type: ignore[misc]  # noqa: B023 -- awaited here
+        slots = [(name, "x", self.random.choice((2, 5, 30))) for name in ENDPOINTS]
+        await self.again(lambda: self.stores[0].write("set_endpoint", *slots))
         hands = [asyncio.create_task(self.work(bench)) for bench in self.benches for _ in range(4 // len(self.benches))]
         hands += [asyncio.create_task(self.relay(self.stores[place % len(self.stores)])) for place in range(2)]
         meddler = asyncio.create_task(self.meddle())
@@ -436,7 +447,9 @@ class Round:
             must(sequence <= seen[subject] + 1, "I4: an event was read before an earlier one of its subject")
             seen[subject] = max(seen[subject], sequence)
         must({one[:2] for one in self.consumed} == {row[:2] for row in rows}, "I4: an event was not read")
-        twice = await self._table("SELECT message, endpoint FROM deliveries GROUP BY message, endpoint HAVING count(*) > 1")
+        twice = await self._table(
+            "SELECT message, endpoint FROM deliveries GROUP BY message, endpoint HAVING count(*) > 1"
+        )
         must(not twice, "I5: a message is owed twice")
         self.counts["events"] = len(rows)
         self.counts["deliveries"] = len(self.known)

@@ -345,7 +345,7 @@ def test_no_history_breaks_what_must_hold(machine: Callable[[], Machine]) -> Non
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
+            max_examples=12,
             derandomize=True,
             stateful_step_count=40,
             deadline=None,

@@ -1,9 +1,10 @@
-"""PostgreSQL's own promises: several processes, a server that comes and goes, a commit whose answer is lost, migrations at once."""
+"""PostgreSQL's own promises: several processes, a server that comes and goes, a commit whose answer is lost, migrations."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,13 +23,16 @@ from gateway.store.engine import CommitUnknown, Operation, StoreUnavailable
 from gateway.store.ids import Ids
 from gateway.store.inbox import NewCallback, Stored
 from gateway.store.migrate import SchemaUnknown, migrate_postgres, newest
-from gateway.store.postgres import Postgres
+from gateway.store.postgres import _HOT, Postgres
+from gateway.store.statements import load
 from gateway.store.store import Store, open_postgres
 from gateway.store.unit import Committed, DeliveryMove, Unit
+from tests.bus.listening import until
 from tests.servers.cut import When, Wire
 from tests.servers.databases import Server, execute, new_database
 from tests.servers.postgres import PostgresServer, own_server
 from tests.store.bench import KEYS, Bench, VirtualClock
+from tests.store.test_statements import ALLOWED, HOT, SMALL
 
 
 def machine_ms() -> int:
@@ -109,6 +113,47 @@ async def test_a_running_process_goes_on_while_a_newer_one_adds_a_column(postgre
         assert await store.load("case_1") is not None
         await bench.committed(bench.case("case_2"))
         assert len(await bench.claim()) == 2
+
+
+# ---- plans
+
+GROWING = frozenset(metadata.tables) - set(SMALL)
+
+SCANNED = {
+    "flow": "an operator's count by endpoint and state",
+    "flow_callbacks": "the same for calls",
+    "end_leases": "SQLite's alone, at the start",
+    "end_polls": "the same",
+    "end_callback_leases": "the same",
+    "end_paper_leases": "the same",
+}
+"""What walks through a growing table all the same."""
+
+
+async def plans(dsn: str) -> dict[str, str]:
+    """The generic plan of every statement, as the engine's sessions make it; all of them prepare."""
+    found = {}
+    connection = await asyncpg.connect(dsn, server_settings=_HOT)
+    try:
+        for name, statement in load("postgresql").items():
+            await connection.execute(f"PREPARE {name}_plan AS {statement.sql}")
+            values = ", ".join("NULL" for _ in statement.fields)
+            rows = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE {name}_plan{f'({values})' if values else ''}")
+            found[name] = "\n".join(row[0] for row in rows)
+    finally:
+        await connection.close()
+    return found
+
+
+async def test_no_plan_walks_through_what_grows_and_the_hot_ones_use_their_index(dsn: str) -> None:
+    found = await plans(dsn)
+    walked = {name: set(re.findall(r"Seq Scan on (\w+)", plan)) & GROWING for name, plan in found.items()}
+    allowed = SCANNED.keys() | {name for name, _ in ALLOWED}
+    assert {name: found[name] for name, tables in walked.items() if tables and name not in allowed} == {}
+    missed = {
+        name: found[name] for name in HOT if not all(re.search(rf"\b{index}\b", found[name]) for index in HOT[name])
+    }
+    assert missed == {}
 
 
 # ---- safety of the server
@@ -204,10 +249,6 @@ async def test_an_endpoint_that_is_well_is_not_locked_by_a_settlement(one: Bench
 
     runner = one.store.runner
     assert isinstance(runner, Postgres)
-    drive = runner._execute
-
-    async def execute_or_look(connection: object, statement: object, rows: object) -> object:
-        return await drive(connection, statement, rows)  # type: ignore[arg-type]  # handed through
 
     async def inside() -> None:
         async with runner._open().acquire() as connection, connection.transaction():
@@ -259,10 +300,8 @@ async def test_operations_that_lock_crosswise_both_succeed(one: Bench, other: Be
         assert isinstance(bench.store.runner, Postgres)
         statement = bench.store.runner._statements["log_position"]
         bench.store.runner._statements["slow"] = type(statement)("slow", "SELECT pg_sleep(0.1)", False, True, ())
-    told = await asyncio.gather(
-        one.store.run(cross, "case_1", "case_2"), other.store.run(cross, "case_2", "case_1")
-    )
-    assert told == ["case_1", "case_2"]
+    told = await asyncio.gather(one.store.run(cross, "case_1", "case_2"), other.store.run(cross, "case_2", "case_1"))
+    assert list(told) == ["case_1", "case_2"]
     assert tries == 3
 
 
@@ -298,7 +337,11 @@ async def test_a_server_that_crashes_under_load_loses_nothing_acknowledged(morta
                 if not claims:
                     await asyncio.sleep(0.02)
 
-        work = [asyncio.create_task(post(bench, f"{place}{hand}")) for place, bench in enumerate(benches) for hand in range(4)]
+        work = [
+            asyncio.create_task(post(bench, f"{place}{hand}"))
+            for place, bench in enumerate(benches)
+            for hand in range(4)
+        ]
         work += [asyncio.create_task(deliver(bench)) for bench in benches]
         for _ in range(3):
             await asyncio.sleep(0.4)
@@ -306,9 +349,7 @@ async def test_a_server_that_crashes_under_load_loses_nothing_acknowledged(morta
             await asyncio.to_thread(mortal.crash)
             await asyncio.to_thread(mortal.start)
             began = time.monotonic()
-            async with asyncio.timeout(10):
-                while len(acknowledged) <= before + 8:
-                    await asyncio.sleep(0.01)
+            await until(lambda: len(acknowledged) > before + 8, lambda: asyncio.sleep(0.01), 10, "it flows again")  # noqa: B023 -- awaited here
             assert time.monotonic() - began < 5
         over = True
         async with asyncio.timeout(20):
@@ -316,9 +357,8 @@ async def test_a_server_that_crashes_under_load_loses_nothing_acknowledged(morta
         kept = await store.rows("list_deliveries", "", "", "", "", 100_000)
         assert {row["id"] for row in kept} == acknowledged
         assert {row["state"] for row in kept} == {"delivered"}
-        async with asyncio.timeout(5):
-            while heard.count("") < 4:  # the first time, and after each crash
-                await asyncio.sleep(0.05)
+        # The first time, and after each crash.
+        await until(lambda: heard.count("") >= 4, lambda: asyncio.sleep(0.05), 5, "the listener is back")
     assert len(acknowledged) > 50
 
 

@@ -20,7 +20,6 @@ SMALL = {
     "marks": "a row for each consumer",
     "webhook_endpoints": "a row for each subscription of an upstream system",
     "clients": "a row for each key of an upstream system or an operator",
-    "clients": "a few rows for each upstream system",
     "users": "a row for each person who may sign in",
 }
 """Tables that do not grow with the cases: these may be walked through."""
@@ -29,6 +28,7 @@ ALLOWED = {
     ("end_leases", "lanes"): "once, at the start; a lane's row goes with its last open delivery",
     ("last_audit", "audit"): "the primary key backwards, one row",
     ("number_events", "events"): "the partial index of what has no position yet, up to the batch",
+    ("job_marks", "jobs"): "the primary key backwards, up to the limit",
     ("flow", "deliveries"): "an operator's count by endpoint and state",
     ("flow_callbacks", "callbacks"): "an operator's count by endpoint and state",
 }

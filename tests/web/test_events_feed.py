@@ -106,8 +106,7 @@ async def test_the_cursor_moves_on_although_everything_is_hidden(site: Site) -> 
         await site.case()
     await numbered(site)
     found = await pages(site, 2, type="referral.offered")
-    assert len(found) > 3
-    assert all(page == [] for page in found)
+    assert found == [[]], "a page without events is the end: whoever reads until then misses nothing"
 
 
 async def test_a_caller_sees_its_organisations_alone(site: Site) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +13,12 @@ import httpx
 import orjson
 import pytest
 
-from adapters.webhook import Webhook
+from adapters.webhook import Webhook as WebhookAdapter
 from contracts.webhook import PublicKey, Secret
 from gateway.flow.house import House
 from gateway.security.clients import make_key
+from gateway.store.journal import AuditEntry
+from gateway.store.webhooks import Change, Webhook, change
 from gateway.web.server import web
 from tests.house import FAST, Gateways
 
@@ -71,7 +75,7 @@ async def answers() -> Answers:
 @pytest.fixture
 async def house(gateway: Gateways, answers: Answers) -> House:
     retry = FAST.model_copy(update={"handshake": (0.05, 0.05), "notify": (0.05,) * 9})
-    return await gateway({}, adapters={"webhook": Webhook}, transport=answers, retry=retry)
+    return await gateway({}, adapters={"webhook": WebhookAdapter}, transport=answers, retry=retry)
 
 
 async def join(
@@ -373,7 +377,7 @@ async def test_an_address_that_the_policy_refuses_later_is_paused(
 ) -> None:
     allowed = [{"host": "10.1.2.3", "port": 8080, "scheme": "http"}]
     await gateway.abandon(house)
-    settings: Mapping[str, Any] = {"adapters": {"webhook": Webhook}, "transport": answers}
+    settings: Mapping[str, Any] = {"adapters": {"webhook": WebhookAdapter}, "transport": answers}
     house = await gateway({}, **settings, webhook_allowed_hosts=allowed)
     call = await join(house, "three")
     made = await call("POST", body=wish(url="http://10.1.2.3:8080/hooks"), expect=201)
@@ -383,6 +387,38 @@ async def test_an_address_that_the_policy_refuses_later_is_paused(
     call = await join(house, "three")
     assert (await call("POST", f"/{made['id']}/test"))["code"] == "egress_refused"
     await call("PATCH", f"/{made['id']}", {"url": "https://10.1.2.3/"}, expect=422)
+
+
+async def test_keys_that_cannot_be_opened_pause_it_and_a_rotation_heals(
+    call: Caller, house: House, answers: Answers
+) -> None:
+    made = await call("POST", body=wish(), expect=201)
+    path = f"/{made['id']}"
+    await until(call, made["id"], "verified")
+
+    def spoil(found: Webhook, _: int) -> Change:
+        return Change(replace(found, keys_sealed=b"\x01spoilt", version=found.version + 1))
+
+    entry = AuditEntry("one", "webhook.change", made["id"])
+    await house.store.run(change, made["id"], "one", spoil, entry, 0)
+    other = await call("POST", body=wish(events=["case.*"]), expect=201)
+    await until(call, other["id"], "verified")
+    await call("PATCH", f"/{other['id']}", {"enabled": False})  # news of it go to the first
+    paused = await until(call, made["id"], "paused")
+    assert paused["reason"] == "keys_unreadable"
+    assert (await call("POST", f"{path}/test"))["code"] == "keys_unreadable"
+    count = len(answers.requests)
+    new = await call("POST", f"{path}/rotate-secret", {"overlap_hours": 0, "compromised": True})
+    await until(call, made["id"], "verified")
+    for _ in range(100):
+        if len(answers.requests) > count:
+            break
+        await asyncio.sleep(0.02)
+    request = answers.requests[-1]
+    signed = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.content
+    kind, _, signature = request.headers["webhook-signature"].partition(",")
+    assert (kind, base64.b64decode(signature)) == ("v1", Secret.parse(new["secret"]).sign(signed))
+    assert orjson.loads(request.content)["type"] == "endpoint.disabled"
 
 
 async def test_nothing_is_kept_in_clear(call: Caller, house: House, gateway: Gateways) -> None:

@@ -93,7 +93,9 @@ async def _form(request: Request, limit: int) -> AsyncIterator[tuple[UploadFile,
         raise Refused(415, "media_type")
     body = _bounded(request, limit + _FORM_OVERHEAD)
     try:
-        form = await MultiPartParser(request.headers, body, max_files=1, max_fields=4, max_part_size=_FORM_OVERHEAD).parse()
+        form = await MultiPartParser(
+            request.headers, body, max_files=1, max_fields=4, max_part_size=_FORM_OVERHEAD
+        ).parse()
     except _TooLarge:
         raise AttachmentRefused("attachment_too_large") from None
     except MultiPartException:

@@ -64,8 +64,8 @@ def _filters(request: Request) -> tuple[str, ...]:
 async def read_after(
     house: House, principal: Principal, after: int, limit: int, filters: tuple[str, ...]
 ) -> tuple[list[dict[str, Any]], int]:
-    """The caller's events after a cursor, and the cursor to go on from. It moves on although a filter hides events, and looks far
-    enough ahead that a page without events is the end of the feed, as every reader takes it."""
+    """The caller's events after a cursor, and the cursor to go on from. It moves on although a filter hides events, and looks
+    far enough ahead that a page without events is the end of the feed, as every reader takes it."""
     owners = (*sorted(principal.organizations), owner_of(principal.client))
     step = limit if filters == ("*",) else max(limit, _LOOK)
     shown: list[EventRow] = []

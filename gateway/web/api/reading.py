@@ -11,6 +11,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from contracts.status import CaseStatus, ClockState, ReferralStatus
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import BEIJING, INTERNAL
 from gateway.flow.house import House
@@ -22,6 +23,11 @@ from gateway.web.api import standing
 from gateway.web.auth import Door
 
 _PAGE = 100
+_STATUSES: dict[str, frozenset[str]] = {
+    "case": frozenset(CaseStatus),
+    "referral": frozenset(ReferralStatus),
+    "mediator": frozenset({"active", "left"}),
+}
 _KINDS = {
     "cases": "case",
     "agreements": "agreement",
@@ -46,6 +52,14 @@ def answer(content: Any, headers: dict[str, str] | None = None, status: int = 20
 def bad_parameter(name: str) -> Refused:
     """A refusal that names the query parameter."""
     return Refused(400, "parameter", extra={"parameter": name})
+
+
+def one_of(request: Request, name: str, words: frozenset[str], default: str) -> str:
+    """A parameter out of a closed list. A word that is none of it would find nothing, and look like an answer."""
+    given = request.query_params.get(name, default)
+    if given != default and given not in words:
+        raise bad_parameter(name)
+    return given
 
 
 def page_limit(request: Request, most: int = _PAGE) -> int:
@@ -116,9 +130,7 @@ class Reader:
                 if ref.about == matter.id
             ],
             "documents": await self.papers(file, matter.id),
-            "next_steps": next_steps(
-                matter, [clock_view(clock) for clock in clocks], file, *origin
-            ),
+            "next_steps": next_steps(matter, [clock_view(clock) for clock in clocks], file, *origin),
             "links": self._house.publisher.links(matter.id, file.subject if file.kind == "case" else None),
         }
         if matter.kind == "case":
@@ -330,7 +342,7 @@ async def _listed(house: House, principal: Principal, request: Request, kind: st
         if moment.tzinfo is None:
             raise bad_parameter("updated_after")
         since = round(moment.timestamp() * 1000)
-    status = request.query_params.get("status", "")
+    status = one_of(request, "status", _STATUSES[kind], "")
     source_no = request.query_params.get("source_case_no", "")
     rows = await house.store.rows(
         "list_matters",
@@ -378,7 +390,7 @@ async def _clocks(house: House, principal: Principal, request: Request) -> dict[
         date.fromisoformat(before)
     except ValueError:
         raise bad_parameter("due_before") from None
-    state = request.query_params.get("state", "running")
+    state = one_of(request, "state", frozenset(ClockState), "running")
     cursor = unpack_cursor(request, 2)
     rows = await house.store.rows(
         "list_clocks",
@@ -390,9 +402,7 @@ async def _clocks(house: House, principal: Principal, request: Request) -> dict[
         str(cursor[1]) if cursor else "",
         limit + 1,
     )
-    page: dict[str, Any] = {
-        "items": [clock_view(row) | standing.rule_titles(row, house.law) for row in rows[:limit]]
-    }
+    page: dict[str, Any] = {"items": [clock_view(row) | standing.rule_titles(row, house.law) for row in rows[:limit]]}
     if len(rows) > limit:
         page["cursor"] = pack_cursor([rows[limit - 1]["due_on"], rows[limit - 1]["id"]])
     return page

@@ -13,7 +13,7 @@ from contracts.deadlines import Law
 from contracts.referral import Referral
 from contracts.statutes import NoRuleInForce
 from gateway.flow.house import House
-from gateway.store.casefile import CaseFile, Matter
+from gateway.store.casefile import CaseFile, DeliveryRow, Matter
 from gateway.store.engine import Row
 from gateway.store.store import Store
 
@@ -85,6 +85,8 @@ async def platforms_of(store: Store, file: CaseFile, at: datetime | None) -> lis
         if limit is None or delivery.created_at <= limit:
             state = delivery.state if limit is None else states.get(delivery.id, "pending")
             told = {"type": delivery.type, "about": delivery.about, "state": state, "delivery": delivery.id}
+            if limit is None and state != "delivered":
+                told |= _why(delivery)
             view(delivery.endpoint)["told"].append(told)
     for row in events:
         data = orjson.loads(row["data"])
@@ -96,6 +98,12 @@ async def platforms_of(store: Store, file: CaseFile, at: datetime | None) -> lis
             number = {"kind": row["kind"], "value": row["value"], "about": row["about"]}
             views[row["endpoint"]].setdefault("external_refs", []).append(number)
     return [views[name] for name in sorted(views)]
+
+
+def _why(delivery: DeliveryRow) -> dict[str, Any]:
+    """Why a delivery is not there yet: the code of its last try, and what it waits for."""
+    why: dict[str, Any] = {"code": delivery.code, "attempts": delivery.attempts, "requires": delivery.requires}
+    return {name: value for name, value in why.items() if value is not None}
 
 
 def rule_titles(row: Row, law: Law) -> dict[str, Any]:
@@ -111,4 +119,3 @@ def rule_titles(row: Row, law: Law) -> dict[str, Any]:
         "article_en": rule.citation_en,
         "verified": rule.verified,
     }
-

@@ -14,6 +14,7 @@ from gateway.flow.order import Refused
 from gateway.store.console import LAST, DeliveryFilter
 from gateway.store.engine import Row
 from gateway.web.console.desk import Page, Visit
+from gateway.web.console.live import versions
 from gateway.web.console.messages import read_filter, subjects_of
 
 _SIZE: Final = 50
@@ -171,7 +172,7 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
         items=items[:_ITEMS],
         after=items[_ITEMS - 1]["place"] if len(items) > _ITEMS else None,
         problem=problem,
-        position=figures.position,
+        versions=versions(figures),
     )
 
 

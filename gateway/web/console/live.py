@@ -136,6 +136,7 @@ def versions(figures: Figures) -> dict[str, str]:
         "tasks": _print([figures.tasks, figures.newest_task]),
         "callbacks": _print(sorted(figures.callbacks.items())),
         "clocks": _print([row["id"] for row in figures.clocks]),
+        "jobs": _print([(row["id"], row["state"], row["due_at"]) for row in figures.jobs]),
         "events": str(figures.position),
     }
 

@@ -13,8 +13,8 @@
   const live = one("#live");
   const bar = one("#stale");
   const regions = all("[data-region]");
-  const state = { source: null, failures: 0, poll: 0, last: Date.now(), versions: {}, tags: {}, due: new Set(), timer: 0, busy: false };
-  const QUIET_MS = 4000;
+  const state = { source: null, failures: 0, poll: 0, last: Date.now(), versions: {}, tags: {}, from: {}, due: new Set(), timer: 0, busy: false, rest: 0 };
+  const QUIET_MS = 3000;
   const STALE_MS = 20000;
 
   function show(kind) {
@@ -53,7 +53,7 @@
   function plan() {
     if (!state.due.size || state.timer || state.busy || document.hidden) return;
     /* Spread: many open pages must not ask in the same moment. */
-    state.timer = setTimeout(refetch, 300 + Math.random() * 900);
+    state.timer = setTimeout(refetch, Math.max(300 + Math.random() * 900, state.rest - Date.now()));
   }
 
   function busyHere(region) {
@@ -71,7 +71,8 @@
     if (!names.length) return;
     const key = names.join(",");
     const headers = { "X-Fragment": key };
-    if (state.tags[key]) headers["If-None-Match"] = state.tags[key];
+    /* The tag counts only while every region still shows what came with it. */
+    if (state.tags[key] && names.every((name) => state.from[name] === key)) headers["If-None-Match"] = state.tags[key];
     state.busy = true;
     fetch(regionAddress(), { headers, credentials: "same-origin", cache: "no-store" })
       .then((response) => {
@@ -84,11 +85,14 @@
         if (!found) return;
         for (const name of Object.keys(found)) {
           const region = one("[data-region='" + name + "']");
-          if (region && !busyHere(region)) region.innerHTML = found[name];
+          if (region && !busyHere(region)) {
+            region.innerHTML = found[name];
+            state.from[name] = key;
+          }
         }
       })
       .catch(() => undefined)
-      .then(() => { state.busy = false; setTimeout(plan, QUIET_MS); });
+      .then(() => { state.busy = false; state.rest = Date.now() + QUIET_MS; plan(); });
   }
 
   function regionAddress() {
