@@ -20,7 +20,7 @@ from gateway.client import GatewayClient
 from gateway.demo.client_log import ClientLog
 from gateway.demo.feed import Feed
 from gateway.demo.ledgers import ClientLedger, gateway_ledger, platform_ledger, standing
-from gateway.demo.memory import give_back, peak_rss_mb
+from gateway.demo.memory import be_thrifty, give_back, peak_rss_mb
 from gateway.demo.operator import Duty
 from gateway.demo.progress import Progress
 from gateway.demo.stage import Stage, staged
@@ -54,6 +54,7 @@ async def play(options: Options, console: Console) -> tuple[int, dict[str, Any] 
     Raises:
         StageRefused, SettingsRefused: the stage could not be set.
     """
+    be_thrifty()
     with _ended_by_signal():
         async with Workspace(options.data) as workspace:
             began = workspace.began(options.seed)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable
+from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,12 +17,26 @@ from gateway.flow.house import House
 from gateway.flow.intake import Accepted
 from gateway.flow.order import Order, Principal
 from gateway.store.casefile import CaseFile
+from gateway.store.migrate import migrate_sqlite
 from tests.flow import papers
 from tests.flow.puppets import WORDS, Puppet
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"
 PRINCIPAL = Principal("upstream", frozenset({"SD-JN-LX-001", "SD-LY-LS-007"}), frozenset())
 OPERATOR = Principal("operator", frozenset({"*"}), frozenset())
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as room:
+        path = Path(room) / "gateway.db"
+        migrate_sqlite(path)
+        return path.read_bytes()
+
+
+def lay(data: Path) -> None:
+    """Put a migrated and empty database where a house is about to be built: the migration itself is tested elsewhere."""
+    (data / "gateway.db").write_bytes(_migrated())
 
 
 async def until(check: Callable[[], Awaitable[Any]], what: str, seconds: float = 8.0) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.flow import papers
+from tests.flow.stage import lay
 from tests.house import Gateways
 from tests.web.conftest import ENDPOINTS, PUPPETS
 from tests.web.site import Site
@@ -44,6 +45,7 @@ async def test_json_in_utf8_however_it_is_written(site: Site, kind: str) -> None
 
 @pytest.fixture
 async def narrow(gateway: Gateways) -> AsyncIterator[Site]:
+    lay(gateway.data)
     limits = {"document": 10_000, "attachment": 20_000, "callback": 5_000}
     async with open_site(await gateway(ENDPOINTS, adapters=PUPPETS, start=False, limits=limits)) as made:
         yield made

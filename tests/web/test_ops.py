@@ -192,11 +192,12 @@ BODIES = {b"{": 400, b"[]": 400, b'"x"': 400, b"7": 400, b"{}": 422, b'{"reason"
 
 @pytest.mark.parametrize("path", ACTS)
 @pytest.mark.parametrize(("raw", "status"), BODIES.items())
-async def test_an_act_needs_a_reason(site: Site, path: str, raw: bytes, status: int) -> None:
-    response = await site.post(f"/v1/ops/{path}", raw, by=site.op)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_act_needs_a_reason(shared: Site, path: str, raw: bytes, status: int) -> None:
+    response = await shared.post(f"/v1/ops/{path}", raw, by=shared.op)
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
-    assert await trail(site) == []
+    assert await trail(shared) == []
 
 
 async def test_a_reason_is_bounded(site: Site) -> None:
