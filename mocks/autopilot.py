@@ -81,7 +81,10 @@ class Autopilot:
                 continue
             now = time.monotonic()
             waiting: set[str] = set()
+            unheard = self._platform.unheard()
             for record in self._platform.undecided():
+                if record.get("ref") in unheard:
+                    continue
                 matter = f"{record.get('matter') or record.get('ref')}:{record.get('state', '')}"
                 waiting.add(matter)
                 random = Random(f"{self.setting['seed']}:{self._platform.name}:{matter}")

@@ -129,6 +129,14 @@ class Platform(ABC):
         """
         return [record for record in self.records() if record.get("undecided")]
 
+    def unheard(self) -> set[str]:
+        """``ref`` of every matter of whose last word the gateway has not acknowledged the callback yet.
+
+        The autopilot says nothing more about it until then: otherwise chance and the load of the machine, not the seed,
+        would decide which of two words is heard first.
+        """
+        return set()
+
     async def clerk(self, random: Random, record: Json) -> None:
         """Decide ``record`` (one of :meth:`undecided`) now. ``random`` depends on seed, matter and state alone."""
         return

@@ -105,8 +105,8 @@ async def _matter(store: Store, endpoint: str, identifier: str, about: About) ->
 
 
 async def _only_one(store: Store, endpoint: str, subject: str, kind: str) -> Found | None:
-    """The one matter of a kind in a case, where a platform names the case alone: of those that it was sent the one that is open,
-    else the one that is over (its word comes late, or another platform's came first). Two are no answer."""
+    """The one matter of a kind in a case, where a platform names the case alone: of those that it was sent the one that is
+    open, else the one that is over (its word comes late, or another platform's came first). Two are no answer."""
     rows = [row for row in await store.rows("matters_of", subject) if row["kind"] == kind]
     sent = {row["about"] for row in await store.rows("deliveries_of", subject) if row["endpoint"] == endpoint}
     rows = [row for row in rows if row["id"] in sent] or rows

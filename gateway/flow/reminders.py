@@ -46,8 +46,9 @@ class Reminders:
         return _ALERTS_S
 
     async def statutory(self) -> float:
-        """What no failed try tells, since none is made (the endpoint is paused, the lane is blocked): tasks for statutory messages
-        that are undelivered too long, the end of those whose latest safe time is over. Returns the rest in seconds."""
+        """What no failed try tells, since none is made (the endpoint is paused, the lane is blocked): tasks for statutory
+        messages that are undelivered too long, the end of those whose latest safe time is over. Returns the rest in
+        seconds."""
         now = self._store.now_ms()
         latest = now - self._task_after_ms
         if await self._store.rows("late_statutory", latest):

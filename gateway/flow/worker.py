@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -93,6 +94,7 @@ class Worker:
         self._concurrency = concurrency
         self._alarms = Alarms(store)
         self._flying: set[asyncio.Task[None]] = set()
+        self._empty = 0
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self.also: list[tuple[str, Callable[[], Awaitable[float]]]] = []
@@ -152,7 +154,9 @@ class Worker:
         claims = await self._deliverer.take(min(free, _BATCH)) if free > 0 else []
         for claim in claims:
             self._fly(claim)
-        if not claims:
+        if claims:
+            self._empty = 0
+        else:
             await self._rest(await self._until_due(), self._bells.deliver)
 
     def _fly(self, claim: Claim) -> None:
@@ -175,7 +179,11 @@ class Worker:
         if row is None or row["due_at"] is None:
             return _SWEEP_S
         if row["due_at"] <= row["now"]:
-            return _FULL_S
+            if self._store.runner.writers == 1:
+                return _FULL_S
+            # Perhaps another process just held the endpoint: it is free again in a moment. No two look again at once.
+            self._empty += 1
+            return min(_FULL_S, 0.002 * 2 ** min(self._empty, 6)) * random.uniform(0.5, 1.0)
         due_in: float = (row["due_at"] - row["now"]) / 1000
         return min(due_in, _SWEEP_S)
 

@@ -407,6 +407,10 @@ SELECT m.* FROM matters m WHERE m.kind = :kind AND m.id > :after AND m.updated_a
   AND (:source_no = '' OR m.business_key = m.organization || '|' || :source_no)
   AND (:every OR m.organization IN (SELECT value FROM json_each(:organizations)))
 ORDER BY m.id LIMIT :most
+-- An upstream's lists, one organisation after the other: each is a range of an index.
+-- name: list_owned each (kind text, organization text, status text, since bigint, after text, most bigint)
+SELECT m.* FROM matters m WHERE m.organization = :organization AND m.kind = :kind AND m.id > :after AND m.updated_at >= :since
+  AND (:status = '' OR m.status = :status) ORDER BY m.id LIMIT :most
 -- name: list_clocks each (state text, before text, organizations text, every boolean, after_due text, after_id text, most bigint)
 SELECT c.* FROM clocks c WHERE c.state = :state AND c.due_on < :before AND (c.due_on, c.id) > (:after_due, :after_id)
   AND (:every OR c.organization IN (SELECT value FROM json_each(:organizations)))

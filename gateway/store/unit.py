@@ -169,10 +169,12 @@ class CallbackMove:
 
 @dataclass(slots=True)
 class Unit:
-    """All that one decision changes. ``expected`` is the subject's sequence that the decision was made on; ``None`` opens
-        the subject. ``beside``: other subjects that it was made on, with the sequence seen; what it requires of their deliveries is
-    still to come while this stands. ``repointed``: what required the first delivery now requires the second, which stands for
-    it. ``audited``: a person's act that this is, and its moment (ms)."""
+    """All that one decision changes.
+
+    ``expected`` is the subject's sequence that the decision was made on; ``None`` opens the subject. ``beside``: other subjects
+    that it was made on, with the sequence seen; what it requires of their deliveries is still to come while this stands.
+    ``repointed``: what required the first delivery now requires the second, which stands for it. ``audited``: a person's act
+    that this is, and its moment (ms)."""
 
     subject: str
     organization: str

@@ -188,6 +188,10 @@ class CourtMediation(Platform):
             "qrqx": push.content["content"]["qrqx"],
         }
 
+    def unheard(self) -> set[str]:
+        """Matters with a callback that is not acknowledged."""
+        return {push["ref"] for push in self._pushes.waiting()}
+
     async def clerk(self, random: Random, record: Json) -> None:
         """One step of one matter, chosen by the mix."""
         push = self._clerk.chosen(self._ledger.filings[record["ref"]], random, self.choose)

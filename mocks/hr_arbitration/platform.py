@@ -113,6 +113,10 @@ class HrArbitration(Platform):
     def undecided(self) -> list[Json]:
         return self._clerk.matters()
 
+    def unheard(self) -> set[str]:
+        """Matters with a callback that is not acknowledged."""
+        return {push["ref"] for push in self._pushes.waiting()}
+
     async def clerk(self, random: Random, record: Json) -> None:
         decision = self.choose(random, self._clerk.choices(record["ref"]))
         await self._clerk.decide_alone(record["ref"], decision, random)

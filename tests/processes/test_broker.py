@@ -136,6 +136,31 @@ async def test_two_processes_share_one_mark(broker: Broker, postgres: Server, tm
     assert heard.whole().keys() == set(cases)
 
 
+async def test_the_mark_of_a_dead_process_is_taken_over_when_its_lease_is_over(
+    broker: Broker, postgres: Server, tmp_path: Path
+) -> None:
+    async with (
+        database(postgres, virtual=True) as dsn,
+        standing(Gateways(tmp_path, dsn, broker.address)) as scene,
+    ):
+        first = await scene.open()
+        cases = [await post(first, number) for number in range(3)]
+        await published(first, cases)
+        assert first.broker is not None
+        await first.store.write("lease_mark", ("broker", first.broker._token, 60_000))
+        first.leaving = [first.broker._bus.close]  # it takes no leave of the mark
+        await scene.gateway.abandon(first)
+        second = await scene.open()
+        cases += [await post(second, number) for number in range(3, 6)]
+        for case in cases:
+            await scene.reaches("delivered", case, IDS)
+        assert second.broker is not None
+        assert await second.broker.turn() == 0
+        assert await second.broker.waiting() > 0
+        scene.gateway.clock.skip(61)
+        await published(second, cases)
+
+
 # ---- cases from a topic
 
 

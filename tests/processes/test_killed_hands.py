@@ -8,13 +8,21 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pytest
+
 from contracts.messages import MessageType
+from gateway.app import open_store
 from gateway.flow.house import House
 from gateway.flow.order import Order
+from gateway.security.fields import Keys
+from gateway.settings import Settings, SettingsRefused
+from gateway.store.migrate import migrate_postgres
 from tests.processes.hand import stand
 from tests.seam import documents
 from tests.seam.scene import OPERATOR, until
 from tests.seam.toys import IdempotentPlatform
+from tests.servers.databases import Server
+from tests.servers.postgres import GIVEN, own_server
 
 CASES = 40
 
@@ -77,3 +85,50 @@ async def test_a_killed_process_loses_and_doubles_nothing(dsn: str, tmp_path: Pa
         order[booking.content[1]["case_no"]].append(booking.content[0])
     assert {tuple(operations) for operations in order.values()} == {("T1", "T3")}
     assert [row["position"] for row in events] == list(range(1, len(events) + 1))
+
+
+async def test_a_database_that_crashes_under_two_houses_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    server = own_server()
+    await migrate_postgres(server.dsn())
+    platform = IdempotentPlatform()
+    await platform.start()
+    houses = [await stand(server.dsn(), tmp_path, platform.port) for _ in range(2)]
+    try:
+        for house in houses:
+            house.start()
+        posting = asyncio.gather(*(chain(houses[number % 2], number) for number in range(CASES)))
+        for _ in range(2):
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(server.crash)
+            await asyncio.to_thread(server.start)
+        await posting  # who posted waited, and was answered
+
+        async def done() -> bool:
+            rows = await houses[0].store.rows("list_deliveries", "", "", "", "", 10_000)
+            return len(rows) == 2 * CASES and all(row["state"] == "delivered" for row in rows)
+
+        await until(done, "everything is delivered", 60)
+        assert [house.worker.stuck() for house in houses] == [[], []]
+    finally:
+        for house in houses:
+            await house.close()
+        await platform.stop()
+        server.remove()
+    assert len(platform.booked) == 2 * CASES
+    assert Counter(booking.id for booking in platform.booked).most_common(1)[0][1] == 1
+
+
+async def test_production_does_not_start_on_a_careless_server(postgres: Server, dsn: str, tmp_path: Path) -> None:
+    """The tests' own server runs without fsync."""
+    if GIVEN:
+        pytest.skip("GATEWAY_TEST_POSTGRES names a server that may well be careful")
+    settings = Settings(env="production", database=dsn, data=tmp_path, keys=Keys.generate().render())
+    with pytest.raises(SettingsRefused) as refused:
+        await open_store(settings)
+    assert sorted(reason.partition("with ")[2].partition("=")[0] for reason in refused.value.reasons) == [
+        "fsync",
+        "full_page_writes",
+        "synchronous_commit",
+    ]
+    store = await open_store(settings.model_copy(update={"env": "development"}))
+    await store.close()

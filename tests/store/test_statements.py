@@ -55,6 +55,7 @@ HOT = {
     "messages_of": ("messages_subject",),
     "list_clocks": ("clocks_due",),
     "list_tasks": ("tasks_listed",),
+    "list_owned": ("matters_listed",),
 }
 """The index that carries a statement: a changed ``WHERE`` of a partial one would silently fall out of the plan."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -54,6 +55,7 @@ async def test_a_file_is_what_its_content_says(site: Site, data: bytes, name: st
     disposition = back.headers["content-disposition"]
     assert disposition.startswith("attachment; filename*=UTF-8''")
     assert unquote(disposition.partition("''")[2]) == name
+    assert back.headers["repr-digest"] == f"sha-256=:{b64encode(hashlib.sha256(data).digest()).decode()}:"
     assert back.headers["x-content-type-options"] == "nosniff"
     assert back.headers["cache-control"] == "no-store"
 

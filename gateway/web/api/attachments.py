@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote
@@ -64,7 +65,7 @@ def router(house: House, door: Door) -> APIRouter:
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(info.name, safe='')}",
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
-            "Digest": f"sha-256={info.sha256}",
+            "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(info.sha256)).decode()}:",
         }
         return Response(data, 200, headers, info.media_type)
 

@@ -38,6 +38,9 @@ def router(house: House, door: Door) -> APIRouter:
         lines += [
             f'gateway_callbacks{{endpoint="{row["endpoint"]}",state="{row["state"]}"}} {row["many"]}' for row in calls
         ]
+        if house.broker is not None:
+            lines.append("# TYPE gateway_events_unpublished gauge")
+            lines.append(f"gateway_events_unpublished {await house.broker.waiting()}")
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
     return routes

@@ -19,6 +19,7 @@ from gateway.flow.next_steps import next_steps
 from gateway.flow.order import Principal, Refused
 from gateway.flow.references import fold
 from gateway.store.casefile import CaseFile, Matter, matter_of
+from gateway.store.engine import many
 from gateway.web.api import standing
 from gateway.web.auth import Door
 
@@ -344,18 +345,18 @@ async def _listed(house: House, principal: Principal, request: Request, kind: st
         since = round(moment.timestamp() * 1000)
     status = one_of(request, "status", _STATUSES[kind], "")
     source_no = request.query_params.get("source_case_no", "")
-    rows = await house.store.rows(
-        "list_matters",
-        kind,
-        orjson.dumps(sorted(principal.organizations)).decode(),
-        "*" in principal.organizations,
-        status,
-        source_no,
-        since,
-        str(cursor[0]) if cursor else "",
-        limit + 1,
-    )
-    matters = [matter_of(row) for row in rows]
+    after = str(cursor[0]) if cursor else ""
+    if "*" in principal.organizations:
+        rows = await house.store.rows("list_matters", kind, "[]", True, status, source_no, since, after, limit + 1)
+    elif source_no:
+        named = [(kind, f"{organization}|{source_no}") for organization in sorted(principal.organizations)]
+        found = await house.store.runner.read(many, "find_matter", named)
+        rows = await house.store.runner.read(many, "matter", [(row["id"],) for row in found])
+        rows = [row for row in rows if row["id"] > after and row["updated_at"] >= since and status in ("", row["status"])]
+    else:
+        owned = [(kind, organization, status, since, after, limit + 1) for organization in sorted(principal.organizations)]
+        rows = await house.store.runner.read(many, "list_owned", owned)
+    matters = sorted((matter_of(row) for row in rows), key=lambda matter: matter.id)
     page = {"items": [_listing(matter) for matter in matters[:limit]]}
     return page | ({"cursor": pack_cursor([matters[limit - 1].id])} if len(matters) > limit else {})
 
