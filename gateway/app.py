@@ -15,6 +15,7 @@ from aiohttp.resolver import ThreadedResolver
 
 from contracts.adapter import DeliveryClass
 from gateway.bus.memory import MemoryBus
+from gateway.flow.alerts import Alerts
 from gateway.flow.apply import Applier
 from gateway.flow.bulk import Bulk
 from gateway.flow.clock import Healer, law_of
@@ -218,6 +219,7 @@ async def _compose(
         settings.concurrency,
     )
     worker.also.append(("tally", Tally(store).turn))
+    worker.also.append(("alerts", Alerts(store, tuple(sorted(endpoints)), settings.data).turn))
     worker.also.append(("bulk", Bulk(store, endpoints, bells.committed).turn))
     reminders = Reminders(store, settings.retry.statutory_task_after)
     worker.also += [

@@ -89,7 +89,9 @@ class Contexts:
         return Context(
             delivery=delivery,
             endpoint=endpoint,
-            organization=case.organization if case is not None else await self.organization(file.organization, referral),
+            organization=case.organization
+            if case is not None
+            else await self.organization(file.organization, referral),
             case_id=case_id,
             case=case,
             agreement_id=agreement_id if agreement is not None else None,

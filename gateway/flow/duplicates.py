@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _APART = timedelta(days=90)
 """A dispute that is over does not overlap one received so long after it."""
-_OVER = frozenset({CaseStatus.DECLINED, CaseStatus.CLOSED, CaseStatus.WITHDRAWN, CaseStatus.TERMINATED, CaseStatus.FAILED})
+_OVER = frozenset(
+    {CaseStatus.DECLINED, CaseStatus.CLOSED, CaseStatus.WITHDRAWN, CaseStatus.TERMINATED, CaseStatus.FAILED}
+)
 _MOST = 20
 
 

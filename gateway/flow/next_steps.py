@@ -16,7 +16,10 @@ from contracts.referral import Referral
 from contracts.status import frees_agreement
 from gateway.store.casefile import CaseFile, Matter
 
-_MEDIATION_LAW, _MEDIATION_LAW_EN = "《中华人民共和国劳动争议调解仲裁法》", "Law on Labour-dispute Mediation and Arbitration"
+_MEDIATION_LAW, _MEDIATION_LAW_EN = (
+    "《中华人民共和国劳动争议调解仲裁法》",
+    "Law on Labour-dispute Mediation and Arbitration",
+)
 _PROCEDURE, _PROCEDURE_EN = "《中华人民共和国民事诉讼法》（2023年修正）", "Civil Procedure Law (2023)"
 _INTERPRETATION = "《最高人民法院关于审理劳动争议案件适用法律问题的解释（一）》"
 _INTERPRETATION_EN = "Interpretation on Labour Disputes (I)"
@@ -38,7 +41,10 @@ _ARTICLES: dict[str, tuple[str, str]] = {
         "Interpretation on the Civil Procedure Law (2022), art. 372",
     ),
     "complain_to_labor_inspection": (f"{_MEDIATION_LAW}第9条", f"{_MEDIATION_LAW_EN}, art. 9"),
-    "return_result_to_court": ("《人民法院在线调解规则》第21条", "Online Mediation Rules of the People's Courts, art. 21"),
+    "return_result_to_court": (
+        "《人民法院在线调解规则》第21条",
+        "Online Mediation Rules of the People's Courts, art. 21",
+    ),
     "extend_mediation": (f"{_MEDIATION_LAW}第14条第3款", f"{_MEDIATION_LAW_EN}, art. 14 ¶3"),
 }
 _MONEY_OWED = frozenset(

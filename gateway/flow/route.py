@@ -71,8 +71,10 @@ class Router:
                 or any(self._fits(row, question, name, endpoint) for row in kind.recipients)
             )
         ]
-        if question.type is MessageType.CONFIRMATION_REQUESTED and question.referral_sender is not None and (
-            question.referral_sender in chosen
+        if (
+            question.type is MessageType.CONFIRMATION_REQUESTED
+            and question.referral_sender is not None
+            and (question.referral_sender in chosen)
         ):
             # What a court invited to mediate goes to that court (民事诉讼法 art. 205 (1)), not to every court.
             chosen = [question.referral_sender]

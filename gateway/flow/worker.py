@@ -183,7 +183,8 @@ class Worker:
                 return _FULL_S
             # Perhaps another process just held the endpoint: it is free again in a moment. No two look again at once.
             self._empty += 1
-            return min(_FULL_S, 0.002 * 2 ** min(self._empty, 6)) * random.uniform(0.5, 1.0)
+            soon: float = min(_FULL_S, 0.002 * 2 ** min(self._empty, 6)) * random.uniform(0.5, 1.0)
+            return soon
         due_in: float = (row["due_at"] - row["now"]) / 1000
         return min(due_in, _SWEEP_S)
 

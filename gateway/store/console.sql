@@ -161,3 +161,25 @@ SELECT i.state, count(*) AS many FROM given JOIN job_items i ON i.job = given.jo
 SELECT i.job, i.place, i.delivery, i.state, i.attempts, i.code FROM job_items i WHERE i.job = :job AND i.state = :state AND i.place > :after ORDER BY i.place LIMIT :most
 -- name: move_job_item (job text, place int, state text, attempts int, code text)
 UPDATE job_items SET state = given.state, attempts = given.attempts, code = given.code FROM given WHERE job_items.job = given.job AND job_items.place = given.place
+
+-- clients' keys --------------------------------------------------------------------------------------------------------------------
+-- name: all_keys ()
+SELECT c.prefix, c.client, c.name, c.scopes, c.organizations, c.enabled, c.created_at, c.expires_at FROM clients c ORDER BY c.name, c.created_at LIMIT 1000
+-- name: end_key (prefix text, wait bigint)
+UPDATE clients SET expires_at = now_ms() + given.wait FROM given
+WHERE clients.prefix = given.prefix AND (clients.expires_at IS NULL OR clients.expires_at > now_ms() + given.wait) RETURNING clients.prefix
+-- name: disable_key (prefix text)
+UPDATE clients SET enabled = false FROM given WHERE clients.prefix = given.prefix AND clients.enabled RETURNING clients.prefix
+
+-- alerts ---------------------------------------------------------------------------------------------------------------------------
+-- name: open_alert (id text, rule text, about text, figure text)
+INSERT INTO alerts (id, rule, about, figure, opened_at) SELECT id, rule, about, figure, now_ms() FROM given WHERE true
+ON CONFLICT (rule, about) WHERE closed_at IS NULL DO NOTHING RETURNING id
+-- name: close_alert (id text)
+UPDATE alerts SET closed_at = now_ms() FROM given WHERE alerts.id = given.id AND alerts.closed_at IS NULL RETURNING alerts.id
+-- name: see_alert (id text, actor text)
+UPDATE alerts SET seen_by = given.actor FROM given WHERE alerts.id = given.id AND alerts.closed_at IS NULL AND alerts.seen_by IS NULL RETURNING alerts.id
+-- name: open_alerts ()
+SELECT a.* FROM alerts a WHERE a.closed_at IS NULL ORDER BY a.rule, a.about LIMIT 500
+-- name: newest_alerts each (before text, most bigint)
+SELECT a.* FROM alerts a WHERE a.id < :before ORDER BY a.id DESC LIMIT :most

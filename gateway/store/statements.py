@@ -31,7 +31,9 @@ class Statement:
 def load(engine: Engine) -> dict[str, Statement]:
     """Every statement of the files, rendered for the engine."""
     room = files("gateway.store")
-    text = "\n".join(room.joinpath(name).read_text("utf-8") for name in ("statements.sql", "webhooks.sql", "console.sql"))
+    text = "\n".join(
+        room.joinpath(name).read_text("utf-8") for name in ("statements.sql", "webhooks.sql", "console.sql")
+    )
     return {
         name: _render(engine, name, bool(each), tuple(_fields(fields)), sql.strip())
         for name, each, fields, sql in _STATEMENT.findall(text)

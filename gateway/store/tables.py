@@ -144,15 +144,26 @@ deliveries = sa.Table(
     Index("deliveries_open", "endpoint", "subject", "first", "sequence", **_where("state IN ('pending', 'in_doubt')")),
     Index("deliveries_safe", "endpoint", "subject", "safe_at", **_where("state = 'pending' AND safe_at IS NOT NULL")),
     Index("deliveries_subject", "subject", "sequence"),
-    Index("deliveries_alerts", "created_at",
-          **_where("type = 'case.alerted' AND state NOT IN ('delivered', 'cancelled', 'superseded')")),
+    Index(
+        "deliveries_alerts",
+        "created_at",
+        **_where("type = 'case.alerted' AND state NOT IN ('delivered', 'cancelled', 'superseded')"),
+    ),
     Index("deliveries_waiting", "requires", **_where("requires IS NOT NULL AND state = 'pending'")),
     Index("deliveries_word", "state", "word_due_at", **_where("state = 'relayed' AND word_due_at IS NOT NULL")),
     Index("deliveries_state", "state", "endpoint", "id"),
     Index("deliveries_reference", "endpoint", "reference", **_where("reference IS NOT NULL")),
     # The console's groups of failures: only what failed has a row in them.
-    Index("deliveries_failed", "endpoint", "code", "type", "state", "finished_at", "id",
-          **_where("state IN ('rejected', 'dead', 'expired', 'in_doubt')")),
+    Index(
+        "deliveries_failed",
+        "endpoint",
+        "code",
+        "type",
+        "state",
+        "finished_at",
+        "id",
+        **_where("state IN ('rejected', 'dead', 'expired', 'in_doubt')"),
+    ),
     Index("deliveries_retrying", "endpoint", "code", "type", "id", **_where("state = 'pending' AND code IS NOT NULL")),
 )
 
@@ -390,8 +401,8 @@ clients = sa.Table(
     Column("expires_at", Ms),
 )
 
-# Where clients are told events (订阅端点). Each is an endpoint under its id. `mark` is the cursor up to which its deliveries are
-# made (null: it keeps up), `handshake` the delivery that proves its address.
+# Where clients are told events (订阅端点). Each is an endpoint under its id. `mark` is the cursor up to which its deliveries
+# are made (null: it keeps up), `handshake` the delivery that proves its address.
 webhook_endpoints = sa.Table(
     "webhook_endpoints",
     metadata,

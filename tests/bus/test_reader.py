@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -58,11 +59,12 @@ async def test_a_reader_that_stands_still_is_rebuilt(place: Cluster, monkeypatch
     consumer = await reader._ready()
 
     async def nothing(**_: Any) -> dict[Any, Any]:
+        await asyncio.sleep(0.02)
         return {}
 
     monkeypatch.setattr(consumer, "getmany", nothing)
     with pytest.raises(BusUnavailable):
-        for _ in range(2000):
+        for _ in range(500):
             await reader.next(0.05)
     assert len(await read(reader, 5)) == 5, "a new consumer reads what the stuck one did not"
     await reader.close()

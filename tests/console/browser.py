@@ -68,7 +68,9 @@ class Room:
 
     def _complaint(self, page: Page, kind: str, text: str) -> None:
         # A refused fetch while the server is away is what the page itself tells the person.
-        if kind in ("error", "warning") and not re.search(r"ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|status of 4\d\d", text):
+        if kind in ("error", "warning") and not re.search(
+            r"ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|status of 4\d\d", text
+        ):
             self.troubles.append(f"{page.url}: {text}")
 
     def _request(self, url: str) -> None:

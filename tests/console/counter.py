@@ -129,7 +129,15 @@ class Counter:
         ids = self.ids
         return [
             *("", "wall", "messages", "messages/newer", "cases", "failures", "platforms", "waiting", "tasks", "audit"),
-            *("health", "search", "account", "messages?state=failed", "messages?q=platform:court_mediation", "nothing-here"),
+            *("jobs", "ledger", "ledger/export.csv", "alerts", "clients", "adapters", "users"),
+            *(
+                "health",
+                "search",
+                "account",
+                "messages?state=failed",
+                "messages?q=platform:court_mediation",
+                "nothing-here",
+            ),
             *(f"waiting?kind={kind}" for kind in ("stored", "orphan", "unreadable", "duplicate", "applied")),
             *(f"deliveries/{ids[name]}" for name in ("rejected", "doubt", "delivered")),
             *(f"cases/{ids[name]}" for name in ("case", "collective", "agreement")),

@@ -67,7 +67,9 @@ async def test_a_form_without_its_token_or_from_elsewhere_changes_nothing(counte
     operator = counter.operator
     told = {"reason": "维护"}
     foreign = await operator.post(path, told, Origin="http://evil.test")
-    blind = await operator.http.post(f"/console/{path}", data=told | {"form_token": ""}, headers={"Origin": "http://gateway.test"})
+    blind = await operator.http.post(
+        f"/console/{path}", data=told | {"form_token": ""}, headers={"Origin": "http://gateway.test"}
+    )
     silent = await operator.http.post(f"/console/{path}", data=told)
     null = await operator.post(path, told, Origin="null")
     typed = await operator.http.post(f"/console/{path}", json=told, headers={"Origin": "http://gateway.test"})
@@ -127,7 +129,9 @@ async def test_behind_https_the_cookie_is_bound_to_the_host(counter: Counter) ->
     assert "Secure" in cookie
 
 
-@pytest.mark.parametrize("after", ["//evil.test", "https://evil.test/", "/\\evil.test", "../../v1/cases", "%2F%2Fevil.test"])
+@pytest.mark.parametrize(
+    "after", ["//evil.test", "https://evil.test/", "/\\evil.test", "../../v1/cases", "%2F%2Fevil.test"]
+)
 async def test_no_address_leads_outside(counter: Counter, after: str) -> None:
     visitor = await counter.stranger()
     answer = await visitor.sign_in(name_of("viewer"), PASSWORDS["viewer"], next=after)

@@ -117,7 +117,5 @@ async def test_two_operators_do_not_undo_each_other(counter: Counter) -> None:
     await counter.journey()
     path = f"deliveries/{counter.ids['rejected']}/redrive"
     admin: Visitor = counter.visitors["administrator"]
-    answers = await asyncio.gather(
-        counter.operator.post(path, {"reason": "一"}), admin.post(path, {"reason": "二"})
-    )
+    answers = await asyncio.gather(counter.operator.post(path, {"reason": "一"}), admin.post(path, {"reason": "二"}))
     assert sorted(answer.status_code for answer in answers) == [303, 409]

@@ -90,7 +90,7 @@ async def test_what_was_previewed_is_what_is_sent_and_nothing_later(counter: Cou
     page = (await counter.operator.get(f"jobs/new?state=rejected&platform={HR}")).text
     bound = re.search(r'name="bound" value="(dlv_\w+)"', page)
     assert bound is not None
-    assert '<span>将重投</span><b>6</b>' in page
+    assert "<span>将重投</span><b>6</b>" in page
     later = await refused_cases(counter, 3)
     job = await asked(counter, {"state": "rejected", "platform": HR, "bound": bound.group(1)})
     assert await ended(counter, job) == {"ok": 6}
@@ -99,7 +99,11 @@ async def test_what_was_previewed_is_what_is_sent_and_nothing_later(counter: Cou
     sent = [wire.id for wire in counter.site.stage.puppet(HR).sent if wire.id in frozen]
     assert sorted(sent) == frozen
     assert sent[0] == frozen[0]
-    acts = [row for row in await counter.site.house.store.rows("newest_audit", 2**62, 50) if row["act"] == "delivery.redrive"]
+    acts = [
+        row
+        for row in await counter.site.house.store.rows("newest_audit", 2**62, 50)
+        if row["act"] == "delivery.redrive"
+    ]
     assert len(acts) == 6
     assert all(row["actor"] == "user:oper01" and row["reason"].endswith(f"[{job}]") for row in acts)
 

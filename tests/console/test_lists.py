@@ -29,7 +29,9 @@ def test_an_id_tells_its_time_and_bounds_a_time() -> None:
 
 
 def test_typed_conditions_override_the_fields() -> None:
-    wanted, fields = read_filter({"q": "platform:union 状态：dead case:2026-7", "state": "rejected", "type": "nonsense"})
+    wanted, fields = read_filter(
+        {"q": "platform:union 状态：dead case:2026-7", "state": "rejected", "type": "nonsense"}
+    )
     assert wanted.states == ("dead",)
     assert wanted.endpoints == ("union",)
     assert fields == {"state": "dead", "platform": "union", "case": "2026-7"}

@@ -93,10 +93,14 @@ async def test_the_stream_carries_figures_alone(counter: Counter) -> None:
     await asyncio.sleep(0)
 
 
-async def test_what_a_refusing_platform_quotes_is_masked_for_those_who_act_and_folded_for_the_others(counter: Counter) -> None:
+async def test_what_a_refusing_platform_quotes_is_masked_for_those_who_act_and_folded_for_the_others(
+    counter: Counter,
+) -> None:
     await counter.journey()
     path = f"deliveries/{counter.ids['rejected']}"
-    acting, looking, auditing = [(await counter.visitors[role].get(path)).text for role in ("operator", "viewer", "auditor")]
+    acting, looking, auditing = [
+        (await counter.visitors[role].get(path)).text for role in ("operator", "viewer", "auditor")
+    ]
     assert "已登记" in acting
     assert "已登记" not in looking
     assert all("E2003" in text for text in (acting, looking, auditing))
@@ -107,7 +111,9 @@ async def test_one_field_is_revealed_with_a_reason_and_the_audit_row_comes_first
     path = f"deliveries/{counter.ids['delivered']}"
     name = papers.body("collective")["parties"][0]["name"]
     name2 = papers.body("wages")["parties"][0]["name"]
-    none = await counter.operator.post(f"{path}/reveal", {"side": "canonical", "pointer": "/parties/0/name", "reason": ""})
+    none = await counter.operator.post(
+        f"{path}/reveal", {"side": "canonical", "pointer": "/parties/0/name", "reason": ""}
+    )
     assert none.status_code == 422
     assert leaked(none.text) == []
     shown = await counter.operator.post(

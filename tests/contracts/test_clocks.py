@@ -106,7 +106,11 @@ AT = datetime(2026, 9, 16, 9, 30, tzinfo=BEIJING)
         ("referral.offered", {"kind": "one_stop_assigned", "at": AT}, set()),
         ("referral.offered", {"kind": "one_stop_assigned", "at": AT, "due_at": "2026-09-18"}, {"D27-answer"}),
         ("referral.offered", {"kind": "court_delegated", "at": AT, "due_at": "2026-09-18"}, {"D21"}),
-        ("referral.accepted", {"kind": "union_handed_over", "at": AT, "mediation_due_at": "2026-10-16"}, {"D27-assigned"}),
+        (
+            "referral.accepted",
+            {"kind": "union_handed_over", "at": AT, "mediation_due_at": "2026-10-16"},
+            {"D27-assigned"},
+        ),
         ("transfer.requested", {"to": "arbitration", "at": AT}, {"D14"}),
         ("transfer.requested", {"to": "payment_order", "at": AT}, {"D10"}),
         ("transfer.requested", {"to": "legal_aid", "at": AT}, set()),

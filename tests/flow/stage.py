@@ -43,7 +43,7 @@ async def until(check: Callable[[], Awaitable[Any]], what: str, seconds: float =
     """Wait until the check gives something, and give that."""
     try:
         async with asyncio.timeout(seconds):
-            while not (found := await check()):  # noqa: ASYNC110 -- what is waited for is in a database
+            while not (found := await check()):
                 await asyncio.sleep(0.005)
     except TimeoutError:
         raise AssertionError(f"in vain: {what}") from None

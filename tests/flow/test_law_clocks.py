@@ -117,7 +117,9 @@ async def test_arbitration_and_court_have_their_terms(stage: Stage) -> None:
 
 async def test_a_revised_receipt_moves_the_clocks(still: Stage) -> None:
     case = await still.case()
-    body = papers.body("wages", {"/received_at": "2026-09-14T09:00:00+08:00", "/source_case_no": "370102-LX001-2026-00001"})
+    body = papers.body(
+        "wages", {"/received_at": "2026-09-14T09:00:00+08:00", "/source_case_no": "370102-LX001-2026-00001"}
+    )
     await still.post(MessageType.CASE_REVISED, body, case, revises=True, if_match=1)
     found = await clocks(still, case)
     assert found[case, "D03"]["due_on"] == "2026-09-29"

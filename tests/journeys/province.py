@@ -196,7 +196,7 @@ class Province:
         """Wait until the check gives something."""
         try:
             async with asyncio.timeout(seconds):
-                while not (found := await check()):  # noqa: ASYNC110 -- what is waited for is in other processes
+                while not (found := await check()):
                     await asyncio.sleep(0.03)
         except TimeoutError:
             raise AssertionError(f"in vain: {what}\n{await self._situation()}") from None

@@ -226,7 +226,7 @@ async def until(check: Callable[[], Awaitable[Any]], what: str, seconds: float =
     """Wait until the check gives something, and give that."""
     try:
         async with asyncio.timeout(seconds):
-            while not (found := await check()):  # noqa: ASYNC110 # what is waited for is in another process
+            while not (found := await check()):  # what is waited for is in another process
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"in vain: {what}") from None

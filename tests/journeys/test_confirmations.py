@@ -123,4 +123,6 @@ async def test_one_day_late_is_refused_and_with_its_reason_goes_and_says_so(prov
     assert file is not None
     sent = next(row for row in file.deliveries if row.type == "confirmation.requested")
     told = await province.house.store.rows("list_tasks", "resolved", "statutory_late", "", 100)
-    assert ("made_late", sent.id) in {(row["code"], row["about"]) for row in told}, "a person was told, the delivery answered"
+    assert ("made_late", sent.id) in {(row["code"], row["about"]) for row in told}, (
+        "a person was told, the delivery answered"
+    )

@@ -165,7 +165,7 @@ async def journal(http: aiohttp.ClientSession, server: MockServer, kind: str) ->
 
 async def until(http: aiohttp.ClientSession, server: MockServer, kind: str, count: int) -> list[Json]:
     async with asyncio.timeout(10):
-        while len(entries := await journal(http, server, kind)) < count:  # noqa: ASYNC110 - the server is asked over HTTP
+        while len(entries := await journal(http, server, kind)) < count:
             await asyncio.sleep(0.02)
     return entries
 
@@ -425,7 +425,7 @@ async def test_the_autopilot_decides_by_seed_not_by_arrival(
             for number in order:
                 await send(http, server, f"m{number}")
             async with asyncio.timeout(5):
-                while any(record["undecided"] for record in server.platform.records()):  # noqa: ASYNC110 - polled
+                while any(record["undecided"] for record in server.platform.records()):
                     await asyncio.sleep(0.05)
             results.append({record["matter"]: record["state"] for record in server.platform.records()})
         finally:

@@ -28,7 +28,7 @@ async def client(tmp_path: Path, gateway: Gateway) -> AsyncIterator[Client]:
 
 async def until(found: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(10):
-        while not await found():  # noqa: ASYNC110 - the journal is read over HTTP, there is no event to wait for
+        while not await found():
             await asyncio.sleep(0.02)
 
 

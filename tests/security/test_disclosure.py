@@ -45,7 +45,10 @@ def test_every_field_of_every_document_has_a_class() -> None:
 
 
 def test_an_unknown_field_is_hidden() -> None:
-    found = {leaf.pointer: leaf for leaf in leaves(Case, {"stranger": "秘密", "parties": [{"kind": "person", "extra": {"x": "秘密"}}]})}
+    found = {
+        leaf.pointer: leaf
+        for leaf in leaves(Case, {"stranger": "秘密", "parties": [{"kind": "person", "extra": {"x": "秘密"}}]})
+    }
     assert found["/stranger"].kind is FieldClass.HIDDEN
     assert found["/parties/0/extra/x"].kind is FieldClass.HIDDEN
     assert all("秘密" not in leaf.masked for leaf in found.values())
@@ -109,7 +112,16 @@ def test_what_tells_of_a_person_is_never_shown(redactor: Redactor, value: str) -
 
 @pytest.mark.parametrize(
     "value",
-    ["BZR001", "05", "hr", "370102", "18600.00", "2026-11-20T10:00:00+08:00", "20261120", "dlv_01M8A1MHSTQCEC6SHDT5NVSE3Z"],
+    [
+        "BZR001",
+        "05",
+        "hr",
+        "370102",
+        "18600.00",
+        "2026-11-20T10:00:00+08:00",
+        "20261120",
+        "dlv_01M8A1MHSTQCEC6SHDT5NVSE3Z",
+    ],
 )
 def test_codes_times_and_amounts_are_shown(redactor: Redactor, value: str) -> None:
     assert redactor.value(value) == (value, False, redactor.value(value)[2])
@@ -122,7 +134,16 @@ def test_public_values_are_shown_with_where_they_come_from(redactor: Redactor) -
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"   ", b"\x00\xff\x01", b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", b"{", b"<a><b></a>", b"plain words", b"x" * 300_000],
+    [
+        b"",
+        b"   ",
+        b"\x00\xff\x01",
+        b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
+        b"{",
+        b"<a><b></a>",
+        b"plain words",
+        b"x" * 300_000,
+    ],
 )
 def test_what_cannot_be_read_is_not_shown(redactor: Redactor, raw: bytes) -> None:
     assert redactor.body(raw) is None

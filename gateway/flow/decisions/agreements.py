@@ -64,7 +64,9 @@ def concluded(
         made.events.append(("agreement.effective", agreement_id, facts))
     if not revised:
         made.matters += [
-            NewMatter(f"{agreement_id}/{no}", "fulfilment", agreement_id, f"{agreement_id}/{no}", "performing", message_id)
+            NewMatter(
+                f"{agreement_id}/{no}", "fulfilment", agreement_id, f"{agreement_id}/{no}", "performing", message_id
+            )
             for no in sorted({term.no for term in agreement.terms if term.amount is not None})
         ]
         if word.value != matter.status:

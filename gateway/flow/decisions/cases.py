@@ -115,7 +115,9 @@ def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> 
         _accepted(made, matter.id, case.accepted_at, matter.status, known.law)
     if known.case is not None and known.case.received_at != case.received_at and status in _UNDECIDED:
         accepted = status not in (CaseStatus.RECEIVED.value, CaseStatus.CORRECTION_REQUIRED.value)
-        made.clocks += [found for found in _of_receipt(case, matter.id, known) if not (accepted and found[1].rule == "D01")]
+        made.clocks += [
+            found for found in _of_receipt(case, matter.id, known) if not (accepted and found[1].rule == "D01")
+        ]
     made.supersedes = frozenset({MessageType.CASE_SUBMITTED, MessageType.CASE_REVISED})
     made.people = people(case)
     return made

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.flow import wires
+from gateway.flow.documents import place_of
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.house import House
 from gateway.flow.operate import Operator, Standing
 from gateway.flow.order import Principal, Refused
+from gateway.security.masking import Mask
 from gateway.store.casefile import delivery_of
 from gateway.web.api.reading import answer, delivery_view, iso, pack_cursor, page_limit, unpack_cursor
 from gateway.web.auth import Door
@@ -121,7 +123,7 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator)
                 "translated": True,
                 "operation": kept.operation,
                 "mapping": kept.mapping,
-                "payload": kept.payload,
+                "payload": (await _mask_of(house, row)).json(kept.payload),
                 "losses": losses,
             }
         )
@@ -144,6 +146,14 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator)
         if not isinstance(arrived, bool) or not isinstance(evidence, str) or not evidence.strip():
             raise Refused(422, "reason_missing")
         return _done(await operator.resolve(principal, request.path_params["id"], arrived, evidence.strip()[:500]))
+
+
+async def _mask_of(house: House, row: Any) -> Mask:
+    """What must not be shown of a wire: every personal value of the documents that it was made from."""
+    messages = await house.store.rows("messages_of", row["subject"])
+    return Mask(
+        *(orjson.loads(house.store.unseal(found["document_sealed"], place_of(found["id"]))) for found in messages)
+    )
 
 
 def _delivery(row: Any) -> dict[str, Any]:

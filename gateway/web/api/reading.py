@@ -352,9 +352,13 @@ async def _listed(house: House, principal: Principal, request: Request, kind: st
         named = [(kind, f"{organization}|{source_no}") for organization in sorted(principal.organizations)]
         found = await house.store.runner.read(many, "find_matter", named)
         rows = await house.store.runner.read(many, "matter", [(row["id"],) for row in found])
-        rows = [row for row in rows if row["id"] > after and row["updated_at"] >= since and status in ("", row["status"])]
+        rows = [
+            row for row in rows if row["id"] > after and row["updated_at"] >= since and status in ("", row["status"])
+        ]
     else:
-        owned = [(kind, organization, status, since, after, limit + 1) for organization in sorted(principal.organizations)]
+        owned = [
+            (kind, organization, status, since, after, limit + 1) for organization in sorted(principal.organizations)
+        ]
         rows = await house.store.runner.read(many, "list_owned", owned)
     matters = sorted((matter_of(row) for row in rows), key=lambda matter: matter.id)
     page = {"items": [_listing(matter) for matter in matters[:limit]]}

@@ -19,12 +19,16 @@ from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.security.passwords import TooBusy
 from gateway.web.console import (
+    adapters,
+    alerts,
     assets,
     audit,
     cases,
+    clients,
     failures,
     health,
     jobs,
+    ledger,
     message,
     messages,
     overview,
@@ -53,6 +57,10 @@ PAGES: Final[tuple[Page, ...]] = (
     *waiting.PAGES,
     *tasks.PAGES,
     *jobs.PAGES,
+    *ledger.PAGES,
+    *alerts.PAGES,
+    *clients.PAGES,
+    *adapters.PAGES,
     *audit.PAGES,
     *health.PAGES,
     *search.PAGES,

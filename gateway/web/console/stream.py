@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.responses import Response, StreamingResponse
 
 from gateway.security.sessions import token_hash
-
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.live import WINDOWS
 
