@@ -40,7 +40,9 @@ def example() -> str:
 
 def _kinds() -> Iterator[tuple[str, type[AnyAdapter]]]:
     for name, load in installed().items():
-        yield name, load()
+        kind = load()
+        if not kind.info.events:  # webhooks are subscribed to, not configured
+            yield name, kind
 
 
 def _described(field: FieldInfo) -> list[str]:

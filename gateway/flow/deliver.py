@@ -222,9 +222,9 @@ class Deliverer:
         return self._judge.failed(claim, info, line.limits, found, how, self._store.now_ms())
 
     def _left_s(self, claim: Claim) -> float:
-        """Seconds until nothing more may be sent under this claim: the margin before its lease's end. A process that was
+        """Seconds until nothing more may be sent under this claim: half the margin before its lease's end. A process that was
         stopped between claim and filing would file beside its successor."""
-        until = claim.claimed_at + self._leases[claim.endpoint] - self._margin_ms
+        until = claim.claimed_at + self._leases[claim.endpoint] - self._margin_ms // 2
         return max(until - self._store.now_ms(), 0) / 1000
 
     @staticmethod

@@ -82,6 +82,8 @@ class Judgement:
         if row is not None:
             known.file = await self._store.load(row["subject"])
             known.target = None if known.file is None else known.file.matters.get(row["id"])
+            if known.target is not None:
+                self._mine(order, known.target.organization)  # a certificate changes hands by whoever acts for both
 
     async def _add_referral(self, known: Known, referral_id: str | None) -> None:
         if referral_id is None:

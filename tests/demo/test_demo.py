@@ -58,7 +58,10 @@ def finish(process: subprocess.Popen[str], within: float = 100.0) -> dict[str, A
 
 
 def counted(summary: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in summary.items() if name not in ("seconds", "peak_rss_mb")}
+    """What must be the same in every run. Whether a first version was still on its way when the sender corrected it is a
+    matter of moments: superseded or delivered, it is one delivery."""
+    counts = {name: value for name, value in summary.items() if name not in ("seconds", "peak_rss_mb")}
+    return counts | {"deliveries": {name: sum(states.values()) for name, states in summary["deliveries"].items()}}
 
 
 def children(pid: int) -> list[int]:
@@ -109,7 +112,8 @@ def test_eight_cases_settle_and_the_ledgers_agree(summary: tuple[dict[str, Any],
     assert found["cases"] == 8
     assert found["messages"] > 40
     assert {"hr_arbitration", "one_stop"} <= set(found["deliveries"])
-    assert {state for states in found["deliveries"].values() for state in states} == {"delivered"}
+    states = {state for states in found["deliveries"].values() for state in states}
+    assert "delivered" in states <= {"delivered", "superseded"}
     assert sum(many for decisions in found["confirmations"].values() for many in decisions.values()) >= 2
     assert found["peak_rss_mb"] < 250
     assert not (directory / "faults.json").exists()

@@ -124,12 +124,15 @@ async def test_it_arrives_once_and_the_attempts_say_why_it_waited(
 
 
 @pytest.mark.parametrize("platform", [HR, ONE_STOP])
-async def test_a_closed_port_is_no_doubt(province: Province, platform: str) -> None:
+async def test_a_closed_port_files_nothing_twice(province: Province, platform: str) -> None:
     await script(province, platform, action="refuse", after_ms=700)
     case = await province.case()
     await province.delivered(case, "case.submitted", platform)
     found, attempts = await seen(province, case, platform)
-    assert {one["code"] for one in attempts[:-1]} == {"unreachable"}
+    codes = [one["code"] for one in attempts[:-1]]
+    # A connection kept from before may break off once as the port closes; then nobody listens.
+    assert set(codes[1:]) <= {"unreachable"}
+    assert set(codes[:1]) <= {"unreachable", "broken_off"}
     assert await effects(province, platform, found["id"]) == ["created"]
 
 

@@ -101,6 +101,16 @@ async def test_retry_after_holds_the_whole_endpoint(gateway: Gateways, receiver:
     assert len(later) >= 16, "everything came, after the wait"
 
 
+async def test_what_waits_for_its_turn_obeys_too(gateway: Gateways, receiver: Receiver) -> None:
+    house = await open_house(gateway, webhook_rate_per_s=3)
+    upstream = await Upstream.join(house)
+    await upstream.subscribe(receiver, "case.received")
+    await receiver.fault("http", status=429, retry_after="2")
+    await asyncio.gather(*(upstream.case(number) for number in range(4)))
+    await until_arrived(receiver, upstream, "case.received")
+    assert await receiver.breaches() == [], "a request that was prepared already did not leave"
+
+
 async def test_a_restart_keeps_the_wait(gateway: Gateways, receiver: Receiver) -> None:
     house = await open_house(gateway)
     upstream = await Upstream.join(house)

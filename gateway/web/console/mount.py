@@ -92,7 +92,7 @@ def console(desk: Desk) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[Middleware(Headers)],
-        exception_handlers={HTTPException: _on_http(desk), Exception: _on_error(desk)},
+        exception_handlers={HTTPException: _on_http(desk)},
     )
 
 
@@ -108,6 +108,9 @@ def _handler(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]]
         except sqlite3.OperationalError as error:
             log.error("store_failed", error=type(error).__name__)
             return failed(visit, 503, "unavailable")
+        except Exception as error:  # told as a page of ours, with the headers of every page
+            log.error("page_failed", error=type(error).__name__, route=page.path)
+            return failed(visit, 500, "internal")
 
     return handle
 
@@ -152,14 +155,5 @@ def _on_http(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
         status = error.status_code if isinstance(error, HTTPException) else 500
         visit = await desk.visit(request)
         return failed(visit, status, "not_found" if status == 404 else "other")
-
-    return handle
-
-
-def _on_error(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def handle(request: Request, error: Exception) -> Response:
-        log.error("page_failed", error=type(error).__name__)
-        visit = await desk.visit(request)
-        return failed(visit, 500, "internal")
 
     return handle
