@@ -123,11 +123,11 @@ async def _on_duty(stage: Stage, wanted: bool) -> AsyncIterator[None]:
 
 async def _watched(stage: Stage, traffic: Traffic, options: Options, console: Console) -> None:
     """Let the cases live until all is settled, or nothing has happened for the patience's time."""
-    titles = {name: endpoint.adapter.info.title_zh for name, endpoint in stage.house.endpoints.items()}
+    endpoints = list(stage.house.endpoints)
     async with traffic.feeds(), _on_duty(stage, options.once):
         living = asyncio.create_task(traffic.play(options.cases, options.rate_per_s))
         try:
-            with Progress(console, titles) as progress:
+            with Progress(console, endpoints) as progress:
                 quiet, last, changed = 0, None, time.monotonic()
                 while quiet < _QUIET_LOOKS:
                     now = await standing(stage.house)

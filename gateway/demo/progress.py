@@ -29,9 +29,9 @@ _COLUMNS = (
 class Progress(AbstractContextManager["Progress"]):
     """Shows where things stand."""
 
-    def __init__(self, console: Console, titles: dict[str, str]) -> None:
+    def __init__(self, console: Console, endpoints: list[str]) -> None:
         self._console = console
-        self._titles = titles
+        self._endpoints = endpoints
         self._live = Live(console=console, refresh_per_second=4, transient=False) if console.is_terminal else None
         self._last = 0.0
         self._shown = ""
@@ -59,14 +59,12 @@ class Progress(AbstractContextManager["Progress"]):
 
     def _table(self, now: Standing) -> Table:
         table = Table(show_edge=False, header_style="bold")
-        table.add_column("平台 Platform")
+        table.add_column("平台 platform", no_wrap=True)
         for state in _COLUMNS:
-            table.add_column(state.zh, justify="right")
-        for endpoint in sorted(set(now.deliveries) | set(self._titles)):
+            table.add_column(state.zh.partition("，")[0], justify="right", no_wrap=True)
+        for endpoint in sorted({*now.deliveries, *self._endpoints}):
             states = now.deliveries.get(endpoint, {})
-            table.add_row(
-                self._titles.get(endpoint, endpoint), *(str(states.get(state.value, "")) for state in _COLUMNS)
-            )
+            table.add_row(endpoint, *(str(states.get(state.value, "")) for state in _COLUMNS))
         return table
 
 

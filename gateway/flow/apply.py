@@ -176,7 +176,7 @@ class Applier:
             unit = self._words.unit(file, speaker, word)
             return unit, None
         matter = file.matters.get(found.about)
-        if matter is None:
+        if matter is None or not _may_speak(file, matter, speaker.endpoint):
             return None, None
         case = await self._contexts.case_of(file)
         agreement = await self._contexts.agreement_of(file, matter)
@@ -207,3 +207,12 @@ class Applier:
 
 def _task_data(identifier: str) -> str:
     return f'{{"task":"{identifier}","kind":"contradiction"}}'
+
+
+def _may_speak(file: CaseFile, matter: Matter, endpoint: str) -> bool:
+    """Whether the platform has anything to do with it: something of the case is or was owed to it, or the referral is its own.
+
+    Another platform's word about it is an orphan, though it knows our number."""
+    if matter.kind == "referral" and matter.business_key.startswith(f"{endpoint}|"):
+        return True
+    return any(delivery.endpoint == endpoint for delivery in file.deliveries)

@@ -13,8 +13,8 @@ from gateway.store.ids import PREFIXES
 from gateway.store.tally import HOUR, MINUTE
 
 FIRST: Final = ""
-LAST: Final = "~"
-"""Sorts after every id."""
+LAST: Final = "zzz"
+"""Sorts after every id, whatever the database's collation."""
 
 EXAMINED: Final = 4000
 """Rows that one page looks through at the most, where a filter has no index of its own."""
@@ -272,7 +272,7 @@ def for_subjects(subjects: Sequence[str], statement: str) -> Operation[dict[str,
 
 def find_numbers(folded: str, most: int) -> Operation[Rows]:
     """Search numbers: the exact ones first, then what begins so, then what ends so."""
-    exact = yield "numbers_between", [(folded, folded + "\0", most)]
+    exact = yield "numbers_between", [(folded, folded + "\x01", most)]
     begins = yield "numbers_between", [(folded, folded + "\uffff", most)]
     ends: Rows = []
     if len(folded) >= 3:

@@ -11,6 +11,9 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Text, t
 
 from gateway.store.tables import metadata
 
+_BYTES = Text().with_variant(Text(collation="C"), "postgresql")
+"""Ordered by code points on both engines, so that a range of texts is all that begin alike."""
+
 # Who may sign in (用户). `password` is an argon2id hash; `failures` in a row since the last sign-in.
 users = sa.Table(
     "users",
@@ -54,9 +57,9 @@ tallies = sa.Table(
 numbers = sa.Table(
     "numbers",
     metadata,
-    Column("folded", Text, primary_key=True),
+    Column("folded", _BYTES, primary_key=True),
     Column("about", Text, primary_key=True),
-    Column("backwards", Text, nullable=False),
+    Column("backwards", _BYTES, nullable=False),
     Column("subject", Text, nullable=False),
     Index("numbers_backwards", "backwards"),
 )

@@ -109,8 +109,8 @@ class Counter:
         await until(settled, "the journey has its troubles")
         orphan = stage.word("confirmation", "confirmed", ("reference", "ZZ-19900307", "platform_no"))
         await stage.say(orphan, HR)
-        calls = await self.site.house.store.rows("newest_callbacks", "stored", "~", 9)
-        calls = calls or await self.site.house.store.rows("newest_callbacks", "orphan", "~", 9)
+        calls = await self.site.house.store.rows("newest_callbacks", "stored", "zzz", 9)
+        calls = calls or await self.site.house.store.rows("newest_callbacks", "orphan", "zzz", 9)
         self.ids["callback"] = calls[0]["id"]
 
     async def tallied(self) -> None:

@@ -81,7 +81,7 @@ async def test_nothing_asked_is_not_everything(counter: Counter) -> None:
     assert (await counter.operator.post("jobs", HOW | {"state": "delivered"})).status_code == 422
     with pytest.raises(BulkRefused, match="empty_filter"):
         await Bulk(counter.site.house.store, counter.site.house.endpoints).preview(DeliveryFilter())
-    assert await counter.site.house.store.rows("newest_jobs", "~", 9) == []
+    assert await counter.site.house.store.rows("newest_jobs", "zzz", 9) == []
 
 
 async def test_what_was_previewed_is_what_is_sent_and_nothing_later(counter: Counter) -> None:

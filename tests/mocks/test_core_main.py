@@ -131,3 +131,19 @@ def test_the_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_wrong_setting_ends_with_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hr_arbitration", "--data", str(tmp_path), "--set", "hr_arbitration.speed=1"]) == 1
     assert "no setting speed" in capsys.readouterr().err
+
+
+async def test_some_mocks_and_the_list_of_them(tmp_path: Path) -> None:
+    async with Process("hr_arbitration", "one_stop", "--data", str(tmp_path)) as two:
+        assert set(two.lines) == {"hr_arbitration", "one_stop"}
+    listed = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "mocks", "--list", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    names = json.loads((await listed.communicate())[0])["mocks"]
+    assert {"hr_arbitration", "one_stop"} <= set(names)
+
+
+async def test_it_ends_with_its_parent(tmp_path: Path) -> None:
+    async with Process("hr_arbitration", "--data", str(tmp_path), "--parent", "1") as orphan:
+        async with asyncio.timeout(10):  # the test is its parent, not process 1
+            assert await orphan.process.wait() == 0

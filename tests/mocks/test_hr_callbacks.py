@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from hr_client import CASE, PROGRESS, TRANSFER, WITHDRAWAL, Client, text_to_sign
+from hr_client import CASE, PROGRESS, SUPPLEMENT, TRANSFER, WITHDRAWAL, Client, text_to_sign
 
 from mocks.hr_arbitration import HrArbitration, sm2
 from mocks.hr_arbitration.fields import check, join
@@ -427,6 +427,36 @@ async def test_the_autopilot(client: Client, server: MockServer, gateway: Gatewa
     await call(client, "autopilot", {"seed": 1, "delay_ms": 1, "jitter_ms": 1, "mix": {}})
     await pushes(server, 4)
     assert gateway.contents()[-1]["BZC010"] == "3"
+
+
+async def test_the_autopilot_waits_until_its_last_word_was_heard(
+    client: Client, server: MockServer, gateway: Gateway
+) -> None:
+    file = await client.agreed()
+    await client.done("TJ2001", client.review(file))
+    gateway.answer = lambda _: web.Response(status=500)
+    mix = {"accept": 1, "confirm": 1}
+    await call(client, "autopilot", {"seed": 1, "delay_ms": 1, "jitter_ms": 1, "mix": mix})
+    await asyncio.sleep(0.6)
+    assert [callback["head"]["serviceid"] for callback, _ in gateway.got] == ["ZC2001"]
+    gateway.answer = None
+    await call(client, "clock", {"shift_s": 61})
+    async with asyncio.timeout(10):
+        while len(gateway.got) < 3:
+            await asyncio.sleep(0.02)
+    assert [callback["head"]["serviceid"] for callback, _ in gateway.got] == ["ZC2001", "ZC2001", "ZC2004"]
+
+
+async def test_the_autopilot_asks_for_one_correction_alone(
+    client: Client, server: MockServer, gateway: Gateway
+) -> None:
+    file = await client.agreed()
+    await client.done("TJ2001", client.review(file))
+    await call(client, "autopilot", {"seed": 1, "delay_ms": 1, "jitter_ms": 1, "mix": {"correct": 1, "accept": 0.001}})
+    await pushes(server, 1)
+    await client.done("TJ2002", SUPPLEMENT)
+    await pushes(server, 3)
+    assert [callback["head"]["serviceid"] for callback, _ in gateway.got] == ["ZC2003", "ZC2001", "ZC2004"]
 
 
 async def test_progress_moves_the_case(client: Client, server: MockServer) -> None:

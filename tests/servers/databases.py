@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from gateway.security.fields import Keys, Sealer
-from gateway.store.engine import Operation
+from gateway.store.engine import Operation, Sqlite
 from gateway.store.ids import Ids
 from gateway.store.migrate import migrate_postgres
 from gateway.store.postgres import Postgres
@@ -108,3 +108,13 @@ async def clocked(dsn: str, clock: Callable[[], int], keys: Keys, connections: i
     runner.clock = clock
     chance = Random(f"{dsn} {next(_opened)}")  # no two processes make the same ids
     return Store(runner, Sealer(keys), Ids(clock, chance.randbytes), clock)
+
+
+async def table(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of any statement on either engine, for what a test asserts and spoils."""
+    runner = store.runner
+    if isinstance(runner, Sqlite):
+        return await runner.script(lambda connection: [tuple(row) for row in connection.execute(sql)])
+    if not isinstance(runner, ClockedPostgres):
+        raise TypeError(type(runner).__name__)
+    return [tuple(row) for row in await runner.fetch(sql)]

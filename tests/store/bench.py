@@ -26,7 +26,7 @@ from gateway.store.unit import (
     Outcome,
     Unit,
 )
-from tests.servers.databases import ClockedPostgres
+from tests.servers.databases import table
 
 BROKEN = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError, asyncpg.CardinalityViolationError)
 """How the engines refuse rows that break a constraint."""
@@ -162,11 +162,7 @@ class Bench:
 
     async def table(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of any query, for assertions alone."""
-        runner = self.store.runner
-        if isinstance(runner, Sqlite):
-            return await runner.script(lambda connection: [tuple(row) for row in connection.execute(sql)])
-        assert isinstance(runner, ClockedPostgres)
-        return [tuple(row) for row in await runner.fetch(sql)]
+        return await table(self.store, sql)
 
     def literal(self, value: bytes) -> str:
         """Bytes, as the engine writes them in SQL."""

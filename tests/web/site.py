@@ -16,6 +16,7 @@ from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, make_key
 from gateway.web.server import web
 from tests.flow import papers
 from tests.flow.stage import PDF, Stage
+from tests.servers.databases import table
 
 ORGANIZATIONS = ("SD-JN-LX-001", "SD-LY-LS-007")
 TABLES = (
@@ -132,12 +133,8 @@ class Site:
 
     async def counts(self) -> dict[str, int]:
         """Rows of every table that a document could leave something in."""
-
-        def read(connection: Any) -> dict[str, int]:
-            return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES}  # noqa: S608
-
-        found: dict[str, int] = await self.house.store.runner.script(read)
-        return found
+        store = self.house.store
+        return {name: (await table(store, f"SELECT count(*) FROM {name}"))[0][0] for name in TABLES}  # noqa: S608 -- ours
 
 
 def accepted(response: httpx.Response) -> str:

@@ -65,7 +65,7 @@ async def _find(visit: Visit, number: str, status: str, organization: str, befor
         if organization:
             rows = await store.rows("newest_cases_of", organization, id_at("case", 0), before, chunk)
         else:
-            rows = await store.rows("newest_cases", id_at("case", 0), min(before, "case_~"), chunk)
+            rows = await store.rows("newest_cases", id_at("case", 0), min(before, "case_zzz"), chunk)
         looked += len(rows)
         kept += [row for row in rows if not status or row["status"] == status]
         if len(kept) > _SIZE:

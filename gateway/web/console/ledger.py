@@ -91,7 +91,7 @@ async def _rows(visit: Visit, most: int) -> tuple[list[Row], str | None]:
     if organization:
         rows = await visit.desk.store.rows("newest_cases_of", organization, after, before, most + 1)
     else:
-        rows = await visit.desk.store.rows("newest_cases", after, min(before, "case_~"), most + 1)
+        rows = await visit.desk.store.rows("newest_cases", after, min(before, "case_zzz"), most + 1)
     return rows[:most], rows[most - 1]["id"] if len(rows) > most else None
 
 

@@ -56,6 +56,10 @@ class Pulse:
             self._seen[window] = (time.monotonic(), found)
             return found
 
+    def forget(self) -> None:
+        """Look anew at the next look: something was changed by hand."""
+        self._seen.clear()
+
     def has_place(self, who: str) -> bool:
         """Whether one more stream of this session may be opened."""
         return not self._over.is_set() and self._open[who] < _STREAMS_OF_ONE and self._open.total() < _STREAMS

@@ -118,6 +118,7 @@ async def act(visit: Visit) -> Response:
     standing = await hand(visit.principal, name, reason)
     if standing.refused is not None:
         return await _one(visit, 409, problem="act_paused")
+    visit.desk.pulse.forget()
     return visit.to(f"platforms/{name}", done=what)
 
 
