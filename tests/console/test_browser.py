@@ -220,7 +220,7 @@ async def test_no_page_breaks_a_rule_of_accessibility(room: Room, language: str)
     page = await room.enter(context, "administrator")
     addresses = [*room.counter.addresses(), "jobs", "jobs/new?state=rejected", "users", "messages?state=failed"]
     for path in addresses:
-        if path != "messages/newer":
+        if path != "messages/newer" and "export" not in path:
             found += await audited(page, room.base + path, language)
     assert found == []
 

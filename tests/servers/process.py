@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import signal
@@ -42,13 +43,18 @@ def free_port() -> int:
         return port
 
 
+def _end_with_parent() -> None:
+    """A test run that is killed takes its servers with it (``prctl``, PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, int(signal.SIGQUIT))
+
+
 class Child:
     """One server process."""
 
     def __init__(self, command: list[str], log: Path, *, user: int | None = None, cwd: Path | None = None) -> None:
         self._log = log
         with log.open("ab") as out:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: PLW1509 -- one call into libc, nothing that a lock could hold up
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -58,6 +64,7 @@ class Child:
                 group=user,
                 extra_groups=[] if user is not None else None,
                 start_new_session=True,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
 
     @property
