@@ -196,6 +196,22 @@ def _summed_up(
     return (1 if faults else 0), summary
 
 
+def _walk(stage: Stage) -> list[str]:
+    """A walk for the newcomer: break a platform, watch its messages wait, heal it (faults are the mocks' control interface)."""
+    if not stage.platforms:
+        return []
+    platform = stage.platforms[0]
+    faults = f"{platform.url}/_mock/faults"
+    script = escape('[{"op": "*", "action": "http", "status": 503, "times": 0}]')
+    return [
+        f"  走一遍 a walk, with {platform.name}:",
+        f"    1 弄坏 break it     curl -X POST {faults} -H 'Content-Type: application/json' -d '{script}'",
+        "    2 报案 post a case   gateway send，再 gateway find：投递在等待并说明原因 it waits and says why",
+        f"    3 治好 heal it      curl -X DELETE {faults}",
+        "    4 再看 look again    gateway find：补投完成，次序不乱 delivered late, in order",
+    ]
+
+
 def _say_where(console: Console, stage: Stage, options: Options) -> None:
     """Addresses and keys, in the order in which a newcomer needs them."""
     organization, key = next(iter(stage.keys.items()))
@@ -215,6 +231,7 @@ def _say_where(console: Console, stage: Stage, options: Options) -> None:
             f"    gateway tail --demo {stage.workspace.path}",
             f"    gateway send FILE --demo {stage.workspace.path}",
             f"    gateway find NUMBER --demo {stage.workspace.path}",
+            *_walk(stage),
         ]
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False)
