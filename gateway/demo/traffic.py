@@ -34,6 +34,9 @@ T = MessageType
 AT_ONCE: Final = 20
 """Cases that live at the same time."""
 
+_LOOKS: Final = 200
+_LOOK_S: Final = 0.1
+
 _WHO_DECIDES: Final = {
     TransferTo.ARBITRATION: HR,
     TransferTo.COURT: COURT,
@@ -180,8 +183,18 @@ class Life:
             await self._progress("accepted")
         await self._progress("mediating")
         if script.corrected:
+            await self._held_everywhere()
             revise = partial(self._client.revise_case, self._case, script.revised(document), 1)
             await self._post("revision", T.CASE_REVISED, revise)
+
+    async def _held_everywhere(self) -> None:
+        """Until every platform has the case: else chance decides whether the revision supersedes a first delivery."""
+        for _ in range(_LOOKS):
+            rows = (await self._client.read(self._case)).get("deliveries")
+            first = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+            if all(row.get("state") == "delivered" for row in first if row.get("type") == T.CASE_SUBMITTED):
+                return
+            await asyncio.sleep(_LOOK_S)
 
     async def _handed_over(self) -> str | None:
         """The referral that a platform offers and the organisation takes; ``None``: nobody there hands over."""

@@ -65,6 +65,7 @@ class Broker:
             if time.monotonic() > end:
                 return  # nothing has changed since it last wrote
             time.sleep(0.05)
+        time.sleep(1.3)  # what it was writing just then may be of before: if so, it writes once more
 
     def kill(self) -> None:
         """End it without a word."""

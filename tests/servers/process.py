@@ -54,7 +54,7 @@ class Child:
     def __init__(self, command: list[str], log: Path, *, user: int | None = None, cwd: Path | None = None) -> None:
         self._log = log
         with log.open("ab") as out:
-            self._process = subprocess.Popen(  # noqa: PLW1509 -- one call into libc, nothing that a lock could hold up
+            self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -64,7 +64,7 @@ class Child:
                 group=user,
                 extra_groups=[] if user is not None else None,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- one call into libc
             )
 
     @property
