@@ -90,6 +90,8 @@ SELECT count(*) AS many, max(found.id) AS newest FROM (SELECT t.id FROM tasks t 
 -- name: count_callbacks each (state text, most bigint)
 SELECT CAST(:state AS text) AS state, count(*) AS many, min(found.id) AS oldest FROM (
   SELECT c.id FROM callbacks c WHERE c.state = :state ORDER BY c.id LIMIT :most) found
+-- name: count_unnumbered each (most bigint)
+SELECT count(*) AS many FROM (SELECT e.sequence FROM events e WHERE e.position IS NULL ORDER BY e.sequence, e.subject LIMIT :most) found
 -- name: clocks_until each (before text, most bigint)
 SELECT c.id, c.subject, c.about, c.rule, c.organization, c.due_on, c.safe_at, c.provisional FROM clocks c
 WHERE c.state = 'running' AND c.due_on < :before ORDER BY c.due_on, c.id LIMIT :most

@@ -28,6 +28,7 @@ ALLOWED = {
     ("end_leases", "lanes"): "once, at the start; a lane's row goes with its last open delivery",
     ("last_audit", "audit"): "the primary key backwards, one row",
     ("number_events", "events"): "the partial index of what has no position yet, up to the batch",
+    ("count_unnumbered", "events"): "the partial index of what has no position yet, up to the limit",
     ("open_alerts", "alerts"): "the partial index of what is open",
     ("job_marks", "jobs"): "the primary key backwards, up to the limit",
     ("flow", "deliveries"): "an operator's count by endpoint and state",

@@ -18,6 +18,7 @@ from gateway.web.console.desk import Page, Visit
 _SLOW_MS: Final = 200
 _BACKLOG_OLD_MS: Final = 1_800_000
 _DISK_LOW: Final = 0.10
+_LAG: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,12 @@ async def _store(visit: Visit) -> list[Check]:
     started = time.monotonic()
     await visit.desk.store.row("log_position")
     took = round(1000 * (time.monotonic() - started))
-    figures = await visit.desk.pulse.look("1h")
-    behind = await visit.desk.store.row("read_mark", "bus")
-    lag = figures.position - (behind["position"] if behind is not None else 0)
+    unnumbered = await visit.desk.store.row("count_unnumbered", _LAG)
+    lag = unnumbered["many"] if unnumbered is not None else 0
     drift = abs(visit.desk.store.now_ms() - round(time.time() * 1000))
     return [
         Check("store", "good" if took < _SLOW_MS else "warn", f"{took} ms", "" if took < _SLOW_MS else "store"),
-        Check("feed", "good" if lag < 1000 else "warn", f"{lag}", "" if lag < 1000 else "feed"),
+        Check("feed", "good" if lag < _LAG else "warn", f"{lag}", "" if lag < _LAG else "feed"),
         Check("clock", "good" if drift < 2000 else "warn", f"{drift} ms", "" if drift < 2000 else "clock"),
     ]
 

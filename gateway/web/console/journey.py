@@ -17,7 +17,7 @@ from gateway.web.console.risks import rule_of
 _LEFT: Final = 150
 _TOP: Final = 64
 _LANE: Final = 58
-_WIDE: Final = 1040
+_WIDE: Final = 1130
 _STEPS: Final = 60
 _DEADLINES: Final = 3
 _TIME_GAP: Final = 92
@@ -154,7 +154,7 @@ def _told(visit: Visit, delivery: DeliveryRow, at: int, sequence: int) -> Move:
     link = f"deliveries/{delivery.id}"
     return Move(
         at if soon else max(ended, at),
-        1,
+        3,
         GATEWAY,
         delivery.endpoint,
         label,
@@ -180,7 +180,7 @@ def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
     at = {lane.key: lane.y for lane in lanes}
     running = [row for row in clocks if row["state"] == "running"][:_DEADLINES]
     many = max(columns, default=-1) + 1
-    space = min(max(_WIDE / max(many, 1), 86), 128)
+    space = min(max((_WIDE - 150 * len(running)) / max(many, 1), 76), 128)
     width = round(_LEFT + 30 + space * many + 150 * len(running) + 30)
     height = round(_TOP + (len(names) - 1) * _LANE + 62)
     made = Journey(max(width, 700), height, lanes, folded=len(steps) - len(shown))

@@ -103,7 +103,7 @@ async def messages(visit: Visit) -> Response:
         "messages.html",
         rows=[row_view(visit, page, row, organizations) for row in page.rows],
         fields=fields,
-        every=every,
+        every=sorted(visit.desk.house.endpoints),
         states=("failed", "retrying", "queued", *(s for s in ALL_STATES if s != "pending")),
         types=list(MessageType),
         total=total,
