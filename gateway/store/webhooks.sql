@@ -53,11 +53,12 @@ UPDATE deliveries SET next_at = now_ms() FROM given WHERE deliveries.endpoint = 
 -- name: wake_lanes (endpoint text)
 UPDATE lanes SET due_at = now_ms() FROM given WHERE lanes.endpoint = given.endpoint AND lanes.token IS NULL AND lanes.due_at > now_ms()
 -- Probes: of an unverified one its handshake, when it is due; of an unhealthy one its oldest open delivery, whenever that is due.
+-- LIMIT 1, not EXISTS: under an OR PostgreSQL may answer EXISTS from a hash of all lanes.
 -- name: due_probes ()
 SELECT w.id FROM webhook_endpoints w JOIN endpoints e ON e.name = w.id WHERE NOT e.paused AND e.quiet_until <= now_ms()
   AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = w.id AND l.lease_until > now_ms())
-  AND (w.state = 'unverified' AND EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = w.id AND l.subject = w.id AND l.due_at <= now_ms())
-    OR w.state = 'unhealthy' AND w.probe_at <= now_ms() AND EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = w.id)) ORDER BY w.id
+  AND (w.state = 'unverified' AND (SELECT 1 FROM lanes l WHERE l.endpoint = w.id AND l.subject = w.id AND l.due_at <= now_ms() LIMIT 1) IS NOT NULL
+    OR w.state = 'unhealthy' AND w.probe_at <= now_ms() AND (SELECT 1 FROM lanes l WHERE l.endpoint = w.id LIMIT 1) IS NOT NULL) ORDER BY w.id
 -- name: claim_probe each (endpoint text, token bigint, lease bigint)
 UPDATE lanes SET token = :token, tries = tries + 1, lease_until = now_ms() + :lease, due_at = now_ms() + :lease
 WHERE endpoint = :endpoint AND subject = (

@@ -126,7 +126,6 @@ SCANNED = {
     "end_polls": "the same",
     "end_callback_leases": "the same",
     "end_paper_leases": "the same",
-    "due_probes": "the few webhooks at rest, once an hour; on an empty table the planner joins them either way",
 }
 """What walks through a growing table all the same."""
 
