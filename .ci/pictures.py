@@ -30,7 +30,18 @@ SCREENS = {
     "adapters": "adapters",
     "health": "health",
     "users": "users",
+    "audit": "audit",
+    "account": "account",
+    "search": "search",
 }
+
+FIRST_OF = (
+    ("callbacks", "waiting?kind=applied", r"waiting\?kind=applied"),
+    ("callback", "waiting?kind=applied", r"callbacks/cbk_\w+"),
+    ("task", "tasks", r"tasks/tsk_\w+"),
+    ("platform", "platforms", r"platforms/\w+"),
+)
+"""Screens of one thing: what is first in a list."""
 
 
 def main(stage: Path, out: Path, only: list[str]) -> None:
@@ -49,6 +60,8 @@ def _take(browser: Browser, base: str, password: str, out: Path, language: str, 
     context = browser.new_context(locale=locale, viewport={"width": 1366, "height": 768}, timezone_id="Asia/Shanghai")
     page = context.new_page()
     page.goto(base + "login")
+    if not only or "login" in only:
+        _shot(page, out / f"login-{language}.png", whole=False)
     page.fill("[name=name]", "admin")
     page.fill("[name=password]", password)
     page.click("button.main")
@@ -57,6 +70,9 @@ def _take(browser: Browser, base: str, password: str, out: Path, language: str, 
     screens["case"] = _first(page, r"cases/case_\w+")
     page.goto(base + screens["case"])
     screens["delivery"] = _first(page, r"deliveries/dlv_\w+")
+    for name, place, pattern in FIRST_OF:
+        page.goto(base + place)
+        screens[name] = _first(page, pattern)
     for name, path in screens.items():
         if not only or name in only:
             page.goto(base + path)

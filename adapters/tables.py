@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from contracts.adapter import Loss, LossKind
+from contracts.code_table import CodeTable
 from contracts.errors import PermanentError
 
 
@@ -140,3 +141,9 @@ class Table:
     def value(self, code: str) -> str | None:
         """The canonical value of a platform's code; ``None`` for a code that the table does not know."""
         return self._back.get(code)
+
+
+def tables_of(room: Mapping[str, object]) -> tuple[CodeTable, ...]:
+    """The tables of a module (its ``vars``) for people to read, in the order in which they stand there."""
+    found = (value for value in room.values() if isinstance(value, Table))
+    return tuple(CodeTable(one.name, one.rows, one.other, one.reads) for one in found)

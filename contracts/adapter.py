@@ -10,6 +10,7 @@ engine knows deliveries and nothing of any platform's language. What passes betw
                         ◀── Receipt | AdapterError
       Wire + Exchange   ── lookup ────────▶  (queryable platforms)          ────▶
                         ◀── Receipt | None
+      Period + Exchange ── list_held ─────▶  Held(items, cursor)            ────▶
       InboundCall       ── authenticate ──▶  over the raw bytes             ◀──── callback
                         ◀── Authenticated | CallbackRejected
       (stores the call) ── acknowledge ───▶  the answer in its dialect      ────▶
@@ -29,6 +30,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.code_table import CodeTable
+from contracts.holdings import Answering, Listing
 from contracts.update import DocumentLink, Inbound, Reference
 
 if TYPE_CHECKING:
@@ -76,6 +79,7 @@ class AdapterInfo:
     ``lookup_lag``: a look-up's "not found" counts only when asked this long after the lost exchange.
     ``deadline_s`` is the total of one attempt, preparing steps included (``deadline_files_s`` where files travel).
     ``rate_per_s`` and ``at_once`` are the platform's agreed limits, ``reply_limit`` the most bytes of one reply.
+    ``lists``: what the platform can list of a period (``holdings``).
     ``events``: it is told events (``announce``), no messages. ``status_alone``: the HTTP status is the whole answer, so a body
     over ``reply_limit`` is cut there and one that breaks off counts as far as it came.
     """
@@ -92,6 +96,7 @@ class AdapterInfo:
     polls: bool = False
     events: bool = False
     status_alone: bool = False
+    lists: Listing = Listing.NOTHING
     word_within: timedelta = timedelta(hours=26)
     lookup_lag: timedelta = timedelta(0)
     connect_s: float = 5.0
@@ -397,8 +402,9 @@ class Polled:
 SettingsT = TypeVar("SettingsT", bound=AdapterSettings)
 
 
-class Adapter(ABC, Generic[SettingsT]):
-    """One platform's interpreter. Subclasses are found by entry point (group ``mediation_gateway.adapters``).
+class Adapter(Answering, ABC, Generic[SettingsT]):
+    """One platform's interpreter. Subclasses are found by entry point (group ``mediation_gateway.adapters``). What it can be
+    asked about what the platform holds (``lookup``, ``held``, ``list_held``) stands in ``holdings.Answering``.
 
     ``translate`` and ``parse_callback`` are pure. Everything that goes out goes through the ``Exchange`` it is handed.
     """
@@ -419,6 +425,10 @@ class Adapter(ABC, Generic[SettingsT]):
             PermanentError: the platform has no way to take this document (a code without row, a text over every limit).
         """
 
+    def code_tables(self) -> tuple[CodeTable, ...]:
+        """The platform's code tables (码表) as this adapter holds them, for people to read."""
+        return ()
+
     def announce(self, event: Json) -> Wire:
         """A published event (a CloudEvents object) for a receiver of events. Pure.
 
@@ -434,12 +444,6 @@ class Adapter(ABC, Generic[SettingsT]):
         Raises:
             RetryableError, EndpointError, PermanentError: sorted by who heals it.
         """
-
-    async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
-        """Ask whether the platform has what was filed under the wire's id. ``None``: it does not (yet).
-
-        Only for platforms of class queryable, and for idempotent ones that can be asked (operator's look-up)."""
-        raise NotImplementedError(f"{self.info.name} cannot be asked")
 
     async def authenticate(self, call: InboundCall) -> Authenticated:
         """Prove the call over its raw bytes, before any parsing.

@@ -125,6 +125,14 @@ class Session(Part):
     method: Annotated[SessionMethod, named("调解方式", "Method")]
 
 
+class UndisputedFacts(Part):
+    """What both sides confirmed in writing although the mediation failed (无争议事实): what they conceded besides is no
+    evidence later (山东省多元化解纠纷促进条例 art. 24; 人民法院在线调解规则 arts. 18, 22)."""
+
+    text: Annotated[LongText, named("无争议事实", "Undisputed facts")]
+    confirmed_at: Annotated[PastTime, named("双方确认时间", "Confirmed by both sides at")]
+
+
 PROGRESS_STATUSES: Final = tuple(status for status in CaseStatus if status is not CaseStatus.UNKNOWN)
 
 
@@ -139,6 +147,7 @@ class CaseProgress(Document):
         None
     )
     session: Annotated[Session | None, named("调解过程", "Session")] = None
+    undisputed_facts: Annotated[UndisputedFacts | None, named("无争议事实", "Undisputed facts")] = None
 
 
 class FollowUp(Document):

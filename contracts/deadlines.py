@@ -38,12 +38,14 @@ class OutsideCalendar(ValueError):
 class Law:
     """What deadlines are computed from: the rules, the days off with the mode of rolling, and the safe margin.
 
-    Without arguments: the packaged data and the defaults.
+    Without arguments: the packaged data and the defaults. ``optional`` names the rules beside the statutory ones that run
+    here too.
     """
 
     rulebook: Rulebook = field(default_factory=packaged_rulebook)
     calendar: Calendar = field(default_factory=packaged_calendar)
     safe_margin: timedelta = SAFE_MARGIN
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +159,9 @@ def _nominal_end(rule: Rule, start: date, length: int, calendar: Calendar, pause
     if rule.unit is Unit.WORKING:
         return _count(start, length, counts_and_works)
     if rule.unit is Unit.CALENDAR:
-        return _count(start, length, counts)
+        return _count(start, length, counts) if pauses else start + length * _DAY
     end = _months_later(start, length * (12 if rule.unit is Unit.YEAR else 1))
-    return _count(end, sum(not counts(day) for day in _days(start + _DAY, end)), counts)
+    return _count(end, sum(not counts(day) for day in _days(start + _DAY, end)), counts) if pauses else end
 
 
 def _count(day: date, number: int, counts: Callable[[date], bool]) -> date:
@@ -235,18 +237,20 @@ def clocks_started_by(
 
     ``facts`` are what the event and its documents tell: ``received_at``, ``accepted_at``, ``effective_at``,
     ``applied_at``, ``at``, ``due_at``, ``mediation_due_at``, ``performance_until``, ``limitation_from``; ``route``,
-    ``kind``, ``procedure``. A rule whose start is not told, or lies where no period can start, starts nothing.
-    ``optional`` names the rules beside the statutory ones that a setting asks for. Raises ``ValueError`` for a naive or
-    unreadable moment.
+    ``kind``, ``procedure``, ``to``, ``referral_kind``. A rule whose start is not told, or lies where no period can start,
+    starts nothing. ``optional`` names rules beside the statutory ones, as the law's own. A rule that an event makes run
+    anew has its new start here. Raises ``ValueError`` for a naive or unreadable moment.
     """
     by = law if law is not None else Law()
     clocks = []
     for rule in by.rulebook.rules:
-        if rule.starts_on != event or (rule.optional and rule.id not in optional):
+        anew = event in rule.restarts_on
+        if (rule.starts_on != event and not anew) or (rule.optional and rule.id not in {*optional, *by.optional}):
             continue
         if not holds(rule.start_where, facts) or (rule.start_unless and holds(rule.start_unless, facts)):
             continue
-        start = next((facts[name] for name in rule.start_facts if name in facts), None)
+        names = ("at",) if anew else rule.start_facts
+        start = next((facts[name] for name in names if name in facts), None)
         if start is None:
             continue
         first = beijing_day(_read(start))

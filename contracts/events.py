@@ -187,6 +187,16 @@ _ALL: tuple[EventKind, ...] = (
         replace(_CLOCK, optional=(*_CLOCK.optional, "percent")),
         ("approaching", "法定期限：即将届满", "Statutory deadline: Approaching"),
     ),
+    # Beside the page's: a clock that stops, goes on, or is prolonged has other dates, of which ``clock.started`` says nothing.
+    *_kinds(
+        replace(_CLOCK, optional=(*_CLOCK.optional, "at", "article", "article_en")),
+        ("suspended", "法定期限：已中止", "Statutory deadline: Suspended"),
+        ("resumed", "法定期限：恢复计算", "Statutory deadline: Resumed"),
+    ),
+    *_kinds(
+        replace(_CLOCK, optional=(*_CLOCK.optional, "at", "article", "article_en", "extended_by")),
+        ("extended", "法定期限：已延长", "Statutory deadline: Extended"),
+    ),
     *_steps(
         _DELIVERY,
         (word for word in DeliveryState if word not in (DeliveryState.PENDING, DeliveryState.RELAYED)),

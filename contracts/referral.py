@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from contracts.agreement import Agreement
 from contracts.attachment import AttachmentReference
-from contracts.case import Cause, Consent, MediatorReference
+from contracts.case import Cause, Consent, MediatorReference, UndisputedFacts
 from contracts.confirmation import Authority
 from contracts.document import Document, Part, gathered, named, rule
 from contracts.findings import Code, Finding
@@ -210,6 +210,7 @@ class ReferralResult(Document):
     reason_code: Annotated[EndReason | None, named("终止原因", "Reason of the end")] = None
     agreement: Annotated[AgreementId | None, named("调解协议标识", "Agreement")] = None
     report: Annotated[LongText, named("调解情况报告", "Report")]
+    undisputed_facts: Annotated[UndisputedFacts | None, named("无争议事实", "Undisputed facts")] = None
 
 
 # --------------------------------------------------------------------------------------------------------------- rules

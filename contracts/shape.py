@@ -82,6 +82,12 @@ def shape_findings(kind: type[Document], error: ValidationError, value: Json) ->
             yield finding
 
 
+def body_findings(error: ValidationError, value: Json) -> tuple[Finding, ...]:
+    """The same for the small body of a call that brings no document. ``value`` is the body's JSON value."""
+    found = (_finding(detail, value) for detail in error.errors(include_url=False, include_input=False))
+    return tuple(finding for finding in found if finding is not None)
+
+
 def overlong_lists(value: Json, at: str = "") -> Iterator[Finding]:
     """A finding for each list of more than 1,000 items."""
     if isinstance(value, list):
@@ -184,7 +190,7 @@ def _pattern_finding(at: str, pattern: str, found: Json) -> Finding:
         return Finding.of(at, Code.NAIVE_TIME) if NAIVE_TIME.fullmatch(text) else _wrong(at, Expected.TIME)
     if pattern == DATE_PATTERN:
         return _wrong(at, Expected.DATE)
-    return Finding.of(at, PATTERN_CODES[pattern])
+    return Finding.of(at, PATTERN_CODES.get(pattern, Code.ID_SHAPE))
 
 
 # ------------------------------------------------------------------------------------------------------------- pointers

@@ -53,15 +53,23 @@ class Statute(_Data):
 
 
 class Extension(_Data):
-    """How a period may be prolonged. ``length`` is the most in the rule's own unit; ``None`` = the law names none."""
+    """How a period may be prolonged (延长). ``length`` is the most in the rule's own unit; ``None`` = the law names none.
+
+    ``statute`` and ``article``: where the law says so, if elsewhere than the period itself.
+    """
 
     zh: str
     en: str
     length: Annotated[int, Field(gt=0)] | None = None
+    statute: Statute | None = None
+    article: str = Field(default="", pattern=r"^(\d{1,3})?$")
 
 
 class Turn(_Data):
-    """An event after which the clock of the same matter changes its state."""
+    """An event after which the clock of the same matter changes its state.
+
+    ``suspended`` (中止) stops the counting from the event's day on, ``running`` goes on with it; the days between are not
+    counted. Only a platform's word can do that, since only it comes with the clocks that run."""
 
     on: tuple[str, ...] = Field(min_length=1)
     state: ClockState
@@ -74,11 +82,13 @@ class Rule(_Data):
     - ``length`` and ``unit``; without length the law names no number ("promptly", or set in a letter).
     - ``before``: counted back from the start (a notice due days before a hearing).
     - ``starts_on``: the event that starts it, where ``start_where`` holds and ``start_unless`` does not; empty = no
-      event of this house tells its start, it is computed on demand.
+      event of this house tells its start, it is computed on demand; ``untold_zh``, ``untold_en`` say why.
+    - ``restarts_on``: events after which it runs anew, as from a new start (重新起算), under the same conditions.
     - ``start_facts``: the facts of which the first known one is the start.
     - ``given_fact``: the fact that, where known, is the end that the platform or letter set, instead of a computed one.
     - ``optional``: a reading or local practice beside the statutory one, started only where a setting asks for it.
-    - ``pause_zh``, ``pause_en``: what suspends it.
+    - ``pause_zh``, ``pause_en``: what suspends it; ``pause_article``: the article of the same statute that says so, if
+      another than the period's.
     - ``verified``: length and article were read in the source, not in a secondary page or from memory.
     """
 
@@ -92,6 +102,9 @@ class Rule(_Data):
     unit: Unit = Unit.CALENDAR
     before: bool = False
     starts_on: str = ""
+    untold_zh: str = ""
+    untold_en: str = ""
+    restarts_on: tuple[str, ...] = ()
     start_where: Where = {}
     start_unless: Where = {}
     start_facts: tuple[str, ...] = ("at",)
@@ -100,6 +113,7 @@ class Rule(_Data):
     extension: Extension | None = None
     pause_zh: str = ""
     pause_en: str = ""
+    pause_article: str = Field(default="", pattern=r"^(\d{1,3})?$")
     optional: bool = False
     effective_from: date
     effective_to: date | None = None
@@ -118,16 +132,30 @@ class Rule(_Data):
     @property
     def citation(self) -> str:
         """Where the law says so, in Chinese: ``《…民事诉讼法》（2023年修正）第205条``."""
-        article = f"第{self.article.replace('-', '至')}条" if self.article else ""
-        return f"{self.statute.zh}{article}" + (f"第{self.paragraph}款" if self.paragraph else "")
+        return _cited(self.statute, self.article, self.paragraph)
 
     @property
     def citation_en(self) -> str:
         """The same in English: ``Civil Procedure Law (2023), art. 205``."""
-        if not self.article:
-            return self.statute.en
-        article = f"art{'s' if '-' in self.article else ''}. {self.article}"
-        return f"{self.statute.en}, {article}" + (f" ¶{self.paragraph}" if self.paragraph else "")
+        return _cited_en(self.statute, self.article, self.paragraph)
+
+    @property
+    def extension_citation(self) -> tuple[str, str] | None:
+        """Where the law says that it may be prolonged, in Chinese and English; ``None``: nowhere."""
+        if self.extension is None:
+            return None
+        return self._beside(self.extension.article, self.extension.statute)
+
+    @property
+    def pause_citation(self) -> tuple[str, str] | None:
+        """Where the law says that it may be suspended, in Chinese and English; ``None``: nowhere."""
+        return self._beside(self.pause_article) if self.pause_zh else None
+
+    def _beside(self, article: str, statute: Statute | None = None) -> tuple[str, str]:
+        if not article and statute is None:
+            return self.citation, self.citation_en
+        named = statute or self.statute
+        return _cited(named, article), _cited_en(named, article)
 
     def in_force(self, day: date) -> bool:
         """Whether this version applies to a period that starts on the day."""
@@ -136,6 +164,18 @@ class Rule(_Data):
 
 _Entry = dict[str, object]
 """A rule as the file has it, its statute still an id: statutes may stand in another file."""
+
+
+def _cited(statute: Statute, article: str, paragraph: int | None = None) -> str:
+    number = f"第{article.replace('-', '至')}条" if article else ""
+    return f"{statute.zh}{number}" + (f"第{paragraph}款" if paragraph else "")
+
+
+def _cited_en(statute: Statute, article: str, paragraph: int | None = None) -> str:
+    if not article:
+        return statute.en
+    number = f"art{'s' if '-' in article else ''}. {article}"
+    return f"{statute.en}, {number}" + (f" ¶{paragraph}" if paragraph else "")
 
 
 class _File(_Data):
@@ -183,12 +223,22 @@ def load_rulebook(directory: Traversable | None = None) -> Rulebook:
     for entry in entries:
         if entry.get("statute") not in statutes:
             raise ValueError(f"{entry.get('id')}: no statute {entry.get('statute')}")
-        rule = Rule.model_validate({**entry, "statute": statutes[str(entry["statute"])]})
+        rule = Rule.model_validate({**_with_its_statute(entry, statutes), "statute": statutes[str(entry["statute"])]})
         for other in rules:
             if other.id == rule.id and (other.in_force(rule.effective_from) or rule.in_force(other.effective_from)):
                 raise ValueError(f"{rule.id}: two versions in force at once")
         rules.append(rule)
     return Rulebook(tuple(rules))
+
+
+def _with_its_statute(entry: _Entry, statutes: Mapping[str, Statute]) -> _Entry:
+    """The entry with the statute of its extension in place of that one's id."""
+    extension = entry.get("extension")
+    if not isinstance(extension, dict) or "statute" not in extension:
+        return entry
+    if extension["statute"] not in statutes:
+        raise ValueError(f"{entry.get('id')}: no statute {extension['statute']}")
+    return {**entry, "extension": {**extension, "statute": statutes[extension["statute"]]}}
 
 
 @cache

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -14,10 +15,17 @@ import httpx
 from aiohttp.resolver import ThreadedResolver
 
 from contracts.adapter import DeliveryClass
+from contracts.deadlines import Law
+from contracts.statistics import StatisticalItem
 from gateway.bus.memory import MemoryBus
-from gateway.flow.alerts import Alerts
+from gateway.flow import certificates
+from gateway.flow.alerts import Alerts, Senses
 from gateway.flow.apply import Applier
 from gateway.flow.bulk import Bulk
+from gateway.flow.certificates import Certificates
+from gateway.flow.channels.switchboard import Switchboard
+from gateway.flow.channels.titles import Titles
+from gateway.flow.channels.wording import Wording
 from gateway.flow.clock import Healer, law_of
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Deliverer, Line
@@ -25,31 +33,48 @@ from gateway.flow.envelope import Publisher, beijing
 from gateway.flow.exchange import Limits, Pace
 from gateway.flow.fault_points import Reach, from_environment
 from gateway.flow.forms import Forms
+from gateway.flow.gauges import Gauges
 from gateway.flow.house import House
 from gateway.flow.intake import Intake
 from gateway.flow.judgement import Judgement
+from gateway.flow.notices import Notices
 from gateway.flow.order import Principal
 from gateway.flow.papers import Papers
 from gateway.flow.poll import Poller
+from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver
+from gateway.flow.reconcile import Reconciler
 from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.relay import BrokerRelay, Relay
 from gateway.flow.reminders import Reminders
 from gateway.flow.route import Router
 from gateway.flow.settlement import Judge
+from gateway.flow.skew import skews
+from gateway.flow.statistics import Figures, Reporter
 from gateway.flow.subscriptions import Subscriptions
 from gateway.flow.tally import Tally
+from gateway.flow.task_news import TaskNews
+from gateway.flow.tracks import forget_traces
 from gateway.flow.toolbox import Attachments, tools_for
 from gateway.flow.transport import Transport
 from gateway.flow.webhooks import Webhooks
+from gateway.flow.windows import Windows
 from gateway.flow.words import Words
 from gateway.flow.worker import Bells, Worker
+from gateway.observability.metrics import Metrics
+from gateway.observability.traces import Tracer
+from gateway.observability.traces import from_environment as tracer_of
 from gateway.registry import AnyAdapter, Endpoint, connect, webhook_kind
+from gateway.report.definitions import definitions
+from gateway.report.ledger import Ledger, Scope
+from gateway.report.period import Period
+from gateway.security import entropy
 from gateway.security.egress import Allowed, CheckedResolver, EgressPolicy, GuardedTransport
 from gateway.security.fields import KeyRefused, Keys, Sealer, read_key_file, write_key_file
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.ids import Ids
 from gateway.store.migrate import migrate_postgres, migrate_sqlite
+from gateway.store.steady import SteadyClock
 from gateway.store.store import Store, open_postgres, open_sqlite
 
 
@@ -93,7 +118,7 @@ def machine_ms() -> int:
 async def open_store(
     settings: Settings,
     now_ms: Callable[[], int] = machine_ms,
-    random_bytes: Callable[[int], bytes] = os.urandom,
+    random_bytes: Callable[[int], bytes] = entropy.random_bytes,
 ) -> Store:
     """The configured database, migrated and open.
 
@@ -104,9 +129,12 @@ async def open_store(
         SchemaUnknown: a newer version of the gateway has migrated the database.
     """
     sealer = Sealer(read_keys(settings))
-    ids = Ids(now_ms, random_bytes)
     if settings.database.startswith("postgresql://"):
+        ids = Ids(now_ms, random_bytes)
         return await _open_shared(settings, sealer, ids, None if now_ms is machine_ms else now_ms)
+    if now_ms is machine_ms:
+        now_ms = SteadyClock(machine_ms)
+    ids = Ids(now_ms, random_bytes)
     path = database_path(settings)
     await asyncio.to_thread(migrate_sqlite, path)
     return await open_sqlite(path, sealer, ids, now_ms)
@@ -129,16 +157,18 @@ async def build(
     settings: Settings,
     *,
     now_ms: Callable[[], int] = machine_ms,
-    random_bytes: Callable[[int], bytes] = os.urandom,
+    random_bytes: Callable[[int], bytes] = entropy.random_bytes,
     random: Random | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None,
     fault_point: Reach | None = None,
     seconds: Callable[[], float] = time.monotonic,
     store: Store | None = None,
+    tracer: Tracer | None = None,
 ) -> House:
     """Migrate, open, connect and compose; nothing is started yet. Everything that nobody can foresee is passed in: both clocks
-    (``seconds`` only runs forward), chance, the transport, and the ``store`` where the caller has opened one.
+    (``seconds`` only runs forward), chance, the transport, and the ``store`` where the caller has opened one. ``tracer``: who
+    records steps; absent: as the OTEL_… variables say.
 
     Raises:
         SettingsRefused: every reason at once.
@@ -150,6 +180,7 @@ async def build(
         except ValueError as error:
             raise SettingsRefused([str(error)]) from None
     store = store or await open_store(settings, now_ms, random_bytes)
+    store.tracer = tracer or tracer_of(os.environ)
     try:
         return await _compose(
             settings, store, random or Random(), random_bytes, seconds, transport, adapters, fault_point
@@ -175,7 +206,10 @@ async def _compose(
     for endpoint in endpoints.values():
         await store.write("set_endpoint", (endpoint.name, endpoint.adapter.info.name, endpoint.slots))
     way_out = transport or http_transport()
-    lines = {name: _line(endpoint, way_out, seconds) for name, endpoint in endpoints.items()}
+    lines = {
+        name: _line(endpoint, way_out, seconds, settings.endpoints[name].pass_trace)
+        for name, endpoint in endpoints.items()
+    }
     bells = Bells()
     bus = MemoryBus()
     publisher = Publisher(settings.site, settings.public_base.rstrip("/"))
@@ -219,8 +253,23 @@ async def _compose(
         settings.concurrency,
     )
     worker.also.append(("tally", Tally(store).turn))
-    worker.also.append(("alerts", Alerts(store, tuple(sorted(endpoints)), settings.data).turn))
-    worker.also.append(("bulk", Bulk(store, endpoints, bells.committed).turn))
+    notices = _alerting(settings, store, endpoints, lines, worker, law, transport, seconds)
+    worker.also.append(("bulk", Bulk(store, endpoints, bells.committed, lines).turn))
+    left_out = frozenset(name for name, wanted in settings.endpoints.items() if not wanted.reconcile)
+    reconciler = Reconciler(store, lines, applier, settings.reconcile, left_out, bells.committed, bells.stored)
+    worker.also.append(("reconcile", reconciler.turn))
+    worker.also.append(("windows", Windows(store, bells.committed).turn))
+    book = Ledger(store)
+    reporter = Reporter(
+        store,
+        router,
+        endpoints,
+        partial(_figures, book),
+        book.organizations,
+        bells.committed,
+        every_quarter=settings.report.every_quarter,
+    )
+    worker.also.append(("reports", reporter.turn))
     reminders = Reminders(store, settings.retry.statutory_task_after)
     worker.also += [
         ("calendar", Healer(store, law).once),
@@ -228,8 +277,11 @@ async def _compose(
         ("statutory", reminders.statutory),
         ("certificates", reminders.certificates),
     ]
-    judgement = Judgement(store, contexts, Forms(attachments), law)
+    press = Press(settings.papers.fonts, settings.papers.templates)
+    worker.woken.append(("tasks", TaskNews(store).turn, asyncio.Event()))
+    judgement = Judgement(store, contexts, Forms(attachments, press), law)
     intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed, reach)
+    worker.also.append(("refusals", intake.refusals.turn))
     receiver = Receiver(store, endpoints, bells.stored, reach)
     rehearsal = Rehearsal(store, intake, judgement, contexts, router, endpoints)
     house = House(
@@ -250,10 +302,66 @@ async def _compose(
         desk,
         subscriptions,
         law=law,
+        notices=notices,
+        press=press,
+        reporter=reporter,
     )
+    _watch(house, seconds)
+    house.leaving.append(press.close)
     if settings.bus != "memory":
         _join_cluster(house, reach)
     return house
+
+
+def _alerting(
+    settings: Settings,
+    store: Store,
+    endpoints: dict[str, Endpoint],
+    lines: dict[str, Line],
+    worker: Worker,
+    law: Law,
+    transport: httpx.AsyncBaseTransport | None,
+    seconds: Callable[[], float],
+) -> Notices:
+    """The loops of alerts: what is looked at, and who is told."""
+    titles = Titles(endpoints, store)
+    wording = Wording(settings.site, settings.public_base, titles.name)
+    notices = Notices(store, Switchboard(settings, store.now_ms, transport), wording, settings.alerts)
+    places = {} if transport is not None else certificates.addresses(endpoints, settings.public_base)
+    alerts = Alerts(
+        store,
+        tuple(sorted(endpoints)),
+        settings.data,
+        notices=notices,
+        settings=settings.alerts,
+        calendar=law.calendar,
+        senses=Senses(lambda: skews(lines), worker.stuck, Certificates(places, seconds=seconds).ends),
+    )
+    worker.also += [("alerts", alerts.turn), ("titles", titles.turn), ("notices", notices.turn)]
+    return notices
+
+
+def _watch(house: House, seconds: Callable[[], float]) -> None:
+    """Figures and traces of this process, and the ways out that alerts and traces leave open."""
+    store, notices = house.store, house.notices
+    house.metrics = Metrics(house.endpoints)
+    store.watch = house.metrics
+    if notices is not None:
+        house.gauges = Gauges(store, house.endpoints, house.worker, notices, lambda: house.broker, seconds)
+        house.metrics.add(house.gauges)
+        house.leaving.append(notices.board.aclose)
+    if store.tracer.on:
+        house.worker.also.append(("traces", partial(forget_traces, store)))
+        house.leaving.append(partial(asyncio.to_thread, store.tracer.close))
+        if house.webhooks is not None:
+            house.webhooks.pass_trace = house.settings.tracing.webhooks
+
+
+async def _figures(book: Ledger, organization: str, start: date, end: date) -> Figures:
+    """The reported figures of an organisation, from the ledger."""
+    made = await book.statistics(Scope((organization,)), Period(start, end))
+    items = [StatisticalItem(code=item.code, value=value) for item, value in made.items(reported=True)]
+    return Figures(definitions().version, tuple(items))
 
 
 def _join_cluster(house: House, reach: Reach) -> None:
@@ -295,6 +403,9 @@ def _egress_policy(settings: Settings) -> EgressPolicy:
         raise SettingsRefused([f"webhook_allowed_hosts: {error}"]) from None
 
 
-def _line(endpoint: Endpoint, transport: httpx.AsyncBaseTransport, seconds: Callable[[], float]) -> Line:
+def _line(
+    endpoint: Endpoint, transport: httpx.AsyncBaseTransport, seconds: Callable[[], float], pass_trace: bool
+) -> Line:
     limits = Limits.of(endpoint.adapter.info, endpoint.adapter.settings)
-    return Line(endpoint, limits, Pace(limits.rate_per_s, limits.at_once, seconds), transport)
+    pace = Pace(limits.rate_per_s, limits.at_once, seconds)
+    return Line(endpoint, limits, pace, transport, pass_trace)

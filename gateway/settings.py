@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+_MAIL: Final = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}$"
 
 
 class SettingsRefused(Exception):
@@ -30,6 +32,8 @@ class EndpointSettings(_Section):
     organizations: tuple[str, ...] | None = Field(
         default=None, description="organisation codes of the endpoint's list (union, commerce, confederation, national)"
     )
+    pass_trace: bool = Field(default=False, description="send traceparent with every request to this platform")
+    reconcile: bool = Field(default=True, description="false: the daily reconciliation leaves this endpoint out")
     settings: dict[str, Any] = Field(
         default_factory=dict, description="the adapter's own settings, as its page names them"
     )
@@ -88,6 +92,17 @@ class AllowedHostSettings(_Section):
     scheme: Literal["http", "https"] | None = Field(default=None, description="this scheme alone; absent: both")
 
 
+class ReconcileSettings(_Section):
+    """Comparing our deliveries with what the platforms hold (对账)."""
+
+    daily: bool = Field(default=True, description="compare the day before, once a day, where the platform can be asked")
+    hour: int = Field(default=5, ge=0, le=23, description="hour of the day in Beijing from which the daily job may run")
+    share: float = Field(
+        default=0.25, gt=0, le=1, description="part of a platform's agreed rate that comparing may take at most"
+    )
+    keep_days: int = Field(default=90, ge=1, description="how long finished reconciliations are kept")
+
+
 class LimitSettings(_Section):
     """Bounds on everything that comes from outside."""
 
@@ -127,6 +142,130 @@ class ConsoleSettings(_Section):
     session_hours: float = Field(default=12, gt=0, le=168, description="every session ends after so long")
 
 
+Severity = Literal["critical", "warning", "info"]
+"""How much an alert presses (严重, 警告, 提示)."""
+
+
+class _Channel(_Section):
+    """What every alert channel has."""
+
+    severities: tuple[Severity, ...] = Field(
+        default=("critical", "warning", "info"), description="which alerts it carries, by severity"
+    )
+    rules: tuple[str, ...] = Field(default=(), description="these rules alone, as the console names them; empty: all")
+    recovered: bool = Field(default=True, description="tell also that an alert is over (已恢复)")
+    muted_until: AwareDatetime | None = Field(
+        default=None, description="nothing is told before this time (2026-10-01T08:00:00+08:00); then what still holds"
+    )
+    language: Literal["zh", "en"] = Field(default="zh", description="language of the texts")
+
+
+class MailChannelSettings(_Channel):
+    """Alerts by mail (邮件)."""
+
+    kind: Literal["smtp"] = Field(description="smtp: mail")
+    host: str = Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$", description="mail server")
+    port: int | None = Field(default=None, ge=1, le=65535, description="its port; absent: 587, with tls 465, plain 25")
+    security: Literal["starttls", "tls", "plain"] = Field(
+        default="starttls", description="starttls, tls from the first byte, or plain (inside a closed net alone)"
+    )
+    user: str | None = Field(default=None, description="user to sign in as; absent: none")
+    password: SecretStr | None = Field(default=None, description="the user's password; better by environment")
+    sender: str = Field(pattern=_MAIL, description="address that the mails come from")
+    to: tuple[Annotated[str, Field(pattern=_MAIL)], ...] = Field(
+        min_length=1, max_length=50, description="addresses that they go to"
+    )
+
+
+class RobotChannelSettings(_Channel):
+    """Alerts by an HTTP call: a group's robot, or any receiver of JSON (群机器人、通用 webhook)."""
+
+    kind: Literal["webhook", "dingtalk", "wecom"] = Field(
+        description="dingtalk: 钉钉、政务钉钉 robot; wecom: 企业微信 robot; webhook: JSON, signed as Standard Webhooks"
+    )
+    url: SecretStr = Field(description="address with its token; better by environment")
+    secret: SecretStr | None = Field(
+        default=None, description="signing secret: 加签 of dingtalk (SEC…), whsec_… of webhook; absent: unsigned"
+    )
+
+
+class SyslogChannelSettings(_Channel):
+    """Alerts by syslog (RFC 5424)."""
+
+    kind: Literal["syslog"] = Field(description="syslog: a log collector")
+    host: str = Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$", description="the collector")
+    port: int | None = Field(default=None, ge=1, le=65535, description="its port; absent: 514, with tls 6514")
+    transport: Literal["udp", "tcp", "tls"] = Field(default="tcp", description="udp (may lose), tcp, tls")
+    facility: int = Field(default=16, ge=0, le=23, description="facility number; 16 is local0")
+
+
+ChannelSettings = Annotated[
+    MailChannelSettings | RobotChannelSettings | SyslogChannelSettings, Field(discriminator="kind")
+]
+
+
+class AlertSettings(_Section):
+    """When alerts are told outward, and where they may go."""
+
+    quiet_s: float = Field(default=30, ge=0, le=3600, description="alerts that begin within so long go as one message")
+    retry: tuple[float, ...] = Field(
+        default=(30, 120, 600, 1800, 3600), min_length=1, description="waits after a failed sending; the last repeats"
+    )
+    given_up_after: float = Field(default=3 * 86400, gt=0, description="what could not be told for so long is dropped")
+    allowed_hosts: tuple[AllowedHostSettings, ...] = Field(
+        default=(), description="where alerts may go beside public addresses over TLS: mail servers, robots, collectors"
+    )
+    office_hours: str = Field(
+        default="09:00-17:00",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="working hours (Beijing) in which an upstream's silence is looked for",
+    )
+    silent_hours: float = Field(
+        default=4, gt=0, description="an upstream that sends on most working days and was silent so many office hours"
+    )
+    expiry_days: float = Field(default=30, gt=0, description="so long before its end a key or certificate is told of")
+
+
+class MetricsSettings(_Section):
+    """Figures for Prometheus on a port of their own: what ``gateway work`` has, and ``gateway serve`` may have."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on for /metrics alone, without a key")
+    port: int | None = Field(default=None, ge=0, le=65535, description="port for /metrics alone; absent: none")
+
+
+class TracingSettings(_Section):
+    """OpenTelemetry traces: on where the extra ``otel`` is installed and the OTEL_… variables name an exporter."""
+
+    webhooks: bool = Field(default=False, description="hand traceparent on to webhooks too")
+    trust_upstream: bool = Field(default=True, description="go on with the traceparent that an upstream sends")
+
+
+class ReportSettings(_Section):
+    """What the statistics need to be told, because no source defines it."""
+
+    success_items: tuple[Literal["R1", "R2", "R3", "R4"], ...] = Field(
+        default=("R1", "R2"),
+        min_length=1,
+        description="results that the success rate counts as success: R1 agreement, R2 settled, R3 none, R4 withdrawn",
+    )
+    success_threshold: int = Field(default=65, ge=1, le=100, description="the success rate that is asked for, per cent")
+    every_quarter: bool = Field(
+        default=False,
+        description="make the last quarter's statistical reports by itself in the first ten days of the next one",
+    )
+
+
+class PaperSettings(_Section):
+    """The papers that the gateway makes (文书)."""
+
+    fonts: tuple[Path, ...] = Field(
+        default=(), description="Chinese font files, best first, before the package's (extra papers) and the system's"
+    )
+    templates: Path | None = Field(
+        default=None, description="directory of Word templates (<paper>.docx) in place of the packaged ones"
+    )
+
+
 class Settings(BaseSettings):
     """The gateway's configuration: a TOML file (``GATEWAY_CONFIG``), overridden by ``GATEWAY_…`` variables."""
 
@@ -164,6 +303,9 @@ class Settings(BaseSettings):
         default=None,
         description="directory of rules and calendars (law/*.toml) in place of the packaged ones: a new year's notice",
     )
+    law_also: tuple[str, ...] = Field(
+        default=(), description="rules beside the statutory ones that run too, by id: D03-working, D08b, …"
+    )
     calendar_roll: Literal["offday", "statutory_only", "none"] = Field(
         default="offday", description="when a deadline's last day moves on: every day off, statutory ones alone, never"
     )
@@ -176,8 +318,17 @@ class Settings(BaseSettings):
         default=(), description="where webhooks may go beside public https addresses on ports 443 and 8443"
     )
     webhook_rate_per_s: float = Field(default=20, gt=0, le=1000, description="events a second to one webhook")
+    reconcile: ReconcileSettings = Field(default=ReconcileSettings(), description="comparing with the platforms")
     limits: LimitSettings = Field(default=LimitSettings(), description="bounds")
     console: ConsoleSettings = Field(default=ConsoleSettings(), description="the operators' console")
+    papers: PaperSettings = Field(default=PaperSettings(), description="papers that the gateway makes")
+    report: ReportSettings = Field(default=ReportSettings(), description="statistics and statistical reports")
+    alerts: AlertSettings = Field(default=AlertSettings(), description="alerts outward (告警外发)")
+    alert_channels: dict[str, ChannelSettings] = Field(
+        default_factory=dict, description="where alerts are told, by name: mail, robots, webhooks, syslog"
+    )
+    metrics: MetricsSettings = Field(default=MetricsSettings(), description="figures for Prometheus")
+    tracing: TracingSettings = Field(default=TracingSettings(), description="traces for OpenTelemetry")
 
     @classmethod
     def settings_customise_sources(

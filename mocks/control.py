@@ -75,6 +75,7 @@ class Control:
             web.get("/_mock/autopilot", self.read_autopilot),
             web.post("/_mock/autopilot", self.set_autopilot),
             web.post("/_mock/refer", self.refer),
+            web.post("/_mock/lose", self.lose),
             web.get("/_mock/clock", self.read_clock),
             web.post("/_mock/clock", self.move_clock),
             *self._platform.control_routes(),
@@ -129,6 +130,14 @@ class Control:
     async def refer(self, request: web.Request) -> web.Response:
         """``POST /_mock/refer``: what the platform's page says."""
         return _json(await self._platform.refer(await read_order(request)))
+
+    async def lose(self, request: web.Request) -> web.Response:
+        """``POST /_mock/lose`` {message_id}: what came under this id is gone, as after an older backup was restored."""
+        order = await read_order(request)
+        match order:
+            case {"message_id": str(name), **rest} if name and not rest:
+                return _json(await self._platform.lose(name))
+        raise Refused(422, "{message_id: text} is needed")
 
     async def read_autopilot(self, _: web.Request) -> web.Response:
         """``GET /_mock/autopilot``: the setting in force, ``{}`` = off."""

@@ -96,6 +96,10 @@ class Platform(ABC):
         """Hand a case over (``POST /_mock/refer``). Raises :class:`Refused` for a wrong order."""
         raise Refused(422, f"{self.name} hands no cases over")
 
+    async def lose(self, message_id: str) -> Json:
+        """Lose what came under this id (``POST /_mock/lose``). Raises :class:`Refused` where there is no such thing."""
+        raise Refused(422, f"{self.name} loses nothing")
+
     def control_routes(self) -> list[web.RouteDef]:
         """More calls under ``/_mock`` (loopback alone, JSON, :class:`Refused` works as in :meth:`decide`)."""
         return []

@@ -15,9 +15,11 @@ import httpx
 
 from gateway.app import build, read_keys
 from gateway.flow.house import House
+from gateway.observability.traces import QUIET, Tracer
 from gateway.registry import AnyAdapter
 from gateway.settings import RetrySettings, RouteSettings, Settings
 from gateway.store.migrate import migrate_sqlite
+from gateway.store.store import LEASES
 from tests.servers.databases import clocked
 
 START = datetime(2026, 10, 10, 4, 0, tzinfo=UTC)
@@ -82,10 +84,12 @@ class Gateways:
         work: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
         fault_point: Callable[[str], Awaitable[None]] | None = None,
+        tracer: Tracer | None = None,
         **settings: Any,
     ) -> House:
         """One house; started unless told otherwise. ``settings`` override any key of ``gateway.settings.Settings``."""
         values: dict[str, Any] = {"env": "development", "retry": FAST, "lease_margin_s": 10}
+        values["reconcile"] = {"daily": False}  # its questions would be counted by tests that skip days
         values |= {"data": self.data, "endpoints": endpoints, "routes": routes}
         if self.broker is not None:
             values |= {"bus": f"kafka://{self.broker}", "kafka": {"prefix": self.prefix, "partitions": 2}}
@@ -104,6 +108,7 @@ class Gateways:
             transport=transport,
             adapters=loaders,
             fault_point=fault_point,
+            tracer=tracer or QUIET,
         )
         self._open.append(house)
         if start:
@@ -120,7 +125,7 @@ class Gateways:
         if house.webhooks is not None:
             await house.webhooks.close()
         if self.dsn is not None:  # on PostgreSQL a dead process's leases run out: nobody waits for that here
-            for lease in ("end_leases", "end_polls", "end_callback_leases", "end_paper_leases"):
+            for lease in LEASES:
                 await house.store.write(lease, ())
         await house.store.runner.close()
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urljoin, urlsplit
 
-from adapters.court_mediation import callbacks, replies, wire
+from adapters.court_mediation import callbacks, codes, replies, standing, wire
 from adapters.court_mediation.door import Door
 from adapters.court_mediation.session import Sessions
 from adapters.court_mediation.settings import CourtMediationSettings
 from adapters.court_mediation.translate import CAPABILITIES, MAPPING, OPENING, translate
 from adapters.court_mediation.uploads import Uploaded, Uploads
 from adapters.http import judge_status
+from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
     AdapterInfo,
@@ -29,7 +30,9 @@ from contracts.adapter import (
     Tools,
     Wire,
 )
+from contracts.code_table import CodeTable
 from contracts.errors import EndpointError, PermanentError, RetryableError
+from contracts.holdings import Holding
 from contracts.message import Message
 from contracts.update import DocumentLink, Inbound
 
@@ -71,6 +74,9 @@ class CourtMediation(Adapter[CourtMediationSettings]):
         """See ``translate.translate``."""
         return translate(message, context, self.settings)
 
+    def code_tables(self) -> tuple[CodeTable, ...]:
+        return tables_of(vars(codes))
+
     async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
         """Log in where needed, upload what travels along, then file the form under the delivery's id.
 
@@ -92,12 +98,20 @@ class CourtMediation(Adapter[CourtMediationSettings]):
 
     async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
         """Ask by ``tjbh`` whether the platform has what was filed."""
+        content = await self._query(wire, exchange)
+        return replies.found(content, wire.id, opens=wire.operation in OPENING)
+
+    async def held(self, wire: Wire, exchange: Exchange) -> Holding | None:
+        """The same query with the state ``zt`` of what was filed (page §6), the first record where there are more."""
+        records, total = replies.asked(await self._query(wire, exchange), wire.id)
+        return standing.holding(wire, records, total, self.tools.now()) if records else None
+
+    async def _query(self, wire: Wire, exchange: Exchange) -> Json:
         try:
-            content = await self._ask("lookup", QUERY, {"tjbh": wire.id}, exchange)
+            return await self._ask("lookup", QUERY, {"tjbh": wire.id}, exchange)
         except PermanentError as refusal:
             # The question carries no document: its sender cannot heal it.
             raise EndpointError(refusal.code, "the platform refuses the query") from None
-        return replies.found(content, wire.id, opens=wire.operation in OPENING)
 
     async def probe(self, exchange: Exchange) -> None:
         """``ping``, which needs no session: proves that the platform is there.

@@ -118,7 +118,7 @@ def receipt(content: Json, filing_no: str, *, opens: bool) -> Receipt:
     return Receipt(
         reference=uuid,
         references=(Reference("platform_no", uuid),) if opens else (),
-        at=_moment(wire.text_of(content, "djsj")),
+        at=moment(wire.text_of(content, "djsj")),
     )
 
 
@@ -130,11 +130,12 @@ def identifier(content: Json, key: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """One record of a query."""
+    """One record of a query; ``state`` is its ``zt``."""
 
     uuid: str
     at: str
     case_no: str
+    state: str = ""
 
 
 def found(content: Json, filing_no: str, *, opens: bool) -> Receipt | None:
@@ -143,13 +144,9 @@ def found(content: Json, filing_no: str, *, opens: bool) -> Receipt | None:
     Raises:
         RetryableError: an answer that does not say how many there are: "not found" must be said, not guessed.
     """
-    total = wire.text_of(content, "total")
-    rows = wire.rows_of(content, "list")
-    records = sorted(_records(rows, filing_no), key=lambda record: record.at)
-    if total == "0" and not rows:
+    records, total = asked(content, filing_no)
+    if not records:
         return None
-    if not records or not (total.isascii() and total.isdigit() and len(total) < 10) or int(total) < len(rows):
-        raise unreadable("no_finding", filing=False)
     first = records[0]
     numbers = [Reference("platform_no", first.uuid)] if opens else []
     if first.case_no:
@@ -157,9 +154,25 @@ def found(content: Json, filing_no: str, *, opens: bool) -> Receipt | None:
     return Receipt(
         reference=first.uuid,
         references=tuple(numbers),
-        filed_twice=int(total) > 1,
-        at=_moment(first.at),
+        filed_twice=total > 1,
+        at=moment(first.at),
     )
+
+
+def asked(content: Json, filing_no: str) -> tuple[list[Filed], int]:
+    """The records of a query, oldest first, and how many there are in all.
+
+    Raises:
+        RetryableError: an answer that does not say how many there are: "not found" must be said, not guessed.
+    """
+    total = wire.text_of(content, "total")
+    rows = wire.rows_of(content, "list")
+    records = sorted(_records(rows, filing_no), key=lambda record: record.at)
+    if total == "0" and not rows:
+        return [], 0
+    if not records or not (total.isascii() and total.isdigit() and len(total) < 10) or int(total) < len(rows):
+        raise unreadable("no_finding", filing=False)
+    return records, int(total)
 
 
 def _records(rows: list[Json], filing_no: str) -> list[Filed]:
@@ -168,11 +181,13 @@ def _records(rows: list[Json], filing_no: str) -> list[Filed]:
         uuid = identifier(row, "uuid")
         if uuid is None or wire.text_of(row, "tjbh") != filing_no:
             raise unreadable("foreign_record", filing=False)
-        records.append(Filed(uuid, wire.text_of(row, "djsj"), wire.text_of(row, "ah")[:200]))
+        told = (wire.text_of(row, "djsj"), wire.text_of(row, "ah")[:200], wire.text_of(row, "zt")[:20])
+        records.append(Filed(uuid, *told))
     return records
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """A time of the platform; ``None`` where the text is none."""
     try:
         return COMPACT_MINUTES.read(text)
     except ValueError:

@@ -16,6 +16,7 @@ from adapters.court_mediation.settings import CourtMediationSettings
 from adapters.court_mediation.sheet import TEXT
 from adapters.court_mediation.writing import ATTACHMENT, Writing
 from adapters.tables import pointer_to
+from adapters.undisputed import in_words
 from contracts.adapter import Capability, Context, Wire
 from contracts.agreement import Agreement, Performance
 from contracts.case import Case
@@ -215,7 +216,8 @@ def _returned(writing: Writing) -> None:
         agreed = result.agreement is not None
         sheet.put("jsyy", codes.END_REASON.rows["agreement_reached" if agreed else "other"])
         writing.losses.defaulted("/reason_code", "jsyy", "demanded there: by the outcome")
-    sheet.long("qkbg", result.report, "/report", required=True)
+    words, pointer = in_words(result.report, "/report", result.undisputed_facts, writing.losses, "qkbg")
+    sheet.long("qkbg", words, pointer, required=True)
     if result.agreement is not None:
         sheet.text("xybh", writing.agreement().agreement_no, "/agreement", 60, required=True)
 

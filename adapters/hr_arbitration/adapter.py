@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from adapters.beijing import D14
-from adapters.hr_arbitration import answers, callbacks, translate, wire
+from adapters.hr_arbitration import answers, callbacks, codes, translate, wire
 from adapters.hr_arbitration.answers import Answer, Unreadable
 from adapters.hr_arbitration.security import Keys, Undecipherable
 from adapters.hr_arbitration.settings import HrArbitrationSettings
 from adapters.http import judge_status
+from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
     AdapterInfo,
@@ -29,6 +30,7 @@ from contracts.adapter import (
     Tools,
     Wire,
 )
+from contracts.code_table import CodeTable
 from contracts.errors import AdapterError, CallbackRejected, EndpointError, PermanentError, RetryableError
 from contracts.message import Message
 from contracts.update import DocumentLink, Inbound, Reference
@@ -79,6 +81,9 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
     def translate(self, message: Message, context: Context) -> Wire:
         """See ``translate.translate``."""
         return translate.translate(message, context)
+
+    def code_tables(self) -> tuple[CodeTable, ...]:
+        return tables_of(vars(codes))
 
     async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
         """Upload what travels along (TJ9002), then file the message under the delivery's id."""

@@ -12,6 +12,7 @@ from adapters.hr_arbitration.case_rows import claim_rows, mediator_rows, write_c
 from adapters.hr_arbitration.rows import Row
 from adapters.hr_arbitration.writing import ATTACHMENT, Writing
 from adapters.tables import pointer_to
+from adapters.undisputed import in_words
 from contracts.adapter import Capability, Context, Wire
 from contracts.alert import CollectiveAlert
 from contracts.attachment import AttachmentReference
@@ -71,7 +72,8 @@ def _progress(writing: Writing) -> None:
     row.coded("BZS001", codes.CASE_STATUS, progress.status, "/status")
     row.moment("AAE036", progress.at, "/at")
     row.coded("BZS005", codes.END_REASON, progress.reason_code, "/reason_code")
-    row.text("AAE013", progress.note, "/note", 1000)
+    words, pointer = in_words(progress.note, "/note", progress.undisputed_facts, writing.losses, "AAE013")
+    row.text("AAE013", words, pointer, 1000)
     row.rows("BZM000", mediator_rows(row, progress.mediators or (), "mediators"))
     if (session := progress.session) is not None:
         row.moment("BZS010", session.from_, "/session/from")
@@ -222,7 +224,8 @@ def _referral_returned(writing: Writing) -> None:
     if result.agreement is not None:
         writing.exact_key("BZD001", writing.agreement().agreement_no, 60)
         writing.losses.carried("/agreement")
-    row.text("BZJ006", result.report, "/report", 2000)
+    words, pointer = in_words(result.report, "/report", result.undisputed_facts, writing.losses, "BZJ006")
+    row.text("BZJ006", words, pointer, 2000)
     row.moment("AAE036", result.at, "/at")
 
 

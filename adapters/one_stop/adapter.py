@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from adapters.one_stop.changes import parse_change
+from adapters.one_stop import codes
+from adapters.one_stop.changes import parse_change, said_in
 from adapters.one_stop.codes import SIGN_FOR
 from adapters.one_stop.layout import HEAD
-from adapters.one_stop.pulling import BEGINNING, Cursors, read_page
+from adapters.one_stop.pulling import BEGINNING, Cursors, Page, Walk, read_page
 from adapters.one_stop.replies import Answer, CursorExpired, judge
 from adapters.one_stop.security import NONCE_BYTES, headers
 from adapters.one_stop.settings import OneStopSettings
 from adapters.one_stop.translate import BINDING, MAPPING, OPERATION, translate
 from adapters.one_stop.wire import REPLY_LIMIT, Unreadable, build, soap_action
+from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
     AdapterInfo,
@@ -28,7 +30,9 @@ from contracts.adapter import (
     Request,
     Wire,
 )
+from contracts.code_table import CodeTable
 from contracts.errors import EndpointError, PermanentError, RetryableError
+from contracts.holdings import Held, Listing, Period
 from contracts.message import Message
 from contracts.update import Inbound
 
@@ -50,6 +54,7 @@ class OneStop(Adapter[OneStopSettings]):
         delivery_class=DeliveryClass.IDEMPOTENT,
         capabilities=tuple(Capability(kind, operation) for kind, operation in OPERATION.items()),
         polls=True,
+        lists=Listing.WORDS,
         rate_per_s=10.0,
         reply_limit=REPLY_LIMIT,
     )
@@ -63,6 +68,9 @@ class OneStop(Adapter[OneStopSettings]):
                 ``request_too_large``, ``context_missing``, ``not_taken``.
         """
         return translate(message, context)
+
+    def code_tables(self) -> tuple[CodeTable, ...]:
+        return tables_of(vars(codes))
 
     async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
         """File the wire in one exchange; a 签收 binds 平台编号 and our number right before, each time (page §4)."""
@@ -80,19 +88,36 @@ class OneStop(Adapter[OneStopSettings]):
 
         A cursor that the platform has forgotten (E410) starts again from the beginning at the next poll.
         """
-        organizations = self.settings.organization_codes
-        cursors = Cursors.read(cursor, organizations)
-        items = {"游标": cursors.at, "每页条数": str(self.settings.page_size)}
-        try:
-            answer = await self._ask("pullChanges", cursors.organization, items, exchange)
-            page = read_page(answer.response, cursors.at, organizations)
-        except CursorExpired:
-            if cursors.at == BEGINNING:
-                raise RetryableError("E410", "the platform refuses even the beginning as a cursor") from None
+        cursors = Cursors.read(cursor, self.settings.organization_codes)
+        page = await self._pull(cursors.organization, cursors.at, exchange)
+        if page is None:
             return Polled((), cursors.moved(BEGINNING, stay=True).write(), more=False)
+        return Polled(page.items, cursors.moved(page.cursor, stay=page.more).write(), page.more)
+
+    async def list_held(self, period: Period, cursor: str | None, exchange: Exchange) -> Held:
+        """What the platform has said of a period: its changes again, one organisation after the other (page §5).
+
+        It cannot be asked what was reported to it: the page has no such operation.
+        """
+        walk = Walk.read(cursor, self.settings.organization_codes)
+        page = await self._pull(walk.organization, walk.at, exchange)
+        if page is None:
+            return Held((), walk.moved(BEGINNING, over=False).write(), more=True)
+        after = walk.moved(page.cursor, over=not page.more)
+        return Held(tuple(said_in(period, page.items)), after.write(), more=not after.over)
+
+    async def _pull(self, organization: str, cursor: str, exchange: Exchange) -> Page | None:
+        """One page of changes; ``None``: the platform has forgotten the cursor (E410)."""
+        items = {"游标": cursor, "每页条数": str(self.settings.page_size)}
+        try:
+            answer = await self._ask("pullChanges", organization, items, exchange)
+            return read_page(answer.response, cursor, self.settings.organization_codes)
+        except CursorExpired:
+            if cursor == BEGINNING:
+                raise RetryableError("E410", "the platform refuses even the beginning as a cursor") from None
+            return None
         except Unreadable as problem:
             raise RetryableError(problem.code, "no readable page of changes") from None
-        return Polled(page.items, cursors.moved(page.cursor, stay=page.more).write(), page.more)
 
     def parse_callback(self, call: InboundCall) -> tuple[Inbound, ...]:
         """One stored change in canonical words (page §5). Pure.

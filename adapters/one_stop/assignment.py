@@ -6,6 +6,7 @@ from adapters.one_stop.case import assigned_here
 from adapters.one_stop.codes import ANSWER, END_REASON, OUTCOME
 from adapters.one_stop.pages import without_forbidden
 from adapters.one_stop.scribe import Scribe
+from adapters.undisputed import in_words
 from contracts.adapter import Context, Json
 from contracts.errors import PermanentError
 from contracts.lists import ReferralDecision
@@ -57,10 +58,11 @@ def result_values(result: ReferralResult, context: Context, scribe: Scribe) -> J
         raise PermanentError("context_missing", "the agreement of this result is not known")
     named = context.agreement.agreement_no if result.agreement is not None and context.agreement is not None else None
     scribe.losses.carried("/agreement")
+    words, pointer = in_words(result.report, "/report", result.undisputed_facts, scribe.losses, "办结报告")
     return {
         "平台编号": the_referral(context).task_no,
         "结果": scribe.code(OUTCOME, result.outcome, "/outcome", "结果"),
         "原因": scribe.code(END_REASON, result.reason_code, "/reason_code", "原因"),
         "协议编号": scribe.text(named, "", "协议编号"),
-        "办结报告": scribe.text(result.report, "/report", "办结报告"),
+        "办结报告": scribe.text(words, pointer, "办结报告"),
     }

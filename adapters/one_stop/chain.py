@@ -24,6 +24,7 @@ from adapters.one_stop.codes import (
 from adapters.one_stop.layout import CLAIMS
 from adapters.one_stop.scribe import Scribe, ten_thousands
 from adapters.tables import pointer_to
+from adapters.undisputed import in_words
 from contracts.adapter import Context, Json
 from contracts.agreement import Agreement, Performance, effective_at
 from contracts.alert import CollectiveAlert
@@ -47,12 +48,13 @@ def the_case(context: Context) -> Case:
 def progress_values(progress: CaseProgress, context: Context, scribe: Scribe) -> Json:
     """化解进展 of the organisation itself (进展类别 1, 来源 1)."""
     session = progress.session
+    words, pointer = in_words(progress.note, "/note", progress.undisputed_facts, scribe.losses, "化解情况")
     return _own(context, scribe) | {
         "进展类别": "1",
         "状态": scribe.code(CASE_STATUS, progress.status, "/status", "状态"),
         "发生时间": scribe.time(progress.at, "/at", "发生时间"),
         "原因": scribe.code(END_REASON, progress.reason_code, "/reason_code", "原因"),
-        "化解情况": scribe.text(progress.note, "/note", "化解情况"),
+        "化解情况": scribe.text(words, pointer, "化解情况"),
         "调解开始": scribe.time(session.from_, "/session/from", "调解开始") if session else None,
         "调解结束": scribe.time(session.to, "/session/to", "调解结束") if session else None,
         "调解地点": scribe.text(session.place, "/session/place", "调解地点") if session else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 
 from adapters.beijing import DAY, SECONDS
@@ -11,8 +11,9 @@ from adapters.one_stop.codes import END_REASON, PROGRESS, TRANSFER_REASON
 from adapters.one_stop.draft import offered
 from adapters.one_stop.pulling import numbered, ours
 from adapters.one_stop.wire import NAMESPACE, Node, Unreadable, read
-from contracts.adapter import InboundCall
+from contracts.adapter import InboundCall, PolledItem
 from contracts.errors import Reason, UnreadableCallback
+from contracts.holdings import Holding, Period
 from contracts.identifiers import IdPrefix, id_pattern
 from contracts.update import About, Inbound, Key, KeyKind, Reference, StatusUpdate
 
@@ -47,6 +48,18 @@ def parse_change(call: InboundCall, endpoint: str, organizations: Collection[str
         return (_inbound(change, number, call.received_at, endpoint),)
     except Unreadable as problem:
         raise UnreadableCallback(problem.code) from None
+
+
+def said_in(period: Period, items: Iterable[PolledItem]) -> Iterator[Holding]:
+    """The changes of a period among the raw items of a page. One that tells no time belongs to every period."""
+    for item in items:
+        change = read(item.body)
+        try:
+            at = _at(change)
+        except Unreadable:
+            at = None
+        if at is None or period.holds(at):
+            yield Holding(item.event_id, at, item=item)
 
 
 def _inbound(change: Node, number: str, received_at: datetime, endpoint: str) -> Inbound:

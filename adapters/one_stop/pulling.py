@@ -63,6 +63,55 @@ class Cursors:
 
 
 @dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a walk through all changes stands: each organisation's cursor, and whether its last page was seen."""
+
+    places: tuple[tuple[str, str, bool], ...]
+
+    @classmethod
+    def read(cls, stored: str | None, organizations: Sequence[str]) -> Walk:
+        """From the text of an earlier page. One that was at its end begins again from there; what is not ours, and an
+        organisation new in the configuration, begins at the beginning."""
+        known: dict[str, tuple[str, bool]] = {}
+        try:
+            for organization, cursor, over in json.loads(stored) if stored else []:
+                known[str(organization)] = (str(cursor), over is True)
+        except (ValueError, TypeError):
+            known = {}
+        places = tuple((one, *known.get(one, (BEGINNING, False))) for one in organizations)
+        again = all(over for _, _, over in places)
+        return cls(tuple((one, cursor, over and not again) for one, cursor, over in places))
+
+    def write(self) -> str:
+        """The text that leads to the next page."""
+        return json.dumps(self.places, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def organization(self) -> str:
+        """Whose changes are asked for next."""
+        return self._next[0]
+
+    @property
+    def at(self) -> str:
+        """Its 游标."""
+        return self._next[1]
+
+    @property
+    def _next(self) -> tuple[str, str, bool]:
+        return next(place for place in self.places if not place[2])
+
+    @property
+    def over(self) -> bool:
+        """Whether every organisation's last page was seen."""
+        return all(over for _, _, over in self.places)
+
+    def moved(self, cursor: str, *, over: bool) -> Walk:
+        """After a page of the organisation that was asked for."""
+        moved = (self.organization, cursor, over)
+        return Walk(tuple(moved if place[0] == moved[0] else place for place in self.places))
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of changes as raw items, the platform's next cursor, and whether more waits behind it."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from adapters.union import callbacks, door, form, replies, security, wire
+from adapters.tables import tables_of
+from adapters.union import callbacks, codes, door, form, replies, security, wire
 from adapters.union.replies import Received
 from adapters.union.settings import UnionSettings
 from adapters.union.translate import CAPABILITIES, MAPPING, translate
@@ -22,6 +23,7 @@ from contracts.adapter import (
     Request,
     Wire,
 )
+from contracts.code_table import CodeTable
 from contracts.errors import CallbackRejected
 from contracts.message import Message
 from contracts.update import Inbound
@@ -55,6 +57,9 @@ class UnionPlatform(Adapter[UnionSettings]):
     def translate(self, message: Message, context: Context) -> Wire:
         """See ``translate.translate``."""
         return translate(message, context)
+
+    def code_tables(self) -> tuple[CodeTable, ...]:
+        return tables_of(vars(codes))
 
     async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
         """File the wire as a batch of one: one exchange. See ``replies.judge`` for what it raises."""

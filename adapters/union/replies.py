@@ -32,6 +32,9 @@ _TIME = {
 }
 _IN_DOUBT = {"C9": "system error"}
 
+_NOT_TAKEN = frozenset({401, 403, 404, 413})
+"""Statuses by which the platform itself refuses the call before it looks into it (page §3)."""
+
 _CODE = re.compile(r"[A-Z][0-9]{1,2}")
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _LOOKED_AT = 2048
@@ -55,9 +58,9 @@ def judge(reply: Reply, secret: str, now: datetime, *, filing: bool) -> Received
 
     Raises:
         RetryableError: C1, C2, A3, HTTP 502 and 503 with a page of HTML (nothing was stored). With ``maybe_accepted``
-            for a filing: C9, a code of nobody, any other HTTP 5xx, and a 200 whose body is empty, cut, undecodable,
-            wrongly signed or without batch number.
-        EndpointError: A1, A2, A4, B1, B2, B3, every other HTTP 3xx and 4xx.
+            for a filing: C9, a code of nobody, every other HTTP status (whoever answered, the batch may be there), and a
+            200 whose body is empty, cut, undecodable, wrongly signed or without batch number.
+        EndpointError: A1, A2, A4, B1, B2, B3, HTTP 401, 403, 404, 413; for a ping every other 3xx and 4xx, too.
     """
     if reply.status in (502, 503):
         stored_nothing = _PAGE.search(reply.body[:_LOOKED_AT]) is not None
@@ -66,6 +69,13 @@ def judge(reply: Reply, secret: str, now: datetime, *, filing: bool) -> Received
             "the platform is not serving now",
             retry_after=retry_after(reply, now),
             maybe_accepted=filing and not stored_nothing,
+        )
+    if filing and 300 <= reply.status < 500 and reply.status not in _NOT_TAKEN:
+        raise RetryableError(
+            f"http_{reply.status}",
+            "a status that does not say what became of the batch",
+            retry_after=retry_after(reply, now),
+            maybe_accepted=True,
         )
     judge_status(reply, now, maybe_accepted=filing)
     try:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from adapters.tables import Losses
+from adapters.undisputed import in_words
 from adapters.union import codes, form, wire
 from adapters.union.case import (
     AGREEMENT_NO,
@@ -83,7 +84,8 @@ def _progress(fields: Fields, message: Message, context: Context) -> Json:
     fields.coded("zt", codes.CASE_STATUS, progress.status, "/status")
     fields.moment("sj", progress.at, "/at")
     fields.coded("yy", codes.END_REASON, progress.reason_code, "/reason_code")
-    fields.long("sm", progress.note, "/note", 1000)
+    words, pointer = in_words(progress.note, "/note", progress.undisputed_facts, fields.losses, fields.place("sm"))
+    fields.long("sm", words, pointer, 1000)
     if progress.session is not None:
         fields.moment("kssj", progress.session.from_, "/session/from")
         fields.moment("jssj", progress.session.to, "/session/to")
@@ -173,7 +175,8 @@ def _referral_returned(fields: Fields, message: Message, context: Context) -> Js
     result = _as(ReferralResult, message)
     fields.coded("jg", codes.OUTCOME, result.outcome, "/outcome")
     fields.coded("yyd", codes.END_REASON, result.reason_code, "/reason_code")
-    fields.long("bg", result.report, "/report", 1000)
+    words, pointer = in_words(result.report, "/report", result.undisputed_facts, fields.losses, fields.place("bg"))
+    fields.long("bg", words, pointer, 1000)
     if result.agreement is not None:
         fields.losses.carried("/agreement")
         fields.number("xybh", _the_agreement(context).agreement_no, "", AGREEMENT_NO)

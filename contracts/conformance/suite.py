@@ -9,13 +9,16 @@ import pytest_asyncio
 
 from contracts.conformance.callbacks import CallbackChecks
 from contracts.conformance.declaration import DeclarationChecks
+from contracts.conformance.listing import ListingChecks
 from contracts.conformance.polling import PollChecks
 from contracts.conformance.sending import SendingChecks
 from contracts.conformance.stage import Stage
 from contracts.conformance.translation import TranslationChecks
 
 
-class AdapterConformance(DeclarationChecks, TranslationChecks, SendingChecks, CallbackChecks, PollChecks):
+class AdapterConformance(
+    DeclarationChecks, TranslationChecks, SendingChecks, CallbackChecks, PollChecks, ListingChecks
+):
     """Every check of the port. Inherit it in a class named ``Test…`` and say how the stage is set up::
 
         class TestHrArbitration(AdapterConformance):

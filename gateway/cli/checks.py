@@ -18,6 +18,8 @@ import httpx
 from contracts.errors import AdapterError, EndpointError
 from gateway.app import database_path, http_transport, machine_ms, read_keys
 from gateway.cli.bare_tools import bare_tools
+from gateway.flow.channels.switchboard import Switchboard
+from gateway.flow.channels.wording import Wording
 from gateway.flow.deliver import Line
 from gateway.flow.exchange import Limits, Pace
 from gateway.registry import Endpoint, connect
@@ -29,6 +31,9 @@ from gateway.store.migrate import newest
 from gateway.store.store import open_postgres
 
 _PROBE_S = 15.0
+_CLOCK_S = 5
+_SILENT_S = 180
+"""A gateway that runs tells its time every minute."""
 _LEAST_FREE = 1024**3
 
 
@@ -70,6 +75,19 @@ async def examine(config: Path | None) -> list[Check]:
     return checks
 
 
+async def channel_tested(settings: Settings, name: str) -> str | None:
+    """A test message to an alert channel; why it did not get there.
+
+    Raises:
+        SettingsRefused: the channels cannot be made.
+    """
+    board = Switchboard(settings, machine_ms)
+    try:
+        return await board.test(name, Wording(settings.site, settings.public_base, lambda *_: None))
+    finally:
+        await board.aclose()
+
+
 def _keys(settings: Settings) -> Iterator[Check]:
     own = settings.keys is None and settings.key_file is None
     if own and settings.env != "production" and not (settings.data / "keys").exists():
@@ -101,11 +119,13 @@ async def _database(settings: Settings) -> list[Check]:
     try:
         await Sqlite(path, machine_ms).close()
     except StoreLocked:
-        return [space, Check("数据库 database", True, "正由运行中的网关使用 in use by a running gateway")]
+        used = Check("数据库 database", True, "正由运行中的网关使用 in use by a running gateway")
+        return [space, used, *await asyncio.to_thread(_clock, str(path), running=True)]
     except (OSError, sqlite3.Error) as error:
         cure = "检查目录权限与磁盘 check the directory's rights and the disk"
         return [space, Check("数据库 database", False, type(error).__name__, cure)]
-    return [space, await asyncio.to_thread(_revision, str(path))]
+    clock = await asyncio.to_thread(_clock, str(path), running=False)
+    return [space, await asyncio.to_thread(_revision, str(path)), *clock]
 
 
 async def _server(settings: Settings) -> Check:
@@ -125,6 +145,30 @@ async def _server(settings: Settings) -> Check:
     if reasons:
         return Check("数据库 database", False, "; ".join(reasons), "改服务器参数 change the server's settings")
     return Check("数据库 database", True, "PostgreSQL 连通 answers")
+
+
+def _clock(path: str, *, running: bool) -> list[Check]:
+    """Whether this machine's clock is where the gateway's is, or was at its last run: it says so every minute."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            alive = connection.execute("SELECT max(position) FROM marks WHERE consumer LIKE 'alive:%'").fetchone()[0]
+    except sqlite3.Error:
+        return []  # the check of the database says what is wrong with it
+    if alive is None:
+        return []
+    ahead_s = round((alive - machine_ms()) / 1000)
+    if ahead_s > _CLOCK_S:
+        cure = (
+            "本机时间被拨回：网关继续按启动时的时间走；校准后重启 the clock was set back: the gateway goes on by its own; "
+            "restart it once the clock is right"
+            if running
+            else "校准本机时间；启动时计划随之调整 set the clock right; what is planned is moved at the start"
+        )
+        return [Check("时钟 clock", False, f"比网关慢 {ahead_s} s behind the gateway's", cure)]
+    if running and -ahead_s > _SILENT_S:
+        cure = "本机时间被拨快，或网关停滞：校准后重启 the clock was set ahead, or the gateway is stuck: restart it"
+        return [Check("时钟 clock", False, f"比网关快 {-ahead_s} s ahead of the gateway's", cure)]
+    return [Check("时钟 clock", True, "与网关一致 as the gateway's")]
 
 
 def _revision(path: str) -> Check:

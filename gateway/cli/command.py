@@ -7,15 +7,20 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.alerting import alert
 from gateway.cli.configuring import config
 from gateway.cli.demoing import demo
 from gateway.cli.doctor import doctor
 from gateway.cli.exits import CODES_TEXT
+from gateway.cli.exporting import export, report
 from gateway.cli.finding import find
+from gateway.cli.reconciling import reconcile
+from gateway.cli.replaying import replay
 from gateway.cli.running import client, migrate, mocks, serve, work
 from gateway.cli.sending import send
 from gateway.cli.tailing import tail
 from gateway.cli.users import user
+from gateway.cli.verifying import verify
 
 _HELP = """劳动争议调解对接网关：一个入口接入，送达各平台，状态统一回传
 
@@ -89,6 +94,7 @@ command.command(
     epilog=_examples("gateway doctor --config gateway.toml", "gateway doctor --json"),
 )(doctor)
 command.add_typer(config, name="config", rich_help_panel=_RUN)
+command.add_typer(alert, name="alert", rich_help_panel=_RUN)
 command.add_typer(client, name="client", rich_help_panel=_RUN)
 command.add_typer(user, name="user", rich_help_panel=_RUN)
 command.command(
@@ -110,3 +116,23 @@ command.command(
     rich_help_panel=_LOOK,
     epilog=_examples("gateway tail --demo ./run", "gateway tail --type 'confirmation.*' --after 0 --json"),
 )(tail)
+command.command(
+    rich_help_panel=_LOOK,
+    epilog=_examples(
+        "gateway reconcile court_mediation --from 2026-10-01 --to 2026-10-07 --key $KEY",
+        "gateway reconcile hr_arbitration --from 2026-10-01 --to 2026-10-01 --heal --reason '平台恢复后补报'",
+    ),
+)(reconcile)
+command.command(
+    rich_help_panel=_LOOK,
+    epilog=_examples(
+        "gateway replay platform:court_mediation status:dead --dry-run",
+        "gateway replay platform:court_mediation status:dead --rate 5 --canary 10 --reason '平台恢复' --yes --wait",
+        "gateway replay cause:E1001 --kind retranslate --reason '代码表已更新'",
+        "gateway replay platform:hr_arbitration status:in_doubt --kind lookup --reason '核对'",
+        "gateway replay job_… --approve --reason '同意' --key $OTHER_KEY",
+    ),
+)(replay)
+command.add_typer(export, name="export", rich_help_panel=_LOOK)
+command.add_typer(report, name="report", rich_help_panel=_LOOK)
+command.add_typer(verify, name="verify", rich_help_panel=_RUN)

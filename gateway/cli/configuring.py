@@ -76,7 +76,7 @@ def findings(path: Path | None) -> list[str]:
     except SettingsRefused as error:
         return error.reasons
     reasons: list[str] = []
-    for look in (_keys_are_there, _adapters_fit):
+    for look in (_keys_are_there, _adapters_fit, _channels_fit):
         try:
             look(settings)
         except SettingsRefused as error:
@@ -94,6 +94,12 @@ def _keys_are_there(settings: Settings) -> None:
 
 def _adapters_fit(settings: Settings) -> None:
     connect(settings, bare_tools)
+
+
+def _channels_fit(settings: Settings) -> None:
+    from gateway.flow.channels.switchboard import Switchboard
+
+    Switchboard(settings, lambda: 0)
 
 
 @config.command(epilog="示例 example:\n\n  gateway config show gateway.toml")

@@ -12,7 +12,14 @@ from pydantic.fields import FieldInfo
 from contracts.adapter import AdapterSettings
 from gateway.demo.toml_text import value_text
 from gateway.registry import AnyAdapter, installed
-from gateway.settings import EndpointSettings, RouteSettings, Settings
+from gateway.settings import (
+    EndpointSettings,
+    MailChannelSettings,
+    RobotChannelSettings,
+    RouteSettings,
+    Settings,
+    SyslogChannelSettings,
+)
 
 _HEAD = """\
 # 对接网关配置 Configuration of the mediation gateway. 由设置类生成 made from the settings classes: gateway config example
@@ -26,7 +33,7 @@ def example() -> str:
     plain: list[str] = []
     sections: list[str] = []
     for name, field in Settings.model_fields.items():
-        if name in ("endpoints", "routes"):
+        if name in ("endpoints", "routes", "alert_channels"):
             continue
         default = field.get_default(call_default_factory=True, validated_data={})
         if isinstance(default, BaseModel):
@@ -35,7 +42,7 @@ def example() -> str:
             plain += _entry(name, field, default)
     platforms = [line for name, kind in sorted(_kinds()) for line in _endpoint(name, kind)]
     head = ["", *_described(Settings.model_fields["endpoints"])]
-    return "\n".join([_HEAD, *plain, *sections, *head, *platforms, *_routes()]) + "\n"
+    return "\n".join([_HEAD, *plain, *sections, *head, *platforms, *_routes(), *_channels()]) + "\n"
 
 
 def _kinds() -> Iterator[tuple[str, type[AnyAdapter]]]:
@@ -70,6 +77,7 @@ def _endpoint(name: str, kind: type[AnyAdapter]) -> list[str]:
         *_described(EndpointSettings.model_fields["adapter"]),
         f"adapter = {value_text(name)}",
         *_entry("slots", EndpointSettings.model_fields["slots"], EndpointSettings.model_fields["slots"].default),
+        *_entry("pass_trace", EndpointSettings.model_fields["pass_trace"], False),
         *_entry("organizations", EndpointSettings.model_fields["organizations"], None),
         f"[endpoints.{name}.settings]",
     ]
@@ -93,6 +101,26 @@ def _routes() -> list[str]:
         "# [[routes]]",
         *(f"# # {field.description}\n# {name} = {value_text(_sample(name))}" for name, field in fields.items()),
     ]
+
+
+def _channels() -> Iterator[str]:
+    """A block of each kind of alert channel, as a comment."""
+    yield from ("", f"# {Settings.model_fields['alert_channels'].description}")
+    for name, kind, word in (
+        ("mail", MailChannelSettings, "smtp"),
+        ("group", RobotChannelSettings, "dingtalk"),
+        ("collector", SyslogChannelSettings, "syslog"),
+    ):
+        yield f"# [alert_channels.{name}]"
+        for key, field in kind.model_fields.items():
+            if key == "kind":
+                lines = [*_described(field), f"kind = {value_text(word)}"]
+            elif field.is_required():
+                sample = '["…"]' if key == "to" else '"…"'
+                lines = [*_described(field), f"{key} = {sample}  # 必填 required"]
+            else:
+                lines = _entry(key, field, field.get_default(call_default_factory=True, validated_data={}))
+            yield from (f"# {line}" for line in lines)
 
 
 def _sample(name: str) -> object:

@@ -32,6 +32,8 @@ class Exit(IntEnum):
     """A check found something: the verdict, the doctor."""
     USAGE = 2
     """The command line itself is wrong."""
+    NOT_COMPARABLE = 3
+    """The platform offers nothing to compare with."""
     NOT_FOUND = 4
     """Nothing goes by that number."""
     REFUSED = 65
@@ -51,8 +53,8 @@ class Exit(IntEnum):
 
 
 CODES_TEXT = (
-    "退出码 exit codes: 0 成功 ok · 1 检查未通过 a check failed · 2 用法错误 usage · 4 未找到 not found · "
-    "65 文书被拒 refused · 66 文件不可读 no input · 69 网关不可达 unreachable · 73 文件已存在 exists · "
+    "退出码 exit codes: 0 成功 ok · 1 检查未通过 a check failed · 2 用法错误 usage · 3 无法对账 not comparable · "
+    "4 未找到 not found · 65 文书被拒 refused · 66 文件不可读 no input · 69 网关不可达 unreachable · 73 文件已存在 exists · "
     "75 被占用 busy · 77 无权限 no right · 78 配置错误 configuration"
 )
 

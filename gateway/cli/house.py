@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import typer
 
@@ -13,12 +13,15 @@ from gateway import logs
 from gateway.app import build, database_path, machine_ms, open_store
 from gateway.cli.exits import Exit, leave
 from gateway.demo.stage import add_client
+from gateway.flow.house import House
 from gateway.flow.accounts import AccountRefused, Accounts
 from gateway.security.clients import make_key
 from gateway.security.passwords import Hasher
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.engine import Sqlite
+from gateway.store.journal import AuditHead, AuditVerdict, verify_audit
 from gateway.store.migrate import SchemaUnknown, migrate_postgres, migrate_sqlite
+from gateway.web.figures import figures_door
 from gateway.web.listen import Listener, listening_socket
 from gateway.web.server import web
 
@@ -46,6 +49,31 @@ def _end_by_signal() -> asyncio.Event:
     return end
 
 
+@asynccontextmanager
+async def _figures_told(house: House) -> AsyncIterator[None]:
+    """``/metrics`` on a port of its own, where the settings want one."""
+    wanted = house.settings.metrics
+    if wanted.port is None:
+        yield
+        return
+    try:
+        bound = listening_socket(wanted.host, wanted.port)
+    except OSError as error:
+        leave(
+            Exit.BUSY,
+            f"无法监听 cannot listen on {wanted.host}:{wanted.port}（{error.strerror}）",
+            "指标端口被占用，或地址不属于本机。The port for metrics is taken, or the address is not this machine's.",
+        )
+    listener = Listener(figures_door(house), bound)
+    await listener.start()
+    host, port = bound.getsockname()[:2]
+    typer.echo(f"指标 metrics http://{f'[{host}]' if ':' in host else host}:{port}/metrics")
+    try:
+        yield
+    finally:
+        await listener.stop()
+
+
 async def serve_until_told(settings: Settings, *, work: bool) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code. Without ``work`` other processes deliver."""
     logs.configure()
@@ -67,9 +95,10 @@ async def serve_until_told(settings: Settings, *, work: bool) -> int:
         house.start(work=work)
         host, port = bound.getsockname()[:2]
         typer.echo(f"就绪 ready http://{f'[{host}]' if ':' in host else host}:{port}")
-        told, died = asyncio.create_task(end.wait()), asyncio.create_task(listener.ended())
-        await asyncio.wait((told, died), return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
+        async with _figures_told(house):
+            told, died = asyncio.create_task(end.wait()), asyncio.create_task(listener.ended())
+            await asyncio.wait((told, died), return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
         await listener.stop()
         return Exit.OK if end.is_set() else Exit.FAILED
     finally:
@@ -87,7 +116,8 @@ async def work_until_told(settings: Settings) -> int:
     try:
         house.start()
         typer.echo("就绪 ready")
-        await end.wait()
+        async with _figures_told(house):
+            await end.wait()
     finally:
         await house.close()
     return Exit.OK
@@ -147,6 +177,23 @@ async def user_added(settings: Settings, name: str, title: str, role: str, passw
         hasher.close()
         await store.close()
     return None
+
+
+async def audit_verified(settings: Settings, kept: AuditHead | None) -> AuditVerdict:
+    """Compute the audit chain anew. ``kept``: a head of it from before.
+
+    Raises:
+        SettingsRefused: no usable keys, or a newer version was here.
+        StoreLocked: another process has the SQLite database.
+    """
+    if settings.database == "sqlite":
+        await _try_lock(settings)
+    with _schema_known():
+        store = await open_store(settings)
+    try:
+        return await store.runner.read(verify_audit, kept)
+    finally:
+        await store.close()
 
 
 async def _try_lock(settings: Settings) -> None:

@@ -2,9 +2,11 @@
 
 from gateway.client.answers import CallRefused, Event, EventPage, GatewayUnreachable, Owed, Taken, Uploaded
 from gateway.client.client import GatewayClient
+from gateway.client.credentials import ClientCredentials
 
 __all__ = [
     "CallRefused",
+    "ClientCredentials",
     "Event",
     "EventPage",
     "GatewayClient",

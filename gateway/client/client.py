@@ -21,6 +21,7 @@ from contracts.mediator import Mediator
 from contracts.referral import ReferralAnswer, ReferralResult
 from contracts.transfer import Transfer
 from gateway.client.answers import CallRefused, Event, EventPage, GatewayUnreachable, Taken, Uploaded
+from gateway.client.credentials import ClientCredentials
 
 Query = list[tuple[str, str | int | float | bool | None]]
 """Query parameters as httpx takes them."""
@@ -49,6 +50,7 @@ class GatewayClient:
             connection, 429, 502, 503, 504 or ``busy``; 0 = never.
         timeout_s: seconds for one try.
         transport: another way out than the network (tests).
+        tokens: the key is exchanged for tokens of ten minutes (OAuth2 client credentials); no call carries the key itself.
 
     Every call raises ``CallRefused`` (with all findings) or ``GatewayUnreachable``.
     """
@@ -61,11 +63,13 @@ class GatewayClient:
         patience_s: float = 0.0,
         timeout_s: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
+        tokens: bool = False,
     ) -> None:
         self._patience_s = patience_s
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
-            headers={"Authorization": f"Bearer {key}", "Accept-Language": "zh-CN"},
+            auth=ClientCredentials(base_url, key) if tokens else None,
+            headers={"Accept-Language": "zh-CN"} | ({} if tokens else {"Authorization": f"Bearer {key}"}),
             timeout=httpx.Timeout(timeout_s),
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
             transport=transport,
@@ -210,6 +214,29 @@ class GatewayClient:
         """Any reading call of the contract that answers a JSON object."""
         return _body(await self._call("GET", path, repeatable=True, params=dict(query or {})))
 
+    async def post(self, path: str, body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """Any act of the contract that takes a JSON object and answers one; it is not repeated by itself."""
+        return _body(await self._call("POST", path, repeatable=False, json=dict(body)))
+
+    # ---- ledger and statistics
+
+    async def report(self, name: str, media_type: str, query: Mapping[str, str] | None = None) -> AsyncIterator[bytes]:
+        """``ledger``, ``statistics`` or ``indicators`` (台账, 统计, 评查指标) in a media type, piece by piece.
+
+        Args:
+            query: ``organization``, ``from``, ``to``, ``period``, ``basis``, ``plain``, ``reason`` as the contract has them.
+        """
+        headers = {"Accept": media_type}
+        try:
+            async with self._http.stream("GET", f"/v1/{name}", params=dict(query or {}), headers=headers) as reply:
+                if not reply.is_success:
+                    await reply.aread()
+                    raise _refusal(reply)
+                async for piece in reply.aiter_bytes():
+                    yield piece
+        except httpx.TransportError as error:
+            raise GatewayUnreachable(type(error).__name__) from None
+
     # ---- operating
 
     async def resolve(self, delivery_id: str, *, arrived: bool, evidence: str) -> None:
@@ -220,6 +247,20 @@ class GatewayClient:
             repeatable=False,
             json={"arrived": arrived, "evidence": evidence},
         )
+
+    async def reconcile(self, endpoint: str, since: str, until: str) -> dict[str, JsonValue]:
+        """Compare a period with what a platform holds (对账; operators alone): days in Beijing, both included, or times. What
+        is answered is its beginning; ``get`` its address until ``state`` is ``done`` or ``stopped``."""
+        order = {"endpoint": endpoint, "from": since, "to": until}
+        return _body(await self._call("POST", "/v1/ops/reconciliations", repeatable=False, json=order))
+
+    async def heal_reconciliation(
+        self, reconciliation_id: str, reason: str, kinds: Sequence[str]
+    ) -> dict[str, JsonValue]:
+        """Have what a reconciliation found mended (operators alone), of these kinds."""
+        order = {"reason": reason, "kinds": list(kinds)}
+        path = f"/v1/ops/reconciliations/{reconciliation_id}/heal"
+        return _body(await self._call("POST", path, repeatable=False, json=order))
 
     # ---- events
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import shutil
+import socket
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from contracts.chinese_calendar import BEIJING
-from gateway.store import console
+from contracts.chinese_calendar import BEIJING, Calendar, packaged_calendar
+from gateway.flow.notices import Notices
+from gateway.flow.office import OfficeHours, long_silent
+from gateway.settings import AlertSettings
+from gateway.store import console, notices
 from gateway.store.console import FAILED_STATES, Figures, id_at
+from gateway.store.engine import Rows
 from gateway.store.store import Store
+from gateway.store.tally import HOUR
 
 log = structlog.get_logger("gateway.alerts")
 
@@ -26,7 +35,17 @@ _ORPHAN_MS: Final = 3_600_000
 _DUE_MS: Final = 86_400_000
 _DISK: Final = 0.80
 _DRIFT_MS: Final = 2_000
+_DRIFT_SEEN_MS: Final = 2_500
+"""The same for a clock that is read from answers: their ``Date`` has whole seconds."""
+_SIMULATED_MS: Final = 86_400_000
 _CLOCKS: Final = 200
+_SELDOM_MS: Final = 300_000
+_ALIVE_MS: Final = 60_000
+_GONE_MS: Final = 600_000
+_MONTH_MS: Final = 30 * 86_400_000
+
+LOCAL: Final = frozenset({"disk", "clock", "loop_stuck"})
+"""Rules about one machine: only a process there sees whether they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +57,124 @@ class Trouble:
     figure: str
 
 
+@dataclass(frozen=True, slots=True)
+class Senses:
+    """What the store does not know: how far platforms' clocks are from ours (ms), which loops have ended, when certificates
+    end (ms since 1970). Each by name."""
+
+    skew: Callable[[], Mapping[str, int]] = dict
+    stuck: Callable[[], list[str]] = list
+    certificates: Callable[[], Awaitable[Mapping[str, int]]] | None = None
+
+
+@dataclass(slots=True)
+class _Seldom:
+    """What is looked at every few minutes alone."""
+
+    at: int = -(10**15)
+    found: list[Trouble] = field(default_factory=list)
+
+
+def this_machine() -> str:
+    """The machine's name as alerts show it."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", socket.gethostname())[:64] or "localhost"
+
+
 class Alerts:
     """One loop: looks at the figures, and writes what began and what is over."""
 
-    def __init__(self, store: Store, names: tuple[str, ...], data: Path) -> None:
+    def __init__(
+        self,
+        store: Store,
+        names: tuple[str, ...],
+        data: Path,
+        *,
+        notices: Notices | None = None,
+        settings: AlertSettings | None = None,
+        calendar: Calendar | None = None,
+        senses: Senses | None = None,
+    ) -> None:
+        """``notices``: who takes transitions outward; absent: they stand in the console alone."""
         self._store = store
         self._names = names
         self._data = data
+        self._notices = notices
+        self._settings = settings or AlertSettings()
+        self._office = OfficeHours.of(self._settings.office_hours, calendar or packaged_calendar())
+        self._senses = senses or Senses()
+        self._machine = this_machine()
+        self._seldom = _Seldom()
+        self._alive_at = 0
 
     async def turn(self) -> float:
         """Look once; returns how long to rest."""
         now = self._store.now_ms()
+        await self._say_alive(now)
         tomorrow = datetime.fromtimestamp((now + _DUE_MS) / 1000, UTC).astimezone(BEIJING).date().isoformat()
         figures = await self._store.runner.read(console.figures, self._names, now, 900_000, tomorrow, _CLOCKS)
-        found = {(one.rule, one.about): one for one in [*troubles(figures, now), *await self._slow(figures, now)]}
+        here = troubles(figures, now) + await self._here(now) + await self._slow(figures, now)
+        found = {(one.rule, one.about): one for one in [*here, *await self._now_and_then(now)]}
         standing = {(row["rule"], row["about"]): row["id"] for row in await self._store.rows("open_alerts")}
         for key, trouble in found.items():
             if key not in standing:
-                row = (self._store.ids.new("alert"), trouble.rule, trouble.about, trouble.figure)
-                if await self._store.write("open_alert", row):
-                    log.warning("alert", code=trouble.rule, endpoint=trouble.about, state="opened")
+                await self._open(trouble)
         for key, identifier in standing.items():
-            if key not in found and await self._store.write("close_alert", (identifier,)):
-                log.info("alert", code=key[0], endpoint=key[1], state="recovered")
+            if key not in found and await self._may_close(*key, now):
+                await self._close(key, identifier)
         return _REST_S
+
+    # ---- transitions
+
+    async def _open(self, trouble: Trouble) -> None:
+        row = (self._store.ids.new("alert"), trouble.rule, trouble.about, trouble.figure)
+        if self._notices is None:
+            begun = await self._store.run(notices.open_alert, row, (), 0)
+        else:
+            begun = await self._notices.opened(row)
+        if begun:
+            log.warning("alert", code=trouble.rule, endpoint=trouble.about, state="opened")
+
+    async def _close(self, key: tuple[str, str], identifier: str) -> None:
+        if self._notices is None:
+            over = await self._store.run(notices.close_alert, identifier, (), 0)
+        else:
+            over = await self._notices.recovered(identifier)
+        if over:
+            log.info("alert", code=key[0], endpoint=key[1], state="recovered")
+
+    async def _may_close(self, rule: str, about: str, now: int) -> bool:
+        """Another machine's own troubles are its own to end, unless it is gone."""
+        if rule not in LOCAL or about == self._machine or about in self._names:
+            return True
+        row = await self._store.row("read_mark", f"alive:{about}")
+        return row is None or row["position"] < now - _GONE_MS
+
+    async def _say_alive(self, now: int) -> None:
+        if abs(now - self._alive_at) >= _ALIVE_MS:
+            self._alive_at = now
+            await self._store.write("set_mark", (f"alive:{self._machine}", now))
+
+    # ---- looks
+
+    async def _here(self, now: int) -> list[Trouble]:
+        """What this process and this machine show."""
+        found = []
+        drift = abs(now - round(time.time() * 1000))
+        if _DRIFT_MS < drift < _SIMULATED_MS:  # farther away it is a simulated clock
+            found.append(Trouble("clock", self._machine, f"{drift} ms"))
+        for name, skew in self._senses.skew().items():
+            if _DRIFT_SEEN_MS < abs(skew) < _SIMULATED_MS:
+                found.append(Trouble("clock", name, f"{skew / 1000:+.1f} s"))
+        usage = await asyncio.to_thread(_usage, self._data)
+        if usage > _DISK:
+            found.append(Trouble("disk", self._machine, f"{usage:.0%}"))
+        stuck = self._senses.stuck()
+        if stuck:
+            found.append(Trouble("loop_stuck", self._machine, ", ".join(stuck)[:80]))
+        return found
 
     async def _slow(self, figures: Figures, now: int) -> list[Trouble]:
         found = []
-        for name in self._names:
-            rows = await self._store.rows("failed_groups", name, now - _BURST_MS)
-            recent = sum(row["recent"] or 0 for row in rows if row["state"] in FAILED_STATES)
-            if recent > _BURST:
-                found.append(Trouble("dead_burst", name, str(recent)))
         for state in ("orphan", "unreadable"):
             oldest = (await self._store.rows("count_callbacks", state, 1))[0]["oldest"]
             if oldest is not None and oldest < id_at("callback", now - _ORPHAN_MS):
@@ -78,24 +183,84 @@ class Alerts:
             opened = await self._store.rows("open_deliveries_of", subject)
             if any(row["state"] in ("pending", "in_doubt", *FAILED_STATES) for row in opened):
                 found.append(Trouble("deadline_near", subject, str(len(opened))))
-        usage = shutil.disk_usage(self._data if self._data.exists() else self._data.parent)
-        if usage.used / usage.total > _DISK:
-            found.append(Trouble("disk", "disk", f"{usage.used / usage.total:.0%}"))
+        for name in self._names:
+            daily = await self._store.row("newest_daily", name)
+            if daily is not None and (daily["many"] or daily["state"] == "stopped"):
+                found.append(Trouble("reconciliation", name, str(daily["many"] or daily["code"])))
         return found
+
+    async def _now_and_then(self, now: int) -> list[Trouble]:
+        """Keys, certificates, and who has fallen silent: looked at every five minutes."""
+        if abs(now - self._seldom.at) >= _SELDOM_MS:
+            keys = await self._store.rows("all_keys")
+            tallied = await self._store.rows("tallies_since", HOUR, now - 14 * 86_400_000, 100_000)
+            ends = {} if self._senses.certificates is None else await self._senses.certificates()
+            found = [*self._expiring(keys, now), *self._silent(keys, tallied, now)]
+            ahead = round(self._settings.expiry_days * 86_400_000)
+            found += [
+                Trouble("certificate_expiring", name, _days(at - now))
+                for name, at in sorted(ends.items())
+                if at < now + ahead
+            ]
+            self._seldom = _Seldom(now, found)
+        return self._seldom.found
+
+    def _expiring(self, keys: Rows, now: int) -> list[Trouble]:
+        """Clients whose last key ends soon, or ended a while ago; one with a newer key is well."""
+        last: dict[str, int | None] = {}
+        for row in keys:
+            if not row["enabled"]:
+                continue
+            known = last.get(row["client"], 0)
+            ends = row["expires_at"]
+            last[row["client"]] = None if ends is None or known is None else max(known, ends)
+        ahead = round(self._settings.expiry_days * 86_400_000)
+        return [
+            Trouble("key_expiring", client, _days(ends - now))
+            for client, ends in sorted(last.items())
+            if ends is not None and now - _MONTH_MS < ends < now + ahead
+        ]
+
+    def _silent(self, keys: Rows, tallied: Rows, now: int) -> list[Trouble]:
+        known = {row["client"] for row in keys if row["enabled"]}
+        heard: dict[str, set[int]] = {}
+        for row in tallied:
+            kind, _, client = row["series"].partition("|")
+            if kind == "from" and client in known:
+                heard.setdefault(client, set()).add(row["at"])
+        return [
+            Trouble("upstream_silent", client, f"{hours:.0f} h")
+            for client, hours in long_silent(self._office, heard, now, self._settings.silent_hours)
+        ]
+
+
+def _days(ms: int) -> str:
+    return f"{ms / 86_400_000:.0f} d"
+
+
+def _usage(data: Path) -> float:
+    usage = shutil.disk_usage(data if data.exists() else data.parent)
+    return usage.used / usage.total
 
 
 def troubles(figures: Figures, now: int) -> list[Trouble]:
     """What the figures alone show."""
     found = []
     for row in figures.endpoints:
+        name = row["name"]
         if row["breaker"] != "closed":
-            found.append(Trouble("breaker", row["name"], str(row["failures"])))
+            found.append(Trouble("breaker", name, str(row["failures"])))
         if row["paused"] and row["paused_by"] in ("gateway", "platform"):
-            found.append(Trouble("paused_by_fault", row["name"], row["reason"] or ""))
-        oldest = figures.oldest.get(row["name"])
+            found.append(Trouble("paused_by_fault", name, row["reason"] or ""))
+        oldest = figures.oldest.get(name)
         if oldest is not None and now - oldest > _OLDEST_MS:
-            found.append(Trouble("backlog_old", row["name"], f"{(now - oldest) // 60_000} min"))
-    drift = abs(now - round(time.time() * 1000))
-    if drift > _DRIFT_MS and drift < 86_400_000:  # farther away it is a simulated clock
-        found.append(Trouble("clock", "clock", f"{drift} ms"))
+            found.append(Trouble("backlog_old", name, f"{(now - oldest) // 60_000} min"))
+        recent = sum(
+            many
+            for state in FAILED_STATES
+            for at, many in figures.buckets.get(f"out|{name}|{state}", {}).items()
+            if at > now - _BURST_MS - 60_000
+        )
+        if recent > _BURST:
+            found.append(Trouble("dead_burst", name, str(recent)))
     return found

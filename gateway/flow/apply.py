@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -11,17 +12,18 @@ import structlog
 
 from contracts.deadlines import Law
 from contracts.errors import UnreadableCallback
-from contracts.update import About, Inbound, ReferralOffered, StatusUpdate
+from contracts.update import About, Inbound, Key, KeyKind, ReferralOffered, StatusUpdate
 from gateway.flow.clock import Clockwork
 from gateway.flow.context import Contexts
 from gateway.flow.correlate import Contradicting, find
 from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.offers import offer
 from gateway.flow.receive import place_of, unpack_call
+from gateway.flow.tracks import commit_traced, tell_delivered
 from gateway.flow.words import Speaker, Words
 from gateway.registry import Endpoint
 from gateway.settings import RetrySettings
-from gateway.store import inbox, pauses
+from gateway.store import inbox
 from gateway.store.casefile import CaseFile, Matter
 from gateway.store.engine import Operation
 from gateway.store.inbox import DueCallback
@@ -32,7 +34,6 @@ from gateway.store.unit import (
     InFlight,
     MatterConflict,
     Moved,
-    NewEvent,
     NewTask,
     Unit,
 )
@@ -75,6 +76,16 @@ class Applier:
             self._changed()
         return len(due)
 
+    async def hear(self, endpoint: str, word: StatusUpdate) -> str:
+        """A word that a reconciliation brought, as if it had been called in: ``applied``, ``duplicate``, ``orphan``, ``busy``.
+
+        Raises:
+            LookupError: no such endpoint.
+        """
+        outcome = await self._apply(Speaker(endpoint, self._endpoints[endpoint].adapter.info.name), word)
+        self._changed()
+        return outcome
+
     async def _one(self, due: DueCallback) -> None:
         endpoint = self._endpoints.get(due.endpoint)
         if endpoint is None:
@@ -85,7 +96,7 @@ class Applier:
             return
         try:
             call = unpack_call(self._store.unseal(due.call_sealed, place_of(due.id)))
-            inbound = endpoint.adapter.parse_callback(call)
+            inbound = [_matched(word, due.matched) for word in endpoint.adapter.parse_callback(call)]
         except UnreadableCallback as error:
             await self._put_before_person(due, "unreadable", "unreadable_callback", error.code)
             return
@@ -96,7 +107,7 @@ class Applier:
         speaker = Speaker(due.endpoint, endpoint.adapter.info.name)
         await self._reach("parsed")
         try:
-            outcomes = [await self._apply(speaker, word) for word in inbound]
+            outcomes = [await self._apply(speaker, word, due.id) for word in inbound]
         except Exception as error:  # one call that cannot be applied must not hold up the others
             log.error(
                 "apply_failed", endpoint=due.endpoint, callback=due.id, error=type(error).__name__, tries=due.tries
@@ -114,6 +125,8 @@ class Applier:
         else:
             fresh = not outcomes or "applied" in outcomes or due.tries > 1
             await self._store.write("move_callback", (due.id, "applied" if fresh else "duplicate", None, 0))
+            seconds = (self._store.now_ms() - due.received_at) / 1000
+            self._store.watch.applied(due.endpoint, "applied" if fresh else "duplicate", seconds)
         log.info("applied", endpoint=due.endpoint, callback=due.id, outcomes=sorted(set(outcomes)), tries=due.tries)
 
     async def _later(self, due: DueCallback, state: str, code: str) -> None:
@@ -132,9 +145,11 @@ class Applier:
             yield "open_task", [(identifier, task, due.id, due.id, due.endpoint, "", code[:64], None, None)]
 
         await self._store.run(both)
+        self._store.watch.applied(due.endpoint, state, (self._store.now_ms() - due.received_at) / 1000)
         log.warning("callback_kept", endpoint=due.endpoint, callback=due.id, state=state, code=code[:64])
 
-    async def _apply(self, speaker: Speaker, word: Inbound) -> str:
+    async def _apply(self, speaker: Speaker, word: Inbound, call: str | None = None) -> str:
+        """``call``: the stored call that brought the word."""
         for _ in range(_AGAIN):
             if await self._store.row("was_applied", speaker.endpoint, word.event_id) is not None:
                 return "duplicate"
@@ -145,11 +160,11 @@ class Applier:
                 unit, pause = await self._decide(speaker, word)
             if unit is None:
                 return "orphan"
-            outcome = await self._store.commit(unit)
+            if pause is not None:
+                unit.pauses = [(speaker.endpoint, "platform", pause)]
+            outcome = await commit_traced(self._store, unit, speaker.endpoint, call)
             if isinstance(outcome, Committed | MatterConflict):
-                if pause is not None:
-                    row = (speaker.endpoint, "platform", pause)
-                    await self._store.run(pauses.pause, [row], self._store.ids)
+                await tell_delivered(self._store, unit, outcome)
                 return "applied"
             if isinstance(outcome, AlreadyApplied):
                 return "duplicate"
@@ -174,6 +189,10 @@ class Applier:
             return (None, None) if delivery is None else self._words.about_delivery(file, delivery, speaker, word)
         if word.about is About.REPORT:
             unit = self._words.unit(file, speaker, word)
+            task = NewTask(
+                self._store.ids.new("task"), "report_returned", found.about, speaker.endpoint, word.raw_status[:64]
+            )
+            unit.tasks.append(task)
             return unit, None
         matter = file.matters.get(found.about)
         if matter is None or not _may_speak(file, matter, speaker.endpoint):
@@ -181,7 +200,8 @@ class Applier:
         case = await self._contexts.case_of(file)
         agreement = await self._contexts.agreement_of(file, matter)
         early = await self._early(file, matter)
-        return self._words.about_matter(file, matter, speaker, word, case, early, agreement), None
+        clocks = await self._store.rows("clocks_of", file.subject)
+        return self._words.about_matter(file, matter, speaker, word, case, early, agreement, clocks), None
 
     async def _early(self, file: CaseFile, matter: Matter) -> tuple[tuple[str, datetime], ...]:
         """Words about the matter that came before their turn, in order of arrival."""
@@ -201,12 +221,14 @@ class Applier:
             subject_kind="task",
             applied=[(speaker.endpoint, word.event_id)],
             tasks=[NewTask(identifier, "contradiction", identifier, speaker.endpoint, "keys_disagree")],
-            events=[NewEvent(self._store.ids.new("event"), "task.opened", identifier, _task_data(identifier))],
         )
 
 
-def _task_data(identifier: str) -> str:
-    return f'{{"task":"{identifier}","kind":"contradiction"}}'
+def _matched(word: Inbound, delivery: str | None) -> Inbound:
+    """The word with the delivery that a person named (人工对应) before its own numbers, which found nothing."""
+    if delivery is None or isinstance(word, ReferralOffered):
+        return word
+    return replace(word, keys=(Key(KeyKind.DELIVERY, delivery), *word.keys))
 
 
 def _may_speak(file: CaseFile, matter: Matter, endpoint: str) -> bool:

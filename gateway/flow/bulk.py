@@ -7,28 +7,34 @@
       └─ cancelled ◀───────────┘  └─ nothing left ──────────▶ done
 
 A job lives in tables and goes on after a restart. Every single redrive is the operator's own verb with its own audit row.
+What a newer version or a later delivery has overtaken is told in the preview, and left out unless somebody says otherwise.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
 
 from contracts.adapter import DeliveryClass
 from contracts.status import CaseStatus
-from gateway.flow.operate import Operator
+from gateway.flow.operate import Standing
 from gateway.flow.order import Principal
+from gateway.flow.replay import STATES, Overtaken, Replayer, ReplayKind
 from gateway.registry import Endpoint
 from gateway.store import console
 from gateway.store.console import FAILED_STATES, DeliveryFilter
 from gateway.store.engine import Operation, Row, Rows
 from gateway.store.journal import AuditEntry, append_audit
 from gateway.store.store import Store
+
+if TYPE_CHECKING:
+    from gateway.flow.deliver import Line
 
 log = structlog.get_logger("gateway.bulk")
 
@@ -40,6 +46,8 @@ _TURN_S: Final = 0.5
 _LEASE_MS: Final = 60_000
 _LOOKED_AT: Final = 500
 _PAGE: Final = 200
+_ASKING_S: Final = 30.0
+"""How long a turn may ask platforms; what is left is the next turn's."""
 _CLOSED: Final = frozenset({CaseStatus.CLOSED.value, CaseStatus.DECLINED.value})
 
 
@@ -54,13 +62,18 @@ class BulkRefused(Exception):
 @dataclass(slots=True)
 class Preview:
     """What a job would do: the deliveries, what they are, and what is left out and why. ``bound`` freezes the list: later
-    failures are not of it. ``more``: the list was cut at ``MOST``."""
+    failures are not of it. ``more``: the list was cut at ``MOST``. ``passed``: what something has overtaken, and by what; with
+    ``overtaken`` it goes all the same (but an older version is never translated anew)."""
 
+    kind: ReplayKind = ReplayKind.SAME
+    overtaken: bool = False
     deliveries: list[str] = field(default_factory=list)
     bound: str = console.LAST
     by_endpoint: Counter[str] = field(default_factory=Counter)
     by_code: Counter[str] = field(default_factory=Counter)
     by_type: Counter[str] = field(default_factory=Counter)
+    by_class: Counter[str] = field(default_factory=Counter)
+    passed: dict[str, Overtaken] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     risky: set[str] = field(default_factory=set)
     paused: set[str] = field(default_factory=set)
@@ -71,60 +84,59 @@ class Preview:
 
     @property
     def needs_second(self) -> bool:
-        """Whether a second person must agree: statutory documents, or many."""
-        return self.statutory > 0 or len(self.deliveries) > CAP
+        """Whether a second person must agree: statutory documents that would be sent, or many."""
+        return (self.statutory > 0 and self.kind is not ReplayKind.LOOKUP) or len(self.deliveries) > CAP
 
 
 class Bulk:
     """Makes bulk jobs and works on them."""
 
     def __init__(
-        self, store: Store, endpoints: dict[str, Endpoint], changed: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        endpoints: dict[str, Endpoint],
+        changed: Callable[[], None] = lambda: None,
+        lines: Mapping[str, Line] | None = None,
     ) -> None:
         self._store = store
         self._endpoints = endpoints
-        self._operator = Operator(store, changed)
+        self._replayer = Replayer(store, lines, changed)
 
     # ---- asking
 
-    async def preview(self, wanted: DeliveryFilter) -> Preview:
+    async def preview(
+        self, wanted: DeliveryFilter, kind: ReplayKind = ReplayKind.SAME, *, overtaken: bool = False
+    ) -> Preview:
         """What a job over this filter would do.
 
         Raises:
-            BulkRefused: ``empty_filter``: nothing was asked, and that is not everything.
+            BulkRefused: ``empty_filter``: nothing was asked, and that is not everything. ``not_redrivable``: no such state.
         """
         if wanted.empty or wanted == DeliveryFilter(before=wanted.before):
             raise BulkRefused("empty_filter")
-        states = tuple(state for state in wanted.states or FAILED_STATES if state in FAILED_STATES)
+        states = tuple(state for state in wanted.states or STATES[kind] if state in STATES[kind])
         if not states:
             raise BulkRefused("not_redrivable")
-        made = Preview()
-        every = [row["name"] for row in await self._store.rows("all_endpoints")]
-        paused = {row["name"] for row in await self._store.rows("all_endpoints") if row["paused"]}
+        made = Preview(kind, overtaken)
+        standing = await self._store.rows("all_endpoints")
+        every = [row["name"] for row in standing]
+        paused = {row["name"] for row in standing if row["paused"]}
         before = wanted.before
         while len(made.deliveries) < MOST:
-            turned = DeliveryFilter(
-                states,
-                wanted.endpoints,
-                wanted.types,
-                wanted.codes,
-                wanted.organizations,
-                wanted.subjects,
-                None,
-                wanted.after,
-                before,
-            )
+            turned = replace(wanted, states=states, retrying=None, before=before)
             page = await self._store.runner.read(console.find_deliveries, turned, every, _PAGE)
-            self._weigh(made, page.rows, page.matters, paused)
+            await self._weigh(made, page.rows, page.matters, paused)
             if page.before is None:
                 return made
             before = page.before
         made.more = True
         return made
 
-    async def preview_of(self, deliveries: Iterable[str]) -> Preview:
+    async def preview_of(
+        self, deliveries: Iterable[str], kind: ReplayKind = ReplayKind.SAME, *, overtaken: bool = False
+    ) -> Preview:
         """The same over deliveries that were chosen one by one."""
-        made = Preview()
+        made = Preview(kind, overtaken)
         paused = {row["name"] for row in await self._store.rows("all_endpoints") if row["paused"]}
         rows = [row for one in list(deliveries)[:CAP] if (row := await self._store.row("delivery", one)) is not None]
         page = console.DeliveryPage(rows, None, len(rows))
@@ -132,25 +144,45 @@ class Bulk:
             matter = await self._store.row("matter", subject)
             if matter is not None:
                 page.matters[subject] = matter
-        self._weigh(made, rows, page.matters, paused)
+        await self._weigh(made, rows, page.matters, paused)
         return made
 
-    def _weigh(self, made: Preview, rows: Rows, matters: dict[str, Row], paused: set[str]) -> None:
+    async def _weigh(self, made: Preview, rows: Rows, matters: dict[str, Row], paused: set[str]) -> None:
+        asked = made.kind is ReplayKind.LOOKUP
+        passed = {} if asked else await self._replayer.overtaken([row["id"] for row in rows])
         for row in rows:
             matter = matters.get(row["subject"])
             if made.bound == console.LAST or row["id"] >= made.bound:
                 made.bound = row["id"] + "0"
-            if row["state"] not in FAILED_STATES:
-                made.left_out["moved_on"] += 1
-            elif matter is not None and matter["kind"] == "case" and matter["status"] in _CLOSED:
-                made.left_out["case_closed"] += 1
-            elif row["endpoint"] not in self._endpoints:
-                made.left_out["endpoint_gone"] += 1
-            else:
+            why = self._why_not(made, row, matter, passed.get(row["id"]))
+            if why is None:
                 self._count(made, row, paused)
+            else:
+                made.left_out[why] += 1
+
+    def _why_not(self, made: Preview, row: Row, matter: Row | None, passed: Overtaken | None) -> str | None:
+        if row["state"] not in STATES[made.kind]:
+            return "moved_on"
+        asked = made.kind is ReplayKind.LOOKUP
+        if not asked and matter is not None and matter["kind"] == "case" and matter["status"] in _CLOSED:
+            return "case_closed"
+        endpoint = self._endpoints.get(row["endpoint"])
+        if endpoint is None:
+            return "endpoint_gone"
+        if asked and not endpoint.adapter.can_be_asked():
+            return "cannot_be_asked"
+        anew = made.kind is ReplayKind.RETRANSLATE
+        if anew and row["doubt_at"] is not None:
+            return "doubt"
+        if passed is not None:
+            made.passed[row["id"]] = passed
+            if not made.overtaken or (anew and passed.why == "newer_version"):
+                return passed.why
+        return None
 
     def _count(self, made: Preview, row: Row, paused: set[str]) -> None:
         made.deliveries.append(row["id"])
+        made.by_class[row["class"]] += 1
         made.by_endpoint[row["endpoint"]] += 1
         made.by_code[row["code"] or ""] += 1
         made.by_type[row["type"]] += 1
@@ -195,8 +227,11 @@ class Bulk:
             canary,
             stop_percent,
             len(preview.deliveries),
+            preview.kind.value,
+            preview.overtaken,
         )
-        facts = orjson.dumps({"total": len(preview.deliveries), "needs_second": preview.needs_second}).decode()
+        told_of = {"total": len(preview.deliveries), "needs_second": preview.needs_second, "kind": preview.kind.value}
+        facts = orjson.dumps(told_of | ({"overtaken": True} if preview.overtaken else {})).decode()
         entry = AuditEntry(principal.client, "job.ask", identifier, reason.strip()[:500], facts)
         # Oldest first: what was said earlier goes out earlier.
         await self._store.run(_add, job, sorted(preview.deliveries), entry, self._store.now_ms())
@@ -269,24 +304,26 @@ class Bulk:
             state = "skipped" if row is None else _judged(row["state"])
             if state is not None:
                 code = None if row is None else row["code"]
-                await self._store.write("move_job_item", (identifier, item["place"], state, item["attempts"], code))
+                moved = (identifier, item["place"], state, item["attempts"], code, item["delivery"])
+                await self._store.write("move_job_item", moved)
             elif row is not None and row["attempts"] > item["attempts"] and row["code"] is not None:
                 failing += 1
         return failing
 
     async def _send(self, job: Row, many: int) -> None:
         principal = Principal(job["actor"], frozenset({"*"}), frozenset())
+        kind, reason = ReplayKind(job["kind"]), f"{job['reason']} [{job['id']}]"
+        began = time.monotonic()
         for item in await self._store.rows("job_items_in", job["id"], "waiting", 0, many):
             row = await self._store.row("delivery", item["delivery"])
-            attempts = 0 if row is None else row["attempts"]
-            standing = await self._operator.redrive(principal, item["delivery"], f"{job['reason']} [{job['id']}]")
-            if standing.refused is None:
-                state, code = "sent", None
-            elif standing.refused == "in_flight" or standing.extra.get("state") == "pending":
-                state, code = "sent", None  # sent before this process ended, or by somebody else's hand
-            else:
-                state, code = "skipped", str(standing.extra.get("state", standing.refused))
-            await self._store.write("move_job_item", (job["id"], item["place"], state, attempts, code))
+            attempts = 0 if row is None or kind is ReplayKind.RETRANSLATE else row["attempts"]
+            standing = await self._replayer.replay(
+                principal, item["delivery"], reason, kind, anyway=bool(job["overtaken"])
+            )
+            state, code = _began(standing)
+            await self._store.write("move_job_item", (job["id"], item["place"], state, attempts, code, standing.id))
+            if time.monotonic() - began > _ASKING_S:
+                return
 
 
 _MOVES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
@@ -309,6 +346,21 @@ def share(started: int, open_now: int, canary: int, per_minute: int) -> int:
     if started == canary and open_now:
         return 0
     return max(1, round(per_minute / 120))
+
+
+def _began(standing: Standing) -> tuple[str, str | None]:
+    """What a replay's beginning means for its item: its state and code."""
+    if standing.refused is None:
+        if "found" in standing.extra:
+            return ("ok", None) if standing.extra["found"] else ("failed", "not_found_there")
+        return "sent", None
+    if standing.refused == "unanswered":
+        return "failed", str(standing.extra["cause"])[:64]
+    if standing.refused == "in_flight" or standing.extra.get("state") == "pending":
+        return "sent", None  # sent before this process ended, or by somebody else's hand
+    if standing.refused == "state":
+        return "skipped", str(standing.extra.get("state", standing.refused))
+    return "skipped", standing.refused
 
 
 def _judged(state: str) -> str | None:

@@ -6,15 +6,28 @@ The rules are ``contracts.deadlines``'; here they become rows and events, and a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import orjson
 import structlog
 
-from contracts.chinese_calendar import Roll, end_of_day, load_calendar, packaged_calendar
-from contracts.deadlines import ALARM_PERCENTS, Clock, Fact, Law, clocks_started_by, due, latest_safe_time, states_after
+from contracts.chinese_calendar import Roll, beijing_day, end_of_day, load_calendar, packaged_calendar
+from contracts.deadlines import (
+    ALARM_PERCENTS,
+    Clock,
+    Fact,
+    Law,
+    Pause,
+    clocks_started_by,
+    recompute,
+    resume,
+    states_after,
+    suspend,
+)
+from contracts.status import ClockState
 from contracts.statutes import NoRuleInForce, load_rulebook, packaged_rulebook
 from gateway.flow.envelope import BEIJING, compact
 from gateway.settings import Settings, SettingsRefused
@@ -26,8 +39,9 @@ log = structlog.get_logger("gateway.clock")
 
 _BATCH = 100
 _NEVER_S = 365 * 86_400.0
-_OF_THE_PARTIES = frozenset({"D26", "D26-performance"})
-"""Clocks that bind the parties alone: they are told by events, and are no duty of anybody who reads tasks."""
+_NOBODYS_TASK = frozenset({"D11", "D17", "D26", "D26-performance"})
+"""Clocks that bind the parties alone, and those of which no platform tells that they were kept (裁决, 支付令): events tell of
+them, and a task about each would be noise."""
 _NAMES = {"agr_": "agreement", "cnf_": "confirmation", "trf_": "transfer", "ref_": "referral"}
 
 
@@ -38,12 +52,18 @@ def law_of(settings: Settings) -> Law:
         SettingsRefused: the directory of the law cannot be used.
     """
     margin, roll = timedelta(hours=settings.late_margin_hours), Roll(settings.calendar_roll)
+    also = frozenset(settings.law_also)
     if settings.law is None:
-        return Law(packaged_rulebook(), packaged_calendar(roll), margin)
-    try:
-        return Law(load_rulebook(settings.law), load_calendar(settings.law, roll), margin)
-    except (OSError, ValueError) as error:
-        raise SettingsRefused([f"law: the directory cannot be used: {type(error).__name__}"]) from None
+        law = Law(packaged_rulebook(), packaged_calendar(roll), margin, also)
+    else:
+        try:
+            law = Law(load_rulebook(settings.law), load_calendar(settings.law, roll), margin, also)
+        except (OSError, ValueError) as error:
+            raise SettingsRefused([f"law: the directory cannot be used: {type(error).__name__}"]) from None
+    known = {rule.id for rule in law.rulebook.rules if rule.optional}
+    if also - known:
+        raise SettingsRefused([f"law_also: no rule beside the statutory ones; there are {', '.join(sorted(known))}"])
+    return law
 
 
 def shown(rule: str, start: str, due: str, safe_at: int, state: str, provisional: bool) -> dict[str, Any]:
@@ -57,6 +77,53 @@ def shown(rule: str, start: str, due: str, safe_at: int, state: str, provisional
         "state": state,
         "provisional": provisional,
     }
+
+
+def clock_of(row: Row) -> Clock:
+    """A kept clock as ``contracts.deadlines`` works with it. What hangs on its rule is computed by ``recompute``."""
+    given = None if row["given_end"] is None else datetime.fromisoformat(row["given_end"])
+    last = date.fromisoformat(row["due_on"])
+    pauses = tuple(
+        Pause(date.fromisoformat(first), None if until is None else date.fromisoformat(until))
+        for first, until in orjson.loads(row["pauses"])
+    )
+    return Clock(
+        row["rule"],
+        "",
+        date.fromisoformat(row["started_on"]),
+        last,
+        end_of_day(last) if given is None else given,
+        datetime.fromtimestamp(row["safe_at"] / 1000, UTC),
+        ClockState(row["state"]),
+        bool(row["provisional"]),
+        row["calendar"],
+        given,
+        row["extended_by"],
+        pauses,
+    )
+
+
+def row_of(identifier: str, about: str, clock: Clock, now: int) -> NewClock:
+    """A clock as it is kept; its next alarm is the first one after ``now`` (ms), a suspended one has none."""
+    safe_at = round(clock.latest_safe_time.timestamp() * 1000)
+    ahead = [at for _, at in moments(clock.start, clock.due, safe_at) if at > now]
+    return NewClock(
+        identifier,
+        about,
+        clock.rule,
+        clock.start.isoformat(),
+        clock.due.isoformat(),
+        safe_at,
+        str(clock.state),
+        clock.provisional,
+        clock.calendar_version,
+        None
+        if clock.state is ClockState.SUSPENDED
+        else (ahead or [round(end_of_day(clock.due).timestamp() * 1000)])[0],
+        None if clock.given is None else clock.given.isoformat(),
+        clock.extended_by,
+        orjson.dumps([[pause.start, pause.until] for pause in clock.pauses]).decode(),
+    )
 
 
 def moments(start: date, due: date, safe_at: int) -> list[tuple[int, int]]:
@@ -76,32 +143,56 @@ class Clockwork:
     def start(self, unit: Unit, clocks: list[tuple[str, Clock]]) -> None:
         """Rows and ``clock.started`` events of new clocks; each hangs on the thing named beside it."""
         for about, clock in clocks:
-            safe_at = round(clock.latest_safe_time.timestamp() * 1000)
-            row = NewClock(
-                self._store.ids.new("clock"),
-                about,
-                clock.rule,
-                clock.start.isoformat(),
-                clock.due.isoformat(),
-                safe_at,
-                str(clock.state),
-                clock.provisional,
-                clock.calendar_version,
-                moments(clock.start, clock.due, safe_at)[0][1],
-            )
+            row = row_of(self._store.ids.new("clock"), about, clock, 0)  # every alarm, those that are over at once too
             unit.clocks.append(row)
-            view = shown(row.rule, row.started_on, row.due_on, safe_at, row.state, row.provisional)
-            facts = {"clock": view, **_hung_on(about)}
-            unit.events.append(NewEvent(self._store.ids.new("event"), "clock.started", about, compact(facts)))
+            self._say(unit, "started", row, {})
 
-    def told(self, unit: Unit, event: str, facts: Mapping[str, Fact], about: str, *related: str) -> None:
-        """What an event means for the clocks of the thing and of those related to it."""
+    def put(self, unit: Unit, identifier: str, about: str, clock: Clock, word: str, more: dict[str, Any]) -> NewClock:
+        """The new standing of a kept clock, and the event ``clock.<word>`` that says so."""
+        row = row_of(identifier, about, clock, self._store.now_ms())
+        unit.clocks.append(row)
+        self._say(unit, word, row, more)
+        return row
+
+    def _say(self, unit: Unit, word: str, row: NewClock, more: dict[str, Any]) -> None:
+        view = shown(row.rule, row.started_on, row.due_on, row.safe_at, row.state, row.provisional)
+        facts = {"clock": view, **hung_on(row.about), **more}
+        unit.events.append(NewEvent(self._store.ids.new("event"), f"clock.{word}", row.about, compact(facts)))
+
+    def told(
+        self, unit: Unit, event: str, facts: Mapping[str, Fact], about: str, *related: str, clocks: Sequence[Row] = ()
+    ) -> None:
+        """What an event means for the clocks of the thing and of those related to it. ``clocks``: those that are kept, without
+        which none is suspended or goes on."""
         self.start(unit, [(about, clock) for clock in clocks_started_by(event, facts, self.law)])
+        kept = {(row["about"], row["rule"]): row for row in clocks}
         for rule, state in states_after(event, facts, self.law).items():
-            unit.clock_moves += [(thing, rule, state.value) for thing in (about, *related)]
+            for thing in (about, *related):
+                row = kept.get((thing, rule))
+                goes_on = row is not None and row["state"] == "suspended" and state is ClockState.RUNNING
+                if goes_on or state is ClockState.SUSPENDED:
+                    self._turn(unit, row, state, facts["at"])
+                else:
+                    unit.clock_moves.append((thing, rule, state.value))
+
+    def _turn(self, unit: Unit, row: Row | None, state: ClockState, at: Fact) -> None:
+        """Stop counting, or count again, from the day of the word on. A word older than the clock counts from its start."""
+        if row is None or state not in _TURNED.get(row["state"], ()):
+            return
+        clock = clock_of(row)
+        day = max(beijing_day(at if not isinstance(at, str) else datetime.fromisoformat(at)), clock.start)
+        if state is ClockState.SUSPENDED:
+            self.put(unit, row["id"], row["about"], suspend(clock, day), "suspended", {})
+        else:
+            again = resume(clock, max(day, clock.pauses[-1].start), self.law)
+            self.put(unit, row["id"], row["about"], again, "resumed", {})
 
 
-def _hung_on(about: str) -> dict[str, str]:
+_TURNED = {"running": (ClockState.SUSPENDED,), "suspended": (ClockState.RUNNING,)}
+
+
+def hung_on(about: str) -> dict[str, str]:
+    """The id of the thing that a clock hangs on, under its name in events."""
     identifier = about.partition("/")[0]
     return {name: identifier for prefix, name in _NAMES.items() if identifier.startswith(prefix)}
 
@@ -166,14 +257,14 @@ class Alarms:
         later = [at for found, at in steps if found > percent]
         unit.clock_alarms.append((clock.id, later[0] if later else None, state))
         view = shown(clock.rule, clock.started_on, clock.due_on, clock.safe_at, state, clock.provisional)
-        facts: dict[str, Any] = {"clock": view, **_hung_on(clock.about)}
+        facts: dict[str, Any] = {"clock": view, **hung_on(clock.about)}
         if state == "expired":
             kind = "clock.expired"
         else:
             kind = "clock.approaching"
             facts["percent"] = percent
         unit.events.append(NewEvent(self._store.ids.new("event"), kind, clock.about, compact(facts)))
-        if percent == ALARM_PERCENTS[-1] and clock.rule not in _OF_THE_PARTIES:
+        if percent == ALARM_PERCENTS[-1] and clock.rule not in _NOBODYS_TASK:
             task = self._store.ids.new("task")
             due_at = round(end_of_day(date.fromisoformat(clock.due_on)).timestamp() * 1000)
             unit.tasks.append(
@@ -210,47 +301,30 @@ class Healer:
 
     async def _heal(self, row: Row) -> bool:
         file = await self._store.load(row["subject"])
-        started = date.fromisoformat(row["started_on"])
         try:
-            rule = self._law.rulebook.in_force(row["rule"], started)
-            found = due(rule, started, self._law.calendar)
+            found = recompute(clock_of(row), self._law)
         except (NoRuleInForce, ValueError):
             return False
         if file is None:
             return False
-        safe_at = round(latest_safe_time(found.due, self._law.safe_margin).timestamp() * 1000)
-        state = row["state"]
-        if state == "expired" and self._store.now_ms() < round(found.ends_at.timestamp() * 1000):
-            state = "running"
-        ahead = [at for _, at in moments(found.start, found.due, safe_at) if at > self._store.now_ms()]
-        moved = found.due.isoformat() != row["due_on"]
+        if found.state is ClockState.EXPIRED and self._store.now_ms() < round(found.ends_at.timestamp() * 1000):
+            found = replace(found, state=ClockState.RUNNING)
         unit = Unit(file.subject, file.organization, file.sequence, subject_kind=file.kind)
-        unit.clocks.append(
-            NewClock(
-                row["id"],
-                row["about"],
-                row["rule"],
-                row["started_on"],
-                found.due.isoformat(),
-                safe_at,
-                state,
-                found.provisional,
-                found.calendar_version,
-                (ahead or [round(found.ends_at.timestamp() * 1000)])[0],
-            )
-        )
-        if moved or state != row["state"] or not found.provisional:
-            view = shown(row["rule"], row["started_on"], found.due.isoformat(), safe_at, state, found.provisional)
-            facts = {"clock": view, **_hung_on(row["about"])}
+        made = row_of(row["id"], row["about"], found, self._store.now_ms())
+        unit.clocks.append(made)
+        if made.due_on != row["due_on"] or made.state != row["state"] or not found.provisional:
+            view = shown(made.rule, made.started_on, made.due_on, made.safe_at, made.state, made.provisional)
+            facts = {"clock": view, **hung_on(row["about"])}
             unit.events.append(NewEvent(self._store.ids.new("event"), "clock.started", row["about"], compact(facts)))
         if not isinstance(await self._store.commit(unit), Committed):
             return False
-        if safe_at != row["safe_at"]:
-            await self._store.run(_move_safe_times, row["subject"], row["safe_at"], safe_at)
+        if made.safe_at != row["safe_at"]:
+            await self._store.run(move_safe_times, row["subject"], row["safe_at"], made.safe_at)
         return True
 
 
-def _move_safe_times(subject: str, was: int, now: int) -> Operation[None]:
+def move_safe_times(subject: str, was: int, now: int) -> Operation[None]:
+    """What still waits with the old latest safe time (ms) has the new one."""
     moved = yield "move_safe_time", [(subject, was, now)]
     if moved:
         yield "rehead", sorted({(row["endpoint"], row["subject"]) for row in moved})

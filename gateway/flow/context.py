@@ -16,9 +16,9 @@ from contracts.messages import MessageType
 from contracts.referral import Referral, ReferralResult
 from gateway.flow.documents import CASE_TYPES, message_of, reopen
 from gateway.flow.toolbox import Attachments
-from gateway.store.casefile import CaseFile, Matter
+from gateway.store.casefile import CaseFile, Matter, load_all
 from gateway.store.claim import Claim
-from gateway.store.engine import Row
+from gateway.store.engine import Group, Operation, Row
 from gateway.store.store import Store
 
 D = TypeVar("D", bound=Document)
@@ -30,6 +30,7 @@ class Contexts:
     def __init__(self, store: Store, attachments: Attachments) -> None:
         self._store = store
         self._attachments = attachments
+        self._looks: Group[str, _Surroundings] = Group(store.runner, _surroundings, size=64, reading=True)
 
     async def of_claim(self, claim: Claim) -> tuple[Message, Context]:
         """Message and context of a claimed delivery."""
@@ -37,14 +38,10 @@ class Contexts:
 
     async def make(self, message_id: str, delivery: str, endpoint: str) -> tuple[Message, Context]:
         """Message and context for any delivery (also a dry one)."""
-        row = await self._store.row("message", message_id)
-        if row is None:
-            raise LookupError(f"message {message_id} is not kept")
+        row, file, rows = await self._looks.put(message_id)
+        if row is None or file is None:
+            raise LookupError(f"message {message_id} or what it is about is not kept")
         message = message_of(self._store, row)
-        file = await self._store.load(message.subject)
-        if file is None:
-            raise LookupError(f"subject {message.subject} is not kept")
-        rows = await self._store.rows("messages_of", message.subject)
         earlier = [found for found in rows if found["sequence"] <= row["sequence"]]
         return message, await self.compose(message, file, earlier, delivery, endpoint)
 
@@ -65,9 +62,12 @@ class Contexts:
 
     async def compose(self, message: Message, file: CaseFile, rows: list[Row], delivery: str, endpoint: str) -> Context:
         """The context from the subject's file and its messages up to this one."""
-        case_id, case = self._newest(rows, Case, CASE_TYPES, None)
+        case_id: str | None
+        case: Case | None
         if isinstance(message.document, Case):
             case_id, case = message.about, message.document
+        else:
+            case_id, case = self._newest(rows, Case, CASE_TYPES, None)
         confirmation_id = message.about if message.about.startswith("cnf_") else None
         agreement_id = self._agreement_of(message, file, confirmation_id)
         _, confirmation = self._newest(
@@ -171,6 +171,25 @@ class Contexts:
             except LookupError:
                 continue  # a reference of a version that was corrected before its file came
         return described
+
+
+_Surroundings = tuple[Row | None, CaseFile | None, list[Row]]
+
+
+def _surroundings(messages: list[str]) -> Operation[list[_Surroundings]]:
+    """Each message's row, the file it lies in, and every message of that file: in one look for all that are asked at once."""
+    found = yield "message", [(message,) for message in dict.fromkeys(messages)]
+    rows = {row["id"]: row for row in found}
+    subjects = sorted({row["subject"] for row in found})
+    files = yield from load_all(subjects)
+    beside: dict[str, list[Row]] = {subject: [] for subject in subjects}
+    for row in (yield "messages_of", [(subject,) for subject in subjects]) if subjects else ():
+        beside[row["subject"]].append(row)
+    made: list[_Surroundings] = []
+    for message in messages:
+        row = rows.get(message)
+        made.append((None, None, []) if row is None else (row, files.get(row["subject"]), beside[row["subject"]]))
+    return made
 
 
 def attachments_in(document: Document) -> Iterable[tuple[str, str]]:

@@ -15,6 +15,7 @@ _KINDS = {
     About.TRANSFER: "transfer",
     About.REFERRAL: "referral",
     About.FULFILMENT: "agreement",
+    About.REPORT: "statistics",
 }
 
 

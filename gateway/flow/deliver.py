@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -18,12 +18,18 @@ from gateway.flow import wires
 from gateway.flow.context import Contexts
 from gateway.flow.exchange import EndpointWaits, HttpExchange, Limits, Pace, pack_steps
 from gateway.flow.settlement import QUARANTINE_AFTER, Attempted, Judge
+from gateway.flow.skew import Skew
 from gateway.registry import AnyAdapter, Endpoint
+from gateway.store import claim as claims
 from gateway.store.claim import Claim, FrozenWire, Settlement
+from gateway.store.engine import StoreUnavailable, many
+from gateway.observability.traces import current
 from gateway.store.store import Store
 from gateway.store.webhooks import CLASSES, is_webhook
 
 log = structlog.get_logger("gateway.deliver")
+
+_SETTLE_AGAIN_S = 0.5
 
 _GONE = timedelta(days=365)
 """Until the subscription is taken up again, with a line of its own."""
@@ -37,20 +43,30 @@ class Line:
     limits: Limits
     pace: Pace
     transport: httpx.AsyncBaseTransport
+    pass_trace: bool = False
+    skew: Skew = field(default_factory=Skew)
 
     @property
     def name(self) -> str:
         """The endpoint's name."""
         return self.endpoint.name
 
-    def exchange(self, now_ms: Callable[[], int], seconds: float) -> HttpExchange:
+    def exchange(self, now_ms: Callable[[], int], seconds: float, traceparent: str | None = None) -> HttpExchange:
         """A way out for one attempt, poll or probe. Platforms where a lost answer cannot be healed get a connection of their
         own each time: a reused one may be dead already, and the loss would look like doubt."""
         info = self.endpoint.adapter.info
         keep_alive = info.delivery_class is not DeliveryClass.NEITHER
         deadline = self.pace.now() + seconds
         return HttpExchange(
-            self.transport, self.limits, self.pace, now_ms, deadline, keep_alive, status_alone=info.status_alone
+            self.transport,
+            self.limits,
+            self.pace,
+            now_ms,
+            deadline,
+            keep_alive,
+            status_alone=info.status_alone,
+            traceparent=traceparent if self.pass_trace else None,
+            heard=self.skew.heard,
         )
 
 
@@ -119,27 +135,50 @@ class Deliverer:
         }
         self._leases = leases if subscribers is None else _Leases(leases, subscribers.lease_ms + self._margin_ms)
 
-    async def take(self, most: int) -> list[Claim]:
-        """Claim at most so many due deliveries."""
-        return await self._store.claim(most, self._leases, self._leases)
+    async def take(self, most: int, flying: int = 0) -> list[Claim]:
+        """Claim at most so many due deliveries, while so many are in flight."""
+        return await self._store.claim(most, self._leases, self._leases, flying)
 
-    async def take_probes(self) -> list[Claim]:
+    async def take_probes(self, flying: int = 0) -> list[Claim]:
         """Claim what is due of webhooks that are not verified or not healthy."""
         if self._subscribers is None:
             return []
-        return await self._store.claim_probes(self._subscribers.lease_ms + self._margin_ms)
+        return await self._store.claim_probes(self._subscribers.lease_ms + self._margin_ms, flying)
+
+    async def acquit(self, claim: Claim) -> None:
+        """A claim on trial has lived on: it is none of those that kill."""
+        await self._store.run(claims.acquit, claim)
 
     async def bring(self, claim: Claim) -> None:
         """Deliver one claim and write its outcome. Never raises but when cancelled."""
         await self._reach("claimed")
-        settlement = await self._outcome(claim)
-        if settlement is None:
-            return
-        if claim.retry_class in CLASSES:
-            settlement = self._judge.of_webhook(settlement)
-        await self._reach("before_settle")
-        held = await self._store.settle(settlement)
+        tracer = self._store.tracer
+        parent, links = await _traced(self._store, claim) if tracer.on else (None, ())
+        with tracer.span(
+            "deliver",
+            parent=parent,
+            links=links,
+            kind="client",
+            endpoint=claim.endpoint,
+            type=claim.type,
+            message=claim.message,
+            delivery=claim.delivery,
+            attempt=claim.tries,
+        ) as span:
+            settlement = await self._outcome(claim)
+            if settlement is None:
+                return
+            if claim.retry_class in CLASSES:
+                settlement = self._judge.of_webhook(settlement)
+            settlement.trace = span.traceparent
+            await self._reach("before_settle")
+            held = await self._settled(settlement)
+            span.set(outcome=settlement.state if held else "stale")
+            if settlement.code is not None:
+                span.failed(settlement.code)
         await self._reach("settled")
+        if held:
+            self._tell(settlement)
         log.info(
             "delivery",
             delivery=claim.delivery,
@@ -150,6 +189,27 @@ class Deliverer:
             tries=claim.tries,
         )
         self._changed()
+
+    def _tell(self, settlement: Settlement) -> None:
+        """Whoever watches hears how an attempt ended; of one that made none there is nothing to say."""
+        claim, watch = settlement.claim, self._store.watch
+        if settlement.attempt is not None:
+            seconds = settlement.attempt.duration_ms / 1000
+            watch.exchanged(claim.endpoint, claim.retry_class, settlement.state, settlement.code, seconds)
+        if settlement.state == "delivered":
+            watch.delivered(claim.endpoint, claim.retry_class, (self._store.now_ms() - claim.created_at) / 1000)
+
+    async def _settled(self, settlement: Settlement) -> bool:
+        """Write the outcome. While the store is away it is held back to the lease's end: what we know need not be asked for,
+        nor stand before a person."""
+        until = settlement.claim.claimed_at + self._leases[settlement.claim.endpoint]
+        while True:
+            try:
+                return await self._store.settle(settlement)
+            except StoreUnavailable:
+                if self._store.now_ms() >= until:
+                    raise
+                await asyncio.sleep(_SETTLE_AGAIN_S)
 
     async def _reach(self, point: str) -> None:
         if self._fault_point is not None:
@@ -194,7 +254,7 @@ class Deliverer:
             log.warning("claim_taken_over", delivery=claim.delivery, endpoint=claim.endpoint)
             return None
         seconds = min(line.limits.deadline_files_s if wire.files else line.limits.deadline_s, self._left_s(claim))
-        exchange = line.exchange(self._store.now_ms, seconds)
+        exchange = line.exchange(self._store.now_ms, seconds, current())
         ask = ask_first and info.delivery_class is DeliveryClass.QUERYABLE
         found: Receipt | AdapterError
         try:
@@ -262,3 +322,12 @@ class Deliverer:
             return partial(adapter.announce, await self._subscribers.event(claim))
         message, context = await self._contexts.of_claim(claim)
         return partial(adapter.translate, message, context)
+
+
+async def _traced(store: Store, claim: Claim) -> tuple[str | None, tuple[str, ...]]:
+    """Where an attempt hangs in its trace: below the step that made its message (of a webhook: its event), linked to the
+    attempt before it."""
+    rows = await store.runner.read(many, "traces_of", [(claim.message,), (claim.delivery,)])
+    found = {row["thing"]: str(row["traceparent"]) for row in rows}
+    before = found.get(claim.delivery)
+    return found.get(claim.message), () if before is None else (before,)

@@ -17,7 +17,10 @@ from contracts.report import StatusReport
 from contracts.statistics import StatisticalReport
 from contracts.transfer import Transfer
 from gateway.store.engine import Row
+from gateway.store.places import place_of
 from gateway.store.store import Store
+
+__all__ = ["CASE_TYPES", "DOCUMENTS", "message_of", "place_of", "reopen"]
 
 DOCUMENTS: dict[MessageType, type[Document]] = {
     MessageType.CASE_SUBMITTED: Case,
@@ -42,11 +45,6 @@ DOCUMENTS: dict[MessageType, type[Document]] = {
 
 CASE_TYPES = frozenset({MessageType.CASE_SUBMITTED, MessageType.CASE_REVISED})
 """Message types that carry the whole case."""
-
-
-def place_of(message_id: str) -> str:
-    """The seal's place of a message's document."""
-    return f"messages.document:{message_id}"
 
 
 def reopen(store: Store, row: Row) -> Document:

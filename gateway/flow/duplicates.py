@@ -9,7 +9,9 @@ import orjson
 
 from contracts.case import Case
 from contracts.status import CaseStatus
+from gateway.flow.case_links import CaseLinks
 from gateway.flow.decisions.cases import people
+from gateway.store.engine import Group, Operation
 from gateway.store.unit import NewTask
 
 if TYPE_CHECKING:
@@ -31,11 +33,18 @@ class Duplicates:
     def __init__(self, store: Store, contexts: Contexts) -> None:
         self._store = store
         self._contexts = contexts
+        self._links = CaseLinks(store)
+        self._looks: Group[_Sides, list[str]] = Group(store.runner, _on_both_sides, reading=True)
 
     async def tasks(self, case: Case, case_id: str) -> list[NewTask]:
         """A task ``possible_duplicate`` where another case has an applicant and a respondent of this one, the same cause, and
-        overlapping dates; its sealed detail names the others. A person links them or keeps them apart."""
-        found = [subject for subject in await self._sharing(case) if await self._same(case, subject)]
+        overlapping dates; its sealed detail names the others. A person links them or keeps them apart, and is not asked about
+        the same two again."""
+        sharing = await self._sharing(case)
+        if not sharing:
+            return []
+        asked = {case_id, *(link.case for link in await self._links.of(case_id))}
+        found = [subject for subject in sharing if subject not in asked and await self._same(case, subject)]
         if not found:
             return []
         identifier = self._store.ids.new("task")
@@ -45,14 +54,11 @@ class Duplicates:
 
     async def _sharing(self, case: Case) -> list[str]:
         """Subjects of which a party on each side is one of this case, oldest first."""
-        sides: dict[str, set[str]] = {"applicant": set(), "respondent": set()}
+        sides: dict[str, list[str]] = {"applicant": [], "respondent": []}
         for kind, number, role in people(case):
-            if role not in sides:
-                continue
-            for row in await self._store.rows("find_person", self._store.sealer.blind(kind, number)):
-                if row["role"] == role:
-                    sides[role].add(row["subject"])
-        return sorted(sides["applicant"] & sides["respondent"])
+            if role in sides:
+                sides[role].append(self._store.sealer.blind(kind, number))
+        return await self._looks.put((tuple(sides["applicant"]), tuple(sides["respondent"])))
 
     async def _same(self, case: Case, subject: str) -> bool:
         file = await self._store.load(subject)
@@ -60,6 +66,38 @@ class Duplicates:
         if file is None or other is None:
             return False
         return other.cause.path[-1] == case.cause.path[-1] and _overlap(case, other, file.matters[subject])
+
+
+_Sides = tuple[tuple[str, ...], tuple[str, ...]]
+"""The blind indexes of a case's applicants, and of its respondents."""
+
+
+def _on_both_sides(cases: list[_Sides]) -> Operation[list[list[str]]]:
+    """Of each case the subjects that one of its applicants and one of its respondents share, oldest first. An employer may have
+    thousands of cases, a worker has few: the workers are looked up, the employer only in theirs."""
+    workers = dict.fromkeys(blind for applicants, _ in cases for blind in applicants)
+    rows = yield "find_person", [(blind,) for blind in workers]
+    theirs: dict[str, set[str]] = {}
+    for row in rows:
+        if row["role"] == "applicant":
+            theirs.setdefault(row["blind"], set()).add(row["subject"])
+    asked = {
+        (employer, subject)
+        for applicants, respondents in cases
+        for employer in respondents
+        for blind in applicants
+        for subject in theirs.get(blind, ())
+    }
+    rows = (yield "person_in", sorted(asked)) if asked else []
+    there = {(row["blind"], row["subject"]) for row in rows if row["role"] == "respondent"}
+    return [
+        sorted(
+            subject
+            for subject in set().union(*(theirs.get(blind, ()) for blind in applicants))
+            if any((employer, subject) in there for employer in respondents)
+        )
+        for applicants, respondents in cases
+    ]
 
 
 def _overlap(case: Case, other: Case, standing: Matter) -> bool:

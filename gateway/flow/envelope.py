@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from contracts.events import EVENT_TYPES
+from gateway.store.engine import many
 from gateway.store.journal import EventRow
 from gateway.store.store import Store
 
@@ -22,7 +23,16 @@ _HOMES = {
     "ref_": "referrals",
 }
 
-INTERNAL = frozenset({"delivery.pending", "delivery.relayed", "mediator.listed", "statistics.reported"})
+INTERNAL = frozenset(
+    {
+        "delivery.pending",
+        "delivery.relayed",
+        "mediator.listed",
+        "statistics.reported",
+        "case.linked",
+        "case.kept_apart",
+    }
+)
 """Facts of the timeline that are not published."""
 
 _MOST_LISTED = 30
@@ -34,9 +44,30 @@ def beijing(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(BEIJING).isoformat(timespec="milliseconds")
 
 
+_MOMENTS = frozenset({"at", "due_at", "effective_at", "mediation_due_at"})
+"""Members of events' data that hold a moment."""
+
+
 def compact(facts: dict[str, Any]) -> str:
-    """Compact JSON of an event's data; what is absent is left out."""
-    return orjson.dumps({key: value for key, value in facts.items() if value is not None}).decode()
+    """Compact JSON of an event's data; what is absent is left out. Every moment is told in Beijing time, whatever offset its
+    source wrote."""
+    return orjson.dumps(
+        {
+            key: _in_beijing(value) if key in _MOMENTS and isinstance(value, str) else value
+            for key, value in facts.items()
+            if value is not None
+        }
+    ).decode()
+
+
+def _in_beijing(moment: str) -> str:
+    if moment.endswith("+08:00"):
+        return moment
+    try:
+        found = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return moment if found.tzinfo is None else found.astimezone(BEIJING).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +138,6 @@ class Publisher:
 
 async def source_numbers(store: Store, events: list[EventRow]) -> dict[str, str]:
     """The upstream's case number of every case that the events are of."""
-    found = {}
-    for subject in {event.subject for event in events if event.subject.startswith("case_")}:
-        row = await store.row("matter", subject)
-        if row is not None:
-            found[subject] = row["business_key"].partition("|")[2]
-    return found
+    subjects = sorted({event.subject for event in events if event.subject.startswith("case_")})
+    rows = await store.runner.read(many, "matter", [(subject,) for subject in subjects])
+    return {row["id"]: row["business_key"].partition("|")[2] for row in rows}

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import httpx
 import orjson
@@ -85,6 +86,17 @@ class StepRecord:
         }
 
 
+@lru_cache(1024)
+def _address(url: str) -> tuple[httpx.URL, str]:
+    """The address, and as it is recorded: without its query. Endpoints have few of them.
+
+    Raises:
+        httpx.InvalidURL: it is none.
+    """
+    parsed = httpx.URL(url)
+    return parsed, str(parsed.copy_with(query=None))
+
+
 def pack_steps(steps: list[StepRecord]) -> bytes:
     """The exchange of an attempt as compressed JSON, to be sealed."""
     return zlib.compress(orjson.dumps([step.as_json() for step in steps]), 1)
@@ -150,6 +162,8 @@ class HttpExchange:
     status_alone: bool = False
     steps: list[StepRecord] = field(default_factory=list)
     filed: bool = False
+    traceparent: str | None = None
+    heard: Callable[[Reply, int, int], None] | None = None
 
     async def call(
         self,
@@ -162,9 +176,8 @@ class HttpExchange:
     ) -> Reply:
         """See ``contracts.adapter.Exchange``. Raises ``EndpointWaits`` where the endpoint must be left alone."""
         outgoing = self._build(request)
-        record = StepRecord(
-            step, request.method, str(outgoing.url.copy_with(query=None)), filing, self.now_ms(), request=request.body
-        )
+        address = _address(request.url)[1]
+        record = StepRecord(step, request.method, address, filing, self.now_ms(), request=request.body)
         started = self.pace.now()
         try:
             async with self.pace:
@@ -182,6 +195,8 @@ class HttpExchange:
         finally:
             record.duration_ms = round(1000 * (self.pace.now() - started))
         record.status, record.reply = reply.status, reply.body
+        if self.heard is not None:
+            self.heard(reply, record.at_ms, self.now_ms())
         return reply
 
     def _build(self, request: Request) -> httpx.Request:
@@ -190,8 +205,11 @@ class HttpExchange:
             headers.append(("User-Agent", "mediation-gateway"))
         if not self.keep_alive:
             headers.append(("Connection", "close"))
+        if self.traceparent is not None:
+            headers.append(("traceparent", self.traceparent))
         try:
-            outgoing = httpx.Request(request.method, request.url, headers=headers, content=request.body)
+            url, _ = _address(request.url)
+            outgoing = httpx.Request(request.method, url, headers=headers, content=request.body)
         except (httpx.InvalidURL, ValueError, UnicodeError) as error:
             raise EndpointError("bad_address", type(error).__name__) from None
         connect = self.limits.connect_s

@@ -12,14 +12,19 @@ from gateway.bus.memory import MemoryBus
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Line
 from gateway.flow.envelope import Publisher
+from gateway.flow.gauges import Gauges
 from gateway.flow.intake import Intake
+from gateway.flow.notices import Notices
+from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver
 from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.relay import BrokerRelay
+from gateway.flow.statistics import Reporter
 from gateway.flow.subscriptions import Subscriptions
 from gateway.flow.toolbox import Attachments
 from gateway.flow.webhooks import Webhooks
 from gateway.flow.worker import Bells, Worker
+from gateway.observability.metrics import Metrics
 from gateway.registry import Endpoint
 from gateway.settings import Settings
 from gateway.store.store import Store
@@ -47,6 +52,11 @@ class House:
     subscriptions: Subscriptions | None = None
     law: Law = field(default_factory=Law)
     broker: BrokerRelay | None = None
+    reporter: Reporter | None = None
+    notices: Notices | None = None
+    metrics: Metrics = field(default_factory=lambda: Metrics(()))
+    gauges: Gauges | None = None
+    press: Press = field(default_factory=Press)
     leaving: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def start(self, *, work: bool = True) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,8 +28,10 @@ from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.judgement import OPENING, Judgement
 from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.flow.references import fold
+from gateway.flow.refusals import Refusals
 from gateway.flow.route import Hop, Question, Router
 from gateway.flow.toolbox import Attachments
+from gateway.observability.traces import current, upstream
 from gateway.store.store import Store
 from gateway.store.unit import (
     Committed,
@@ -97,6 +100,7 @@ class Intake:
         self._limit = limit
         self._accepted = accepted
         self._clockwork = Clockwork(store)
+        self.refusals = Refusals(store)
 
     async def take(self, order: Order) -> Accepted:
         """The whole step.
@@ -104,6 +108,22 @@ class Intake:
         Raises:
             Refused: with HTTP status, code and every finding.
         """
+        started, outcome = time.perf_counter(), "failed"
+        kind = order.type.value
+        with self._store.tracer.span("intake", parent=upstream(), kind="server", type=kind) as span:
+            try:
+                accepted = await self._take(order)
+                outcome = "replayed" if accepted.replayed else "accepted"
+                return accepted
+            except Refused as refusal:
+                outcome = str(refusal.code)
+                self.refusals.note(order.principal.client, outcome)
+                raise
+            finally:
+                span.set(outcome=outcome)
+                self._store.watch.taken(kind, outcome, time.perf_counter() - started)
+
+    async def _take(self, order: Order) -> Accepted:
         digest = hashlib.sha256(f"{order.type}\0{order.target}\0{order.revises}\0".encode() + order.raw).digest()
         replayed = await self._replayed(order, digest)
         if replayed is not None:
@@ -118,11 +138,15 @@ class Intake:
             decision = await self._judgement.decide(order, document, known, about, message_id)
             decision.warnings[:0] = warnings
             if decision.repeated:
-                twin = await self._replayed(order, digest)  # the step may be a twin's of this very call, just made
-                return twin or Accepted(decision.about, self._answer(decision, []), decision.version)
-            unit, accepted = self._unit(order, document, known, decision, message_id, digest)
+                unit, accepted = self._answered_alone(order, known, decision, digest)
+                if not unit.keys:
+                    return accepted
+            else:
+                unit, accepted = self._unit(order, document, known, decision, message_id, digest)
             await self._reach("judged")
-            outcome = await self._store.commit(unit)
+            unit.trace = current()
+            with self._store.tracer.span("commit", message=message_id):
+                outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed):
                 await self._reach("stored")
                 log.info("accepted", type=order.type.value, subject=unit.subject, client=order.principal.client)
@@ -242,6 +266,16 @@ class Intake:
             unit.keys.append(Key(order.principal.client, order.key, digest, decision.about, answer))
         if decision.business_key is not None:
             unit.keys.append(Key("", decision.business_key, digest, decision.about, answer))
+        return unit, Accepted(decision.about, answer, decision.version)
+
+    def _answered_alone(self, order: Order, known: Known, decision: Decision, digest: bytes) -> tuple[Unit, Accepted]:
+        """A step that changes nothing leaves its answer under the caller's key: a repeat of it is answered alike, though the
+        world has moved on. The step may also be a twin's of this very call, just made: the key tells."""
+        subject = decision.about if known.file is None else known.file.subject
+        answer = self._answer(decision, [])
+        unit = Unit(subject, decision.organization, None if known.file is None else known.file.sequence)
+        if order.key is not None and known.file is not None:
+            unit.keys.append(Key(order.principal.client, order.key, digest, decision.about, answer))
         return unit, Accepted(decision.about, answer, decision.version)
 
     @staticmethod

@@ -121,7 +121,9 @@ class Judgement:
                 decision.tasks += await self._duplicates.tasks(document, about)
                 return decision
             case Case():
-                return cases.revised(document, known, message_id, order.if_match)
+                decision = cases.revised(document, known, message_id, order.if_match)
+                decision.tasks += await self._duplicates.tasks(document, about)
+                return decision
             case CaseProgress():
                 return cases.progressed(document, known)
             case CollectiveAlert():
@@ -147,7 +149,7 @@ class Judgement:
                 decision.safe_at = await self._limitation(known, document)
                 return decision
             case Mediator():
-                return transfers.listed(document, known, about, message_id)
+                return transfers.listed(document, known, about, message_id, order.if_match)
             case ReferralAnswer():
                 return referrals.answered(document, known)
             case ReferralResult():

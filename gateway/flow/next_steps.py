@@ -45,6 +45,8 @@ _ARTICLES: dict[str, tuple[str, str]] = {
         "《人民法院在线调解规则》第21条",
         "Online Mediation Rules of the People's Courts, art. 21",
     ),
+    "await_award": (f"{_MEDIATION_LAW}第43条", f"{_MEDIATION_LAW_EN}, art. 43"),
+    "sue_without_award": (f"{_MEDIATION_LAW}第43条", f"{_MEDIATION_LAW_EN}, art. 43"),
     "extend_mediation": (f"{_MEDIATION_LAW}第14条第3款", f"{_MEDIATION_LAW_EN}, art. 14 ¶3"),
 }
 _MONEY_OWED = frozenset(
@@ -67,12 +69,14 @@ _COURT = {"court_delegated", "court_entrusted"}
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What steps are judged by: the file, the open clocks' last days by (thing, rule), case and referral where known."""
+    """What steps are judged by: the file, the open clocks' last days by (thing, rule), those that expired, case and referral
+    where known."""
 
     file: CaseFile | None
     until: dict[tuple[str, str], str]
     case: Case | None
     referral: Referral | None
+    over: frozenset[tuple[str, str]] = frozenset()
 
     def day(self, rule: str, *things: str | None) -> str | None:
         """The last day of a running clock of one of the things."""
@@ -97,7 +101,8 @@ def next_steps(
     """``[{action, authority, until?, article, article_en, …}]``; ``until`` is the last day of the clock that runs for it,
     absent where none is known. A step that another thing bars for now names it in ``blocked_by``."""
     open_until = {(clock["about"], clock["rule"]): clock["due"] for clock in clocks if clock["state"] == "running"}
-    standing = Standing(file, open_until, case, referral)
+    over = frozenset((clock["about"], clock["rule"]) for clock in clocks if clock["state"] == "expired")
+    standing = Standing(file, open_until, case, referral, over)
     match matter.kind:
         case "agreement":
             return _of_agreement(matter, standing)
@@ -229,9 +234,19 @@ def _of_transfer(matter: Matter, standing: Standing) -> list[Step]:
     if matter.status == "requested" and matter.facet == "arbitration":
         answer = standing.day("D14", matter.id)
         return [] if answer is None else [_step("await_filing", "arbitration_commission", answer, **_SILENCE)]
+    if matter.status == "requested" and matter.facet == "court":
+        answer = standing.day("D25", matter.id)
+        return [] if answer is None else [_step("await_filing", "court", answer, **_FILING)]
+    if matter.status == "filed" and matter.facet == "arbitration":
+        award = standing.day("D17", matter.id)
+        if award is not None:
+            return [_step("await_award", "arbitration_commission", award)]
+        # After that day a party may sue about the dispute itself.
+        return [_step("sue_without_award", "court")] if (matter.id, "D17") in standing.over else []
     return []
 
 
+_FILING = {"article": f"{_PROCEDURE}第126条", "article_en": f"{_PROCEDURE_EN}, art. 126"}
 _SILENCE = {"article": f"{_MEDIATION_LAW}第29条", "article_en": f"{_MEDIATION_LAW_EN}, art. 29"}
 
 

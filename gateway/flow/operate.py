@@ -7,14 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.update import Reference
+from gateway.flow import case_links
+from gateway.flow.case_links import CaseLinks
 from gateway.flow.envelope import compact
 from gateway.flow.order import Principal
+from gateway.flow.references import fold
+from gateway.flow.windows import LONGEST_MS, spread
 from gateway.store import pauses, webhooks
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Operation, Row
 from gateway.store.journal import AuditEntry, append_audit
 from gateway.store.store import Store
-from gateway.store.unit import Committed, DeliveryMove, InFlight, Moved, NewEvent, Unit
+from gateway.store.unit import Committed, DeliveryMove, InFlight, Moved, NewEvent, NewReference, Unit
 from gateway.store.webhooks import CLASSES
 
 _AGAIN = 20
@@ -33,12 +38,21 @@ class Standing:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+_ABOUT_DELIVERIES = ("in_doubt", "rejected", "dead", "statutory_late", "blocked", "word_overdue", "alert_unanswered")
+
+
+def closing(delivery: str, resolution: str) -> list[tuple[str, str, str]]:
+    """The tasks that an operator's act on a delivery closes: kind, about, resolution."""
+    return [(kind, delivery, resolution) for kind in _ABOUT_DELIVERIES]
+
+
 class Operator:
     """Acts on deliveries, endpoints and tasks."""
 
     def __init__(self, store: Store, changed: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._changed = changed
+        self._links = CaseLinks(store)
 
     def entry(self, principal: Principal, act: str, target: str, reason: str | None) -> AuditEntry:
         """An audit entry of this caller."""
@@ -59,6 +73,31 @@ class Operator:
             principal, "delivery.resolve", delivery, evidence, frozenset({"in_doubt"}), after, fresh=not arrived
         )
 
+    async def refile(self, principal: Principal, delivery: str, reason: str) -> Standing:
+        """What counts as delivered is not there: the same bytes again, under the same id."""
+        return await self._move(
+            principal, "delivery.refile", delivery, reason, frozenset({"delivered"}), "pending", fresh=True
+        )
+
+    async def found(
+        self,
+        principal: Principal,
+        delivery: str,
+        evidence: str,
+        reference: str | None,
+        references: tuple[Reference, ...] = (),
+    ) -> Standing:
+        """The platform has what was in doubt or given up here: its number is the evidence, and is kept."""
+        return await self._move(
+            principal,
+            "delivery.found",
+            delivery,
+            evidence,
+            frozenset({"in_doubt", "dead", "expired"}),
+            "delivered",
+            numbers=(reference, references),
+        )
+
     async def _move(
         self,
         principal: Principal,
@@ -69,6 +108,7 @@ class Operator:
         after: str,
         *,
         fresh: bool = False,
+        numbers: tuple[str | None, tuple[Reference, ...]] = (None, ()),
     ) -> Standing:
         for _ in range(_AGAIN):
             row = await self._store.row("delivery", delivery)
@@ -80,7 +120,10 @@ class Operator:
             held = next(found for found in file.deliveries if found.id == delivery)
             if held.state not in allowed:
                 return Standing(delivery, refused="state", extra={"state": held.state})
-            unit = self._unit(file, held, principal, after, fresh)
+            unit = self._unit(file, held, principal, after, fresh, numbers[0])
+            unit.references += [
+                NewReference(held.endpoint, one.kind, one.value, held.about, fold(one.value)) for one in numbers[1]
+            ]
             unit.audited = (self.entry(principal, act, delivery, reason), self._store.now_ms())
             outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed):
@@ -97,14 +140,21 @@ class Operator:
         delivery, state = row["id"], row["state"]
         why = None if row["class"] == "notify" else "state"
         if why is None:
-            why = await self._store.run(webhooks.move_owed, delivery, allowed, after)
+            why = await self._store.run(_audited_owed, delivery, allowed, after, entry, self._store.now_ms())
         if why is not None:
             return Standing(delivery, refused=why, extra={"state": "in_flight" if why == "in_flight" else state})
-        await self._store.audit(entry)
         self._changed()
         return Standing(delivery, after)
 
-    def _unit(self, file: CaseFile, held: DeliveryRow, principal: Principal, after: str, fresh: bool) -> Unit:
+    def _unit(
+        self,
+        file: CaseFile,
+        held: DeliveryRow,
+        principal: Principal,
+        after: str,
+        fresh: bool,
+        reference: str | None = None,
+    ) -> Unit:
         facts = {
             "delivery": held.id,
             "message": held.message,
@@ -114,20 +164,11 @@ class Operator:
             "attempts": held.attempts,
         }
         unit = Unit(file.subject, file.organization, file.sequence)
-        unit.delivery_moves.append(DeliveryMove(held.id, held.endpoint, held.state, after, fresh=fresh))
+        unit.delivery_moves.append(
+            DeliveryMove(held.id, held.endpoint, held.state, after, reference=reference, fresh=fresh)
+        )
         unit.events.append(NewEvent(self._store.ids.new("event"), f"delivery.{after}", held.id, compact(facts)))
-        unit.closed_tasks = [
-            (kind, held.id, f"{after} by {principal.client}")
-            for kind in (
-                "in_doubt",
-                "rejected",
-                "dead",
-                "statutory_late",
-                "blocked",
-                "word_overdue",
-                "alert_unanswered",
-            )
-        ]
+        unit.closed_tasks = closing(held.id, f"{after} by {principal.client}")
         return unit
 
     async def pause(self, principal: Principal, endpoint: str, reason: str) -> Standing:
@@ -136,10 +177,42 @@ class Operator:
         rows = [(endpoint, principal.client, reason)]
         return await self._endpoint(endpoint, lambda: pauses.pause(rows, self._store.ids), entry, "paused")
 
-    async def resume(self, principal: Principal, endpoint: str, reason: str) -> Standing:
-        """Let it flow again; breaker and quiet time are forgotten."""
+    async def resume(self, principal: Principal, endpoint: str, reason: str, per_minute: int | None = None) -> Standing:
+        """Let it flow again; breaker and quiet time are forgotten. With ``per_minute`` what waits leaves at that rate, instead
+        of all at once as fast as was agreed with the platform."""
+        if per_minute is not None:
+            await spread(self._store, endpoint, per_minute)
         entry = self.entry(principal, "endpoint.resume", endpoint, reason)
-        return await self._endpoint(endpoint, lambda: pauses.resume(endpoint, self._store.ids), entry, "open")
+        return await self._endpoint(
+            endpoint, lambda: pauses.resume(endpoint, self._store.ids, principal.client, reason), entry, "open"
+        )
+
+    async def plan_window(
+        self, principal: Principal, endpoint: str, reason: str, starts_at: int, ends_at: int, per_minute: int | None
+    ) -> Standing:
+        """Hold the endpoint from one time (ms) to another; it flows again by itself. Refused: ``times``, ``overlap``."""
+        now = self._store.now_ms()
+        if not now - 60_000 <= starts_at < ends_at <= starts_at + LONGEST_MS or ends_at <= now:
+            return Standing(endpoint, refused="times")
+        window = self._store.ids.new("hold")
+        facts = compact({"window": window, "starts_at": starts_at, "ends_at": ends_at, "per_minute": per_minute})
+        entry = AuditEntry(principal.client, "endpoint.window", endpoint, reason, facts)
+        made = await self._store.run(
+            _audited_act,
+            lambda: pauses.plan(window, endpoint, principal.client, reason, per_minute, starts_at, ends_at),
+            entry,
+            now,
+        )
+        return Standing(window, "planned") if made else Standing(endpoint, refused="overlap")
+
+    async def take_back_window(self, principal: Principal, window: str, reason: str) -> Standing:
+        """A window that has not begun is not held; one that lasts is ended by ``resume``."""
+        row = await self._store.row("hold", window)
+        if row is None:
+            return Standing(window, refused="not_found", found=False)
+        entry = self.entry(principal, "endpoint.window_back", row["endpoint"], reason)
+        act = _audited_act, lambda: pauses.take_back(window, principal.client, reason), entry, self._store.now_ms()
+        return Standing(window, "ended") if await self._store.run(*act) else Standing(window, refused="state")
 
     async def _endpoint(
         self, endpoint: str, act: Callable[[], Operation[list[str]]], entry: AuditEntry, state: str
@@ -150,13 +223,43 @@ class Operator:
         self._changed()
         return Standing(endpoint, state)
 
+    async def match(self, principal: Principal, callback: str, delivery: str, reason: str) -> Standing:
+        """Say which delivery an orphan is about; the ordinary way then applies it, under all its rules. Refused: ``state`` (no
+        orphan), ``endpoint`` (the delivery went to another platform than the one that called)."""
+        call, row = await self._store.row("callback", callback), await self._store.row("delivery", delivery)
+        if call is None or row is None:
+            return Standing(callback, refused="not_found", found=False)
+        if row["endpoint"] != call["endpoint"]:
+            return Standing(callback, refused="endpoint")
+        entry = AuditEntry(principal.client, "callback.match", callback, reason, compact({"delivery": delivery}))
+        if not await self._store.run(_match, callback, delivery, principal.client, entry, self._store.now_ms()):
+            return Standing(callback, refused="state", extra={"state": call["state"]})
+        return Standing(callback, "stored")
+
     async def assign(self, principal: Principal, task: str, assignee: str, reason: str) -> Standing:
         """Give a task to a person."""
         entry = self.entry(principal, "task.assign", task, reason)
         return await self._task(task, "assign_task", (task, assignee), entry, "open")
 
-    async def close_task(self, principal: Principal, task: str, reason: str) -> Standing:
-        """A person has dealt with it."""
+    async def close_task(
+        self,
+        principal: Principal,
+        task: str,
+        reason: str,
+        decision: str | None = None,
+        cases: list[str] | None = None,
+    ) -> Standing:
+        """A person has dealt with it. One about a possible duplicate needs the decision: ``link`` or ``keep_apart``.
+
+        Raises:
+            Refused: 422 without the decision that it needs.
+        """
+        row = await self._store.row("task", task)
+        if row is not None and row["kind"] == case_links.KIND and row["state"] == "open":
+            if await self._links.decide(principal, row, decision, cases, reason):
+                self._changed()
+                return Standing(task, "resolved")
+            return Standing(task, refused="state", extra={"state": "resolved"})
         entry = self.entry(principal, "task.resolve", task, reason)
         return await self._task(task, "resolve_task", (task, f"{principal.client}: {reason}"[:500]), entry, "resolved")
 
@@ -167,6 +270,25 @@ class Operator:
             found = await self._store.row("task", task)
             return Standing(task, refused="state", found=found is not None, extra={"state": "resolved"})
         return Standing(task, state)
+
+
+def _audited_owed(
+    delivery: str, allowed: frozenset[str], after: str, entry: AuditEntry, at: int
+) -> Operation[str | None]:
+    """Move what is owed to a webhook, and its audit row, in one transaction; returns why not, else ``None``."""
+    why = yield from webhooks.move_owed(delivery, allowed, after)
+    if why is None:
+        yield from append_audit([entry], at)
+    return why
+
+
+def _match(callback: str, delivery: str, by: str, entry: AuditEntry, at: int) -> Operation[bool]:
+    changed = yield "match_callback", [(callback, delivery)]
+    if changed:
+        yield "close_task", [("orphan_callback", callback, f"matched to {delivery} by {by}")]
+        yield from append_audit([entry], at)
+        yield "notify_call", [()]
+    return bool(changed)
 
 
 def _audited_act(act: Callable[[], Operation[list[str]]], entry: AuditEntry, at: int) -> Operation[bool]:

@@ -19,6 +19,10 @@ from gateway.store.casefile import CaseFile, Matter
 from gateway.store.unit import MatterMove, NewMatter, NewTask
 
 
+ANY_VERSION = 0
+"""``If-Match: *``: whatever version there is (RFC 9110 §13.1.1). Versions begin at 1."""
+
+
 class Refused(Exception):
     """A document (or a call) that is not taken. ``code`` is a finding's or a problem's; ``findings`` are all of them;
     ``link`` leads to what stands in the way; ``extra`` goes into the problem answer (no input values)."""

@@ -12,6 +12,7 @@ import structlog
 from contracts.adapter import InboundCall, Origin, Reply
 from contracts.errors import CallbackRejected
 from gateway.flow.fault_points import Reach, nowhere
+from gateway.observability.traces import Span
 from gateway.registry import Endpoint
 from gateway.store.inbox import NewCallback
 from gateway.store.store import Store
@@ -83,6 +84,19 @@ class Receiver:
         """
         if not self.knows(endpoint):
             raise LookupError(endpoint)
+        with self._store.tracer.span("callback", kind="server", endpoint=endpoint) as span:
+            return await self._receive(endpoint, method, path, query, headers, body, span)
+
+    async def _receive(
+        self,
+        endpoint: str,
+        method: str,
+        path: str,
+        query: str,
+        headers: tuple[tuple[str, str], ...],
+        body: bytes,
+        span: Span,
+    ) -> Reply:
         adapter = self._endpoints[endpoint].adapter
         now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
         call = InboundCall(method, path, headers, body, now, query)
@@ -90,6 +104,8 @@ class Receiver:
             proven = await adapter.authenticate(call)
         except CallbackRejected as refusal:
             log.warning("callback_rejected", endpoint=endpoint, code=refusal.code)
+            self._store.watch.called(endpoint, "rejected")
+            span.failed(refusal.code)
             return refusal.reply
         await self._reach("proven")
         identifier = self._store.ids.new("callback")
@@ -100,6 +116,11 @@ class Receiver:
         log.info(
             "callback", endpoint=endpoint, callback=stored.id, duplicate=not stored.fresh, conflict=stored.conflict
         )
+        outcome = "conflict" if stored.conflict else "stored" if stored.fresh else "duplicate"
+        self._store.watch.called(endpoint, outcome)
+        span.set(outcome=outcome, callback=stored.id)
+        if span.traceparent is not None and stored.fresh:
+            await self._store.write("add_trace", (stored.id, span.traceparent))
         self._stored()
         await self._reach("kept")
         return await adapter.acknowledge(call, duplicate=not stored.fresh)

@@ -13,3 +13,9 @@ def fold(number: str) -> str:
     """Width, brackets, blanks, case and the optional 字 and 第 make no difference: ``鲁0102民初（2026）12号``."""
     plain = unicodedata.normalize("NFKC", number).translate(_BRACKETS)
     return "".join(plain.split()).upper().replace("案字", "案").replace("第", "")
+
+
+def phone_digits(number: str) -> str:
+    """A telephone number as its fingerprint is made of it: the digits alone, without the country's 86."""
+    digits = "".join(c for c in unicodedata.normalize("NFKC", number) if c.isascii() and c.isdigit())
+    return digits.removeprefix("86") if len(digits) > 11 else digits

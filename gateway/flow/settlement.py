@@ -10,7 +10,8 @@
     EndpointError            pending, no step burnt; the endpoint is paused
     EndpointGone             cancelled; the webhook is disabled
     PermanentError           rejected with the platform's reasons, before a person
-    three dead claims        dead: whatever kills the worker is kept away from it (poison)
+    four dead claims         dead: whatever kills the worker is kept away from it (poison). Who dies beside others may be as
+                             innocent as they: after two deaths it is claimed alone, and dies alone twice before it counts
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from contracts.messages import MessageType
 from gateway.flow.references import fold
 from gateway.flow.retry import Over, after_failure
 from gateway.settings import RetrySettings
-from gateway.store.claim import AttemptRow, Claim, EndpointEffect, Settlement
+from gateway.store.claim import SUSPECT_AFTER, AttemptRow, Claim, EndpointEffect, Settlement
 from gateway.store.health import HANDSHAKE, Health
 from gateway.store.unit import NewEvent, NewReference, NewTask
 from gateway.store.webhooks import CLASSES
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from gateway.flow.exchange import Limits
     from gateway.store.store import Store
 
-QUARANTINE_AFTER = 3
-"""Claims in a row that died without an outcome."""
+QUARANTINE_AFTER = SUSPECT_AFTER + 2
+"""Claims in a row that died without an outcome, the last two of them alone: a process that is killed again and again from
+outside hardly ever meets the same innocent in its one moment alone twice."""
 
 RETRY_AFTER_CAP_MS = 86_400_000
 """The longest ``Retry-After`` that is believed."""

@@ -12,6 +12,7 @@ import orjson
 
 from contracts.errors import AdapterError, EndpointGone, RetryableError
 from contracts.events import is_filter
+from contracts.findings import Code, Finding
 from contracts.webhook import KINDS, Kind, PrivateKey
 from gateway.flow.envelope import Publisher, beijing
 from gateway.flow.exchange import EndpointWaits, HttpExchange, unpack_steps
@@ -24,6 +25,7 @@ from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
 from gateway.store.store import Store
 from gateway.store.webhooks import Change, Webhook, webhook_of
+from gateway.texts import field_texts
 
 _ANSWER_S = 20.0
 _LOOK_S = 0.05
@@ -44,8 +46,12 @@ class Wish:
 
 
 def field_refused(pointer: str, code: str) -> Refused:
-    """A refusal of one field."""
-    return Refused(422, "webhook_field", extra={"errors": [{"pointer": pointer, "code": code}]})
+    """A refusal of one field, in the form that documents' findings have."""
+    if code == Code.MISSING:
+        return Refused(422, "webhook_field", (Finding.of(pointer, Code.MISSING),))
+    texts = field_texts(code) or {}
+    found = {"pointer": pointer, "code": code, "message": texts.get("en", ""), "message_zh": texts.get("zh", "")}
+    return Refused(422, "webhook_field", extra={"errors": [found]})
 
 
 class Subscriptions:

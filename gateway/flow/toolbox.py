@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
+import tempfile
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any
 
 from contracts.adapter import AttachmentInfo, Tools
 from contracts.attachment import sniff
+from gateway.store.engine import StoreUnavailable
 from gateway.store.store import Store
 
 
@@ -21,6 +25,23 @@ class AttachmentRefused(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+_LONGEST_NAME = 100
+_LONGEST_ENDING = 10
+_OUT_OF_NAMES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that no name needs: controls, direction marks, surrogates, line ends."""
+
+
+def file_name(given: str) -> str:
+    """A file's name as it is kept: of a path its last part, composed (NFC), without what cannot be seen, at most 100
+    characters with its ending. A name that nothing is left of becomes ``attachment``."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", given))[-1]
+    name = "".join(character for character in last if unicodedata.category(character) not in _OUT_OF_NAMES).strip(" .")
+    stem, dot, ending = name.rpartition(".")
+    if len(name) > _LONGEST_NAME and stem and len(ending) <= _LONGEST_ENDING:
+        return stem[: _LONGEST_NAME - len(ending) - 1].rstrip(" .") + dot + ending
+    return name[:_LONGEST_NAME].rstrip(" .") or "attachment"
 
 
 class Attachments:
@@ -36,6 +57,7 @@ class Attachments:
 
         Raises:
             AttachmentRefused: empty, over the limit, or not PDF, OFD, JPEG or PNG by content.
+            StoreUnavailable: the disk does not take it.
         """
         data = bytearray()
         async for part in parts:
@@ -48,13 +70,17 @@ class Attachments:
         self, owner: str, kind: str, name: str, data: bytes, media_type: str | None = None
     ) -> AttachmentInfo:
         """Keep bytes that are in hand (an upload, a decision that a platform issued, a paper that we made)."""
+        name = file_name(name)
         if not data:
             raise AttachmentRefused("attachment_empty")
         media_type = media_type or sniff(data)
         if media_type is None:
             raise AttachmentRefused("attachment_type")
         digest = hashlib.sha256(data).hexdigest()
-        await asyncio.to_thread(self._write, digest, data)
+        try:
+            await asyncio.to_thread(self._write, digest, data)
+        except OSError as error:
+            raise StoreUnavailable(f"attachments: {type(error).__name__}") from error
         identifier = self._store.ids.new("attachment")
         sealed = self._store.seal(name.encode(), f"attachments.name:{identifier}")
         await self._store.write("add_upload", (identifier, owner, kind, sealed, media_type, len(data), digest))
@@ -68,12 +94,18 @@ class Attachments:
         if path.exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{digest}.{os.getpid()}.{id(data)}.part")
-        with partial.open("wb") as file:
-            file.write(self._store.seal(data, f"attachment:{digest}"))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        # A name of its own: the same bytes may be on their way in twice.
+        handle, made = tempfile.mkstemp(".part", f"{digest}.", path.parent)
+        partial = Path(made)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(self._store.seal(data, f"attachment:{digest}"))
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)  # a full disk needs the room
+            raise
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

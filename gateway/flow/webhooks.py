@@ -59,6 +59,8 @@ class Webhooks:
         self._rate_per_s = rate_per_s
         self._lines: dict[str, tuple[int, Line]] = {}
         self.lease_ms = round(1000 * kind.info.deadline_s)
+        self.pass_trace = False
+        """Whether events are handed on with the ``traceparent`` of their making."""
 
     async def close(self) -> None:
         """Close the way out."""
@@ -192,7 +194,12 @@ class Webhooks:
             raise LookupError(f"event {claim.message} is not kept")
         event = event_of(row)
         numbers = await source_numbers(self._store, [event])
-        return self._publisher.envelope(event, numbers.get(event.subject))
+        made = self._publisher.envelope(event, numbers.get(event.subject))
+        if self.pass_trace and self._store.tracer.on:
+            known = await self._store.row("traces_of", event.id)
+            if known is not None:
+                made["traceparent"] = str(known["traceparent"])
+        return made
 
 
 def _keys_place(identifier: str, old: bool) -> str:

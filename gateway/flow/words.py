@@ -6,7 +6,7 @@ a contradiction to a final status goes to a person with both values kept (``mess
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from contracts.agreement import Agreement
     from contracts.case import Case
     from contracts.deadlines import Law
+    from gateway.store.engine import Row
     from gateway.store.store import Store
 
 _LONGEST_NUMBER = 100
@@ -184,11 +185,12 @@ class Words:
         case: Case | None,
         early: tuple[tuple[str, datetime], ...] = (),
         agreement: Agreement | None = None,
+        clocks: Sequence[Row] = (),
     ) -> Unit:
         """Moves the one status where the word is a legal step, keeps it as an event in any case, tells the others.
 
         ``early`` are words about the matter that came before their turn: they are tried again once it has moved.
-        ``agreement`` is what a confirmation confirms, or what is performed."""
+        ``agreement`` is what a confirmation confirms, or what is performed; ``clocks`` are the file's."""
         unit = self.unit(file, speaker, update)
         if update.about is About.FULFILMENT:
             matter = self._term_of(unit, file, matter, update)
@@ -221,7 +223,7 @@ class Words:
             detail = {"kept": matter.status, "said": update.status, "at": update.at.isoformat()}
             unit.tasks.append(self._task("contradiction", matter.id, speaker.endpoint, update.raw_status[:64], detail))
         if moved:
-            self._clocks(unit, file, matter, noun, update, agreement)
+            self._clocks(unit, file, matter, noun, update, agreement, clocks)
         self._correction(unit, matter, speaker, update, moved=moved)
         if moved and noun is not Noun.REFERRAL:  # a referral is between its platform and its owner alone
             self._tell_others(unit, file, matter, speaker, update, case)
@@ -235,8 +237,9 @@ class Words:
         noun: Noun,
         update: StatusUpdate,
         agreement: Agreement | None,
+        clocks: Sequence[Row],
     ) -> None:
-        """What the platform's word starts and ends of the law's clocks."""
+        """What the platform's word starts, stops and ends of the law's clocks."""
         told: dict[str, datetime | date | str] = {"at": update.at, f"{update.status}_at": update.at}
         if matter.kind == "confirmation":
             told["route"] = matter.facet or ""
@@ -247,12 +250,14 @@ class Words:
         if agreement is not None and (last := performance_until(agreement)) is not None:
             told["performance_until"] = last
         related = [thing for thing in (matter.parent, file.subject) if thing is not None and thing != matter.id]
+        if noun is Noun.CASE:
+            related += [found.id for found in file.of_kind("transfer")]
         if noun is Noun.FULFILMENT:
             told["open_terms"] = str(open_terms(file, matter.id, update.status))
             related += [found.id for found in file.of_kind("confirmation") if found.parent == matter.parent]
             if agreement is not None and matter.parent is not None:
                 related += parts_of(agreement, matter.parent, int(matter.id.rpartition("/")[2]))
-        self._clockwork.told(unit, f"{noun.value}.{update.status}", told, matter.id, *related)
+        self._clockwork.told(unit, f"{noun.value}.{update.status}", told, matter.id, *related, clocks=clocks)
 
     def _facts(self, matter: Matter, speaker: Speaker, update: StatusUpdate) -> dict[str, Any]:
         facts: dict[str, Any] = {"status": update.status, "at": update.at.isoformat(), "endpoint": speaker.endpoint}

@@ -28,6 +28,8 @@ _FULL_S = 0.05
 """A look again where something is due and every slot is taken: a landing rings sooner."""
 _AFTER_FAILURE_S = 1.0
 _BATCH = 64
+_TRIAL_S = 5.0
+"""How long a delivery on trial keeps the others away: what kills its sender does so long before."""
 _WATCH_S = 15.0
 
 
@@ -94,6 +96,8 @@ class Worker:
         self._concurrency = concurrency
         self._alarms = Alarms(store)
         self._flying: set[asyncio.Task[None]] = set()
+        self._trial: asyncio.Task[None] | None = None
+        self._claiming = asyncio.Lock()
         self._empty = 0
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
@@ -101,6 +105,11 @@ class Worker:
         """Further loops, added before the start: each turn returns how many seconds to rest."""
         self.woken: list[tuple[str, Callable[[], Awaitable[int]], asyncio.Event]] = []
         """Further loops with a bell: where a turn had nothing to do, the loop rests until its bell or the sweep."""
+
+    @property
+    def slots(self) -> tuple[int, int]:
+        """Deliveries in flight, and how many there may be."""
+        return len(self._flying), self._concurrency
 
     def stuck(self) -> list[str]:
         """Loops that ended though nobody told them to."""
@@ -150,10 +159,13 @@ class Worker:
             bell.clear()
 
     async def _deliver_turn(self) -> None:
-        free = self._concurrency - len(self._flying)
-        claims = await self._deliverer.take(min(free, _BATCH)) if free > 0 else []
-        for claim in claims:
-            self._fly(claim)
+        claims = []
+        async with self._claiming:
+            free = self._concurrency - len(self._flying)
+            if free > 0 and self._trial is None:
+                claims = await self._deliverer.take(min(free, _BATCH), len(self._flying))
+            for claim in claims:
+                self._fly(claim)
         if claims:
             self._empty = 0
         else:
@@ -162,7 +174,25 @@ class Worker:
     def _fly(self, claim: Claim) -> None:
         task = asyncio.create_task(self._bring(claim))
         self._flying.add(task)
+        if claim.alone:
+            self._trial = task
+            acquittal = asyncio.create_task(self._acquit(claim, task))
+            task.add_done_callback(lambda _: acquittal.cancel())
         task.add_done_callback(self._landed)
+
+    async def _acquit(self, claim: Claim, task: asyncio.Task[None]) -> None:
+        """Let the others on where a trial takes long: a hung platform's delivery must not hold them."""
+        await asyncio.sleep(_TRIAL_S)
+        try:
+            await self._deliverer.acquit(claim)
+        except Exception as error:  # it stays suspect, and is tried again
+            log.error("acquittal_failed", delivery=claim.delivery, error=type(error).__name__)
+        self._open_again(task)
+
+    def _open_again(self, task: asyncio.Task[None]) -> None:
+        if self._trial is task:
+            self._trial = None
+        self._bells.deliver.set()
 
     async def _bring(self, claim: Claim) -> None:
         try:
@@ -172,7 +202,7 @@ class Worker:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flying.discard(task)
-        self._bells.deliver.set()
+        self._open_again(task)
 
     async def _until_due(self) -> float:
         row = await self._store.row("next_due")
@@ -215,8 +245,9 @@ class Worker:
 
     async def _webhooks_turn(self) -> None:
         """Handshakes, and one probe an hour of each unhealthy webhook."""
-        for claim in await self._deliverer.take_probes():
-            self._fly(claim)
+        async with self._claiming:
+            for claim in [] if self._trial is not None else await self._deliverer.take_probes(len(self._flying)):
+                self._fly(claim)
         await self._rest(_SWEEP_S, self._bells.webhooks)
 
     async def _poll_turn(self, poller: Poller) -> None:

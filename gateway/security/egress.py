@@ -148,10 +148,12 @@ def _numeric(name: str) -> bool:
 
 
 class EgressPolicy:
-    """The rules: tenants' addresses are public and https; the operator's list may allow others."""
+    """The rules: tenants' addresses are public and https; the operator's list may allow others. ``ports`` are those that go
+    without being listed."""
 
-    def __init__(self, allowed: Iterable[Allowed] = ()) -> None:
+    def __init__(self, allowed: Iterable[Allowed] = (), ports: frozenset[int] = TENANT_PORTS) -> None:
         self._allowed = tuple(allowed)
+        self._ports = ports
 
     def examine(self, url: str) -> Target:
         """Read a URL and check all that can be checked without resolving its name.
@@ -159,12 +161,30 @@ class EgressPolicy:
         Raises:
             EgressRefused: it is against the policy.
         """
-        target = _read(url)
+        return self._checked(_read(url))
+
+    def examine_host(self, host: str, port: int, *, encrypted: bool) -> Target:
+        """The same for a server of another protocol (mail, syslog); ``encrypted`` stands for https.
+
+        Raises:
+            EgressRefused: it is against the policy.
+        """
+        name = host.lower()
+        scheme: Scheme = "https" if encrypted else "http"
+        if not 0 < port <= 65535:
+            raise EgressRefused("url_port")
+        if ":" in name:
+            return self._checked(Target(scheme, name, port, _literal(name, IPv6Address)))
+        if re.fullmatch(rf"{_NAME}(?:\.{_NAME})*", name) is None or len(name) > 253:
+            raise EgressRefused("url_host")
+        return self._checked(Target(scheme, name, port, _literal(name, IPv4Address) if _numeric(name) else None))
+
+    def _checked(self, target: Target) -> Target:
         if any(allowed.covers(target, target.address) or allowed.may_cover(target) for allowed in self._allowed):
             return target  # of a name that may lie in an allowed net the addresses decide
         if target.scheme != "https":
             raise EgressRefused("url_scheme")
-        if target.port not in TENANT_PORTS:
+        if target.port not in self._ports:
             raise EgressRefused("url_port")
         if target.address is not None and not is_public(target.address):
             raise EgressRefused("address_not_public")
@@ -176,7 +196,7 @@ class EgressPolicy:
         """Whether the connection to this target may go to this address of it."""
         if any(allowed.covers(target, address) for allowed in self._allowed):
             return True
-        return target.scheme == "https" and target.port in TENANT_PORTS and is_public(address)
+        return target.scheme == "https" and target.port in self._ports and is_public(address)
 
 
 def _local_name(host: str) -> bool:

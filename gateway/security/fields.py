@@ -18,6 +18,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from gateway.security.entropy import random_bytes
+
 _FORM = 1
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 12
@@ -111,7 +113,7 @@ class Sealer:
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """``form | key id | nonce | ciphertext and tag``. ``place`` is table, column and row id, bound into the seal."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = random_bytes(_NONCE_BYTES)
         head = bytes((_FORM,)) + self._newest
         return head + nonce + self._ciphers[self._newest].encrypt(nonce, plain, head + place.encode())
 

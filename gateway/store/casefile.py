@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.store.engine import Operation, Row
@@ -101,19 +102,28 @@ class CaseFile:
 
 def load(subject: str) -> Operation[CaseFile | None]:
     """Read the file, or ``None`` where there is no such subject."""
-    found = yield "subject_of", [(subject,)]
-    if not found:
-        return None
-    file = CaseFile(subject, found[0]["kind"], found[0]["sequence"])
-    matters = yield "matters_of", [(subject,)]
-    file.matters = {row["id"]: matter_of(row) for row in matters}
-    deliveries = yield "deliveries_of", [(subject,)]
-    file.deliveries = [delivery_of(row) for row in deliveries]
-    holders = yield "holders_of", [(subject,)]
-    file.holders = tuple(row["endpoint"] for row in holders)
-    references = yield "references_of", [(subject,)]
-    file.references = [ReferenceRow(row["endpoint"], row["kind"], row["value"], row["about"]) for row in references]
-    return file
+    files = yield from load_all([subject])
+    return files.get(subject)
+
+
+def load_all(subjects: Sequence[str]) -> Operation[dict[str, CaseFile]]:
+    """Read the files of those subjects that there are."""
+    wanted = [(subject,) for subject in subjects]
+    found = yield "subject_of", wanted
+    files = {row["id"]: CaseFile(row["id"], row["kind"], row["sequence"]) for row in found}
+    wanted = [(subject,) for subject in files]
+    if not wanted:
+        return files
+    for row in (yield "matters_of", wanted):
+        files[row["subject"]].matters[row["id"]] = matter_of(row)
+    for row in (yield "deliveries_of", wanted):
+        files[row["subject"]].deliveries.append(delivery_of(row))
+    for row in (yield "holders_of", wanted):
+        files[row["subject"]].holders += (row["endpoint"],)
+    for row in (yield "references_of", wanted):
+        reference = ReferenceRow(row["endpoint"], row["kind"], row["value"], row["about"])
+        files[row["subject"]].references.append(reference)
+    return files
 
 
 def load_of_matter(matter: str) -> Operation[CaseFile | None]:

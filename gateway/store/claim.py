@@ -39,6 +39,16 @@ class Claim:
     lost: int
     organization: str
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is on trial: it may be what killed its claims, so its process sends nothing beside it."""
+        return self.crashes + self.lost >= SUSPECT_AFTER
+
+
+SUSPECT_AFTER = 2
+"""Dead claims after which a delivery is claimed alone (the statements' ``suspect``): one that died beside others may be as
+innocent as they."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
@@ -85,6 +95,8 @@ class Settlement:
     closed_tasks: list[tuple[str, str, str]] = field(default_factory=list)
     effect: EndpointEffect = EndpointEffect()
     health: Health | None = None
+    trace: str | None = None
+    """The traceparent of the attempt."""
 
 
 BREAKER_AFTER = 5
@@ -111,15 +123,28 @@ def shares(free: dict[str, int], batch: int, turn: int) -> list[tuple[str, int]]
     return split
 
 
-def claim(batch: int, token: int, leases: Mapping[str, int], ready: Container[str]) -> Operation[list[Claim]]:
+def claim(
+    batch: int, token: int, leases: Mapping[str, int], ready: Container[str], flying: int = 0
+) -> Operation[list[Claim]]:
     """At most ``batch`` due heads of the ``ready`` endpoints, leased under ``token`` for ``leases[endpoint]`` ms. An endpoint
-    whose breaker is open gets one place: its probe."""
+    whose breaker is open gets one place: its probe.
+
+    ``flying``: claims of this process that are in flight. Where a suspect is due it comes alone, and before it nothing: what
+    flies lands first."""
     found = yield "open_endpoints", [()]
     mine = [row for row in found if row["name"] in ready]
     if not mine:
         return []
     live = {row["endpoint"]: row["live"] for row in (yield "count_live", [(row["name"],) for row in mine])}
     free = {row["name"]: (row["slots"] if row["breaker"] == "closed" else 1) - live[row["name"]] for row in mine}
+    suspects = [(row["suspect"], row["name"]) for row in mine if row["suspect"] is not None and free[row["name"]] > 0]
+    if suspects:
+        if flying:
+            return []
+        _, endpoint = min(suspects)  # who died least often first: the innocent are through before the poison
+        taken = yield "claim_suspect", [(endpoint, token, leases[endpoint])]
+        alone = yield from _loaded(taken, token)
+        return alone
     quota = shares(free, batch, token)
     if not quota:
         return []
@@ -128,10 +153,14 @@ def claim(batch: int, token: int, leases: Mapping[str, int], ready: Container[st
     return claims
 
 
-def claim_probes(token: int, lease: int) -> Operation[list[Claim]]:
-    """What is due of webhooks that have no slots: handshakes, and the oldest delivery of each unhealthy one."""
+def claim_probes(token: int, lease: int, flying: int = 0) -> Operation[list[Claim]]:
+    """What is due of webhooks that have no slots: handshakes, and the oldest delivery of each unhealthy one. Those of a webhook
+    with a suspect come alone, as ``claim`` does it."""
     due = yield "due_probes", [()]
-    taken = yield "claim_probe", [(row["id"], token, lease) for row in due]
+    chosen = [row["id"] for row in due if not row["suspect"]]
+    if not chosen and not flying:
+        chosen = [row["id"] for row in due][:1]
+    taken = yield "claim_probe", [(name, token, lease) for name in chosen]
     claims = yield from _loaded(taken, token)
     return claims
 
@@ -166,6 +195,13 @@ def _loaded(taken: Rows, token: int) -> Operation[list[Claim]]:
         for lane in taken
         for row in (loaded[lane["head"]],)
     ]
+
+
+def acquit(held: Claim) -> Operation[None]:
+    """A suspect that has lived on for a while, alone, is not what kills: its dead claims are forgotten."""
+    row = (held.endpoint, held.subject, held.token)
+    yield "acquit_delivery", [row]
+    yield "acquit_lane", [row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +292,9 @@ def _settle_held(
     if events:
         yield "add_event", events
         yield "move_subject", sorted({r.claim.subject: at[r.claim.subject] for r in good if r.events}.items())
+    traced = [(thing, r.trace) for r in good if r.trace for thing in (r.claim.delivery, *(e.id for e in r.events))]
+    if traced:
+        yield "add_trace", traced
     references = [
         (ref.endpoint, ref.kind, ref.value, ref.about, r.claim.subject, ref.folded)
         for r in good

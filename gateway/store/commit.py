@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.store.engine import Operation, Row
 from gateway.store.ids import Ids
 from gateway.store.journal import append_audit
+from gateway.store.pauses import pause
 from gateway.store.unit import (
     AlreadyApplied,
     Committed,
@@ -17,6 +18,7 @@ from gateway.store.unit import (
     MatterConflict,
     Moved,
     NewDelivery,
+    NewMatter,
     Outcome,
     Replayed,
     Unit,
@@ -40,12 +42,11 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
     yield from _open_matters(units, outcomes)
     live = [(place, unit) for place, unit in enumerate(units) if place not in outcomes]
     touched: set[tuple[str, str]] = set()
-    for place, unit in live:
-        base = at.get(unit.subject, 0)
-        yield from _write(unit, base, touched)
-        at[unit.subject] = base + len(unit.events)
-        outcomes[place] = Committed(at[unit.subject])
     if live:
+        yield from _write([unit for _, unit in live], at, touched)
+        for place, unit in live:
+            at[unit.subject] = at.get(unit.subject, 0) + len(unit.events)
+            outcomes[place] = Committed(at[unit.subject])
         yield "move_subject", sorted({unit.subject: at[unit.subject] for _, unit in live}.items())
         moves = [move for _, unit in live for move in unit.delivery_moves]
         yield from free_successors([move.id for move in moves if move.after == "delivered"], touched)
@@ -60,6 +61,9 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
     callbacks = [unit.callback for place, unit in enumerate(units) if unit.callback and _settled(outcomes[place])]
     if callbacks:
         yield "move_callback", [(move.id, move.state, move.code, move.wait_ms) for move in callbacks]
+    pauses = [row for _, unit in live for row in unit.pauses]
+    if pauses:
+        yield from pause(pauses, ids)
     for _, unit in live:
         if unit.audited is not None:
             entry, moment = unit.audited
@@ -177,34 +181,38 @@ def _refuse_in_flight(units: list[Unit], outcomes: dict[int, Outcome]) -> Operat
 
 
 def _open_matters(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[None]:
-    for place, unit in _alive(units, outcomes):
-        if not unit.matters:
-            continue
-        rows = [
-            (
-                matter.id,
-                matter.kind,
-                unit.subject,
-                matter.parent,
-                unit.organization,
-                matter.business_key,
-                matter.facet,
-                matter.status,
-                matter.since,
-                matter.version,
-                matter.message,
-            )
-            for matter in unit.matters
-        ]
-        opened = {row["id"] for row in (yield "open_matter", rows)}
+    opening = [(place, unit) for place, unit in _alive(units, outcomes) if unit.matters]
+    if not opening:
+        return
+    rows = [_matter_row(unit, matter) for _, unit in opening for matter in unit.matters]
+    opened = {row["id"] for row in (yield "open_matter", rows)}
+    for place, unit in opening:
         lost = next((matter for matter in unit.matters if matter.id not in opened), None)
         if lost is None:
             continue
         found = yield "find_matter", [(lost.kind, lost.business_key)]
-        if opened:
-            yield "drop_matter", [(identifier,) for identifier in sorted(opened)]
+        mine = sorted(matter.id for matter in unit.matters if matter.id in opened)
+        if mine:
+            yield "drop_matter", [(identifier,) for identifier in mine]
         yield from _give_back(unit)
-        outcomes[place] = MatterConflict(lost.kind, found[0]["id"])
+        # Nobody has the key any more where another of this group had it and lost: decide again.
+        outcomes[place] = MatterConflict(lost.kind, found[0]["id"]) if found else Moved()
+
+
+def _matter_row(unit: Unit, matter: NewMatter) -> tuple[object, ...]:
+    return (
+        matter.id,
+        matter.kind,
+        unit.subject,
+        matter.parent,
+        unit.organization,
+        matter.business_key,
+        matter.facet,
+        matter.status,
+        matter.since,
+        matter.version,
+        matter.message,
+    )
 
 
 def _give_back(unit: Unit) -> Operation[None]:
@@ -214,25 +222,51 @@ def _give_back(unit: Unit) -> Operation[None]:
         yield "forget_applied", list(unit.applied)
 
 
-def _write(unit: Unit, base: int, touched: set[tuple[str, str]]) -> Operation[None]:
-    subject, organization = unit.subject, unit.organization
-    if len(unit.events) < len(unit.messages):
-        raise ValueError("every message needs an event of its own: its sequence is the event's")
-    if unit.expected is None:
-        yield "open_subject", [(subject, unit.subject_kind)]
-    for name, rows in _rows(unit, base):
+def _write(units: list[Unit], at: Mapping[str, int], touched: set[tuple[str, str]]) -> Operation[None]:
+    """One statement of each kind for all units: they are of different subjects, so that nothing depends on their order."""
+    batches: dict[str, list[tuple[object, ...]]] = {}
+    for unit in units:
+        if len(unit.events) < len(unit.messages):
+            raise ValueError("every message needs an event of its own: its sequence is the event's")
+        if unit.expected is None:
+            batches.setdefault("open_subject", []).append((unit.subject, unit.subject_kind))
+    moves = [(unit.subject, move) for unit in units for move in unit.delivery_moves]
+    for unit in units:
+        for name, rows in _rows(unit, at.get(unit.subject, 0)):
+            batches.setdefault(name, []).extend(rows)
+        touched.update((delivery.endpoint, unit.subject) for delivery in unit.deliveries)
+    for name in _ORDER:
+        if name == "move_delivery":
+            yield from _move_deliveries(moves, touched)
+        rows = batches.pop(name, [])
         if rows:
             yield name, rows
-    yield from _move_deliveries(unit, touched)
-    if unit.repointed:
-        yield "repoint", list(unit.repointed)
-    touched.update((delivery.endpoint, subject) for delivery in unit.deliveries)
-    events = [
-        (subject, base + place, event.id, event.type, event.about, organization, event.data)
-        for place, event in enumerate(unit.events, 1)
-    ]
-    if events:
-        yield "add_event", events
+    if batches:
+        raise LookupError(f"statements without a place in the order: {sorted(batches)}")
+
+
+_ORDER = (
+    "open_subject",
+    "move_matter",
+    "add_holder",
+    "add_message",
+    "add_delivery",
+    "freeze_wire",
+    "add_reference",
+    "close_task",
+    "open_task",
+    "tell_task",
+    "start_clock",
+    "move_clock",
+    "set_alarm",
+    "add_paper",
+    "add_person",
+    "move_delivery",
+    "repoint",
+    "add_event",
+    "add_trace",
+)
+"""The order of the statements of a commit: what stands for a delivery is there before what waits for it is turned to it."""
 
 
 def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]]]:
@@ -259,6 +293,7 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
         ],
     )
     yield "add_delivery", [_delivery_row(d, subject, places.get(d.message, base)) for d in unit.deliveries]
+    yield "freeze_wire", list(unit.wires)
     yield "add_reference", [(r.endpoint, r.kind, r.value, r.about, subject, r.folded) for r in unit.references]
     yield "close_task", [(kind, about, resolution) for kind, about, resolution in unit.closed_tasks]
     yield (
@@ -268,6 +303,7 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
             for t in unit.tasks
         ],
     )
+    yield "tell_task", list(unit.told_tasks)
     yield (
         "start_clock",
         [
@@ -284,6 +320,9 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
                 c.provisional,
                 c.calendar,
                 c.alarm_at,
+                c.given,
+                c.extended_by,
+                c.pauses,
             )
             for c in unit.clocks
         ],
@@ -292,6 +331,17 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
     yield "set_alarm", list(unit.clock_alarms)
     yield "add_paper", [(p.id, p.endpoint, subject, p.about, p.ref, p.link_sealed) for p in unit.papers]
     yield "add_person", [(blind, subject, role) for blind, role in unit.people]
+    yield "repoint", list(unit.repointed)
+    yield (
+        "add_event",
+        [
+            (subject, base + place, event.id, event.type, event.about, organization, event.data)
+            for place, event in enumerate(unit.events, 1)
+        ],
+    )
+    if unit.trace is not None:
+        things = [*(message.id for message in unit.messages), *(event.id for event in unit.events)]
+        yield "add_trace", [(thing, unit.trace) for thing in things]
 
 
 def _delivery_row(delivery: NewDelivery, subject: str, sequence: int) -> tuple[object, ...]:
@@ -310,13 +360,13 @@ def _delivery_row(delivery: NewDelivery, subject: str, sequence: int) -> tuple[o
     )
 
 
-def _move_deliveries(unit: Unit, touched: set[tuple[str, str]]) -> Operation[None]:
-    if not unit.delivery_moves:
+def _move_deliveries(moves: list[tuple[str, DeliveryMove]], touched: set[tuple[str, str]]) -> Operation[None]:
+    if not moves:
         return
-    lanes = sorted({(move.endpoint, unit.subject) for move in unit.delivery_moves})
+    lanes = sorted({(move.endpoint, subject) for subject, move in moves})
     yield "note_crash", lanes
-    moved = yield "move_delivery", [_move_row(move) for move in unit.delivery_moves]
-    if len(moved) != len(unit.delivery_moves):
+    moved = yield "move_delivery", [_move_row(move) for _, move in moves]
+    if len(moved) != len(moves):
         raise LookupError("a delivery was not in the state that its subject's sequence promised")
     yield "clear_lane", lanes
     touched.update(lanes)

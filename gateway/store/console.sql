@@ -33,16 +33,16 @@ DELETE FROM sessions WHERE ends_at <= now_ms()
 
 -- lists: ids are time-ordered, so a range of ids is a range of time ------------------------------------------------------------
 -- name: newest_deliveries each (after text, before text, most bigint)
-SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.created_at, d.finished_at
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at
 FROM deliveries d WHERE d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
 -- name: newest_deliveries_in each (state text, endpoint text, after text, before text, most bigint)
-SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.created_at, d.finished_at
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at
 FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint AND d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
 -- name: newest_deliveries_of each (subject text, after text, before text, most bigint)
-SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.created_at, d.finished_at
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at
 FROM deliveries d WHERE d.subject = :subject AND d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
 -- name: deliveries_for_message (message text)
-SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.created_at, d.finished_at
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at
 FROM given JOIN deliveries d ON d.message = given.message ORDER BY d.endpoint
 -- name: open_deliveries_of (subject text)
 SELECT d.id, d.type, d.endpoint, d.subject, d.state, d.code, d.next_at, d.created_at FROM given JOIN deliveries d ON d.subject = given.subject
@@ -108,8 +108,9 @@ FROM deliveries d WHERE d.endpoint = :endpoint AND d.state = 'pending' AND d.cod
 SELECT m.position FROM given JOIN marks m ON m.consumer = given.consumer FOR UPDATE OF m
 -- name: events_to_tally each (mark bigint, batch bigint)
 SELECT e.position, e.subject, e.type, e.about, e.organization, e.at, e.data, m.type AS message_type, m.source,
-  d.endpoint AS delivery_endpoint, d.created_at AS delivery_created
+  d.endpoint AS delivery_endpoint, d.created_at AS delivery_created, d.code AS delivery_code, dm.source AS delivery_source
 FROM events e LEFT JOIN messages m ON m.subject = e.subject AND m.sequence = e.sequence LEFT JOIN deliveries d ON d.id = e.about
+LEFT JOIN messages dm ON dm.id = d.message
 WHERE e.position > :mark ORDER BY e.position LIMIT :batch
 -- name: add_tally (step int, at bigint, series text, many bigint)
 INSERT INTO tallies (step, at, series, many) SELECT step, at, series, many FROM given WHERE true
@@ -133,9 +134,9 @@ ON CONFLICT (group_key) DO UPDATE SET note = excluded.note, actor = excluded.act
 SELECT n.* FROM given JOIN group_notes n ON n.group_key = given.group_key
 
 -- bulk jobs ----------------------------------------------------------------------------------------------------------------------
--- name: add_job (id text, state text, actor text, needs_second boolean, reason text, filter text, per_minute int, canary int, stop_percent int, total int)
-INSERT INTO jobs (id, state, actor, needs_second, reason, filter, per_minute, canary, stop_percent, total, created_at, due_at)
-SELECT id, state, actor, needs_second, reason, filter, per_minute, canary, stop_percent, total, now_ms(), now_ms() FROM given
+-- name: add_job (id text, state text, actor text, needs_second boolean, reason text, filter text, per_minute int, canary int, stop_percent int, total int, kind text, overtaken boolean)
+INSERT INTO jobs (id, state, actor, needs_second, reason, filter, per_minute, canary, stop_percent, total, kind, overtaken, created_at, due_at)
+SELECT id, state, actor, needs_second, reason, filter, per_minute, canary, stop_percent, total, kind, overtaken, now_ms(), now_ms() FROM given
 -- name: add_job_item (job text, place int, delivery text)
 INSERT INTO job_items (job, place, delivery, state, attempts) SELECT job, place, delivery, 'waiting', 0 FROM given
 -- name: job (id text)
@@ -161,8 +162,8 @@ WHERE jobs.id = given.id AND jobs.state = 'asked' AND jobs.actor <> given.approv
 SELECT i.state, count(*) AS many FROM given JOIN job_items i ON i.job = given.job GROUP BY i.state
 -- name: job_items_in each (job text, state text, after int, most bigint)
 SELECT i.job, i.place, i.delivery, i.state, i.attempts, i.code FROM job_items i WHERE i.job = :job AND i.state = :state AND i.place > :after ORDER BY i.place LIMIT :most
--- name: move_job_item (job text, place int, state text, attempts int, code text)
-UPDATE job_items SET state = given.state, attempts = given.attempts, code = given.code FROM given WHERE job_items.job = given.job AND job_items.place = given.place
+-- name: move_job_item (job text, place int, state text, attempts int, code text, delivery text)
+UPDATE job_items SET state = given.state, attempts = given.attempts, code = given.code, delivery = given.delivery FROM given WHERE job_items.job = given.job AND job_items.place = given.place
 
 -- clients' keys --------------------------------------------------------------------------------------------------------------------
 -- name: all_keys ()
@@ -185,3 +186,55 @@ UPDATE alerts SET seen_by = given.actor FROM given WHERE alerts.id = given.id AN
 SELECT a.* FROM alerts a WHERE a.closed_at IS NULL ORDER BY a.rule, a.about LIMIT 500
 -- name: newest_alerts each (before text, most bigint)
 SELECT a.* FROM alerts a WHERE a.id < :before ORDER BY a.id DESC LIMIT :most
+
+-- alerts outward: a row for each transition and channel ---------------------------------------------------------------------------
+-- name: add_notice (alert text, phase text, channel text, wait bigint)
+INSERT INTO alert_notices (alert, phase, channel, state, tries, due_at, held, made_at)
+SELECT alert, phase, channel, 'waiting', 0, now_ms() + wait, false, now_ms() FROM given WHERE true ON CONFLICT DO NOTHING
+-- name: told_notices (alert text)
+SELECT n.alert, n.channel, n.state FROM given JOIN alert_notices n ON n.alert = given.alert WHERE n.phase = 'opened' AND n.state <> 'dropped'
+-- name: due_notices each (channel text, horizon bigint, most bigint)
+SELECT n.alert, n.phase, n.channel, n.tries, n.due_at, n.held, n.made_at, a.rule, a.about, a.figure, a.opened_at, a.closed_at, now_ms() AS now
+FROM alert_notices n JOIN alerts a ON a.id = n.alert
+WHERE n.channel = :channel AND n.state = 'waiting' AND n.due_at <= now_ms() + :horizon ORDER BY n.due_at LIMIT :most
+-- name: sent_notice (alert text, phase text, channel text)
+UPDATE alert_notices SET state = 'sent', sent_at = now_ms(), code = NULL FROM given
+WHERE alert_notices.alert = given.alert AND alert_notices.phase = given.phase AND alert_notices.channel = given.channel
+-- name: later_notice (alert text, phase text, channel text, wait bigint, code text)
+UPDATE alert_notices SET tries = alert_notices.tries + 1, due_at = now_ms() + given.wait, code = given.code FROM given
+WHERE alert_notices.alert = given.alert AND alert_notices.phase = given.phase AND alert_notices.channel = given.channel AND alert_notices.state = 'waiting'
+-- name: hold_notice (alert text, phase text, channel text, ends_at bigint)
+UPDATE alert_notices SET held = true, due_at = given.ends_at FROM given
+WHERE alert_notices.alert = given.alert AND alert_notices.phase = given.phase AND alert_notices.channel = given.channel AND alert_notices.state = 'waiting'
+-- name: drop_notice (alert text, phase text, channel text, code text)
+UPDATE alert_notices SET state = 'dropped', code = given.code FROM given
+WHERE alert_notices.alert = given.alert AND alert_notices.phase = given.phase AND alert_notices.channel = given.channel AND alert_notices.state = 'waiting'
+-- name: free_notices (channel text)
+UPDATE alert_notices SET due_at = now_ms() FROM given WHERE alert_notices.channel = given.channel AND alert_notices.state = 'waiting' AND alert_notices.held
+-- name: drop_late_notices each (before bigint)
+UPDATE alert_notices SET state = 'dropped', code = 'too_late' WHERE state = 'waiting' AND made_at <= :before
+-- name: forget_notices each (before bigint)
+DELETE FROM alert_notices WHERE made_at <= :before AND state <> 'waiting'
+-- name: notice_standing (channel text)
+SELECT given.channel, count(*) AS many, min(n.made_at) AS oldest, max(n.tries) AS tries, max(n.code) AS code FROM given
+JOIN alert_notices n ON n.channel = given.channel AND n.state = 'waiting' GROUP BY given.channel
+-- name: set_mute (rule text, about text, ends bigint, actor text)
+INSERT INTO alert_mutes (rule, about, ends_at, actor) SELECT rule, about, now_ms() + ends, actor FROM given WHERE true
+ON CONFLICT (rule, about) DO UPDATE SET ends_at = excluded.ends_at, actor = excluded.actor RETURNING rule
+-- name: drop_mute (rule text, about text)
+DELETE FROM alert_mutes WHERE (rule, about) IN (SELECT rule, about FROM given)
+-- name: drop_old_mutes ()
+DELETE FROM alert_mutes WHERE ends_at <= now_ms()
+-- name: mutes ()
+SELECT m.rule, m.about, m.ends_at, m.actor FROM alert_mutes m WHERE m.ends_at > now_ms() ORDER BY m.ends_at LIMIT 500
+-- name: alert (id text)
+SELECT a.*, now_ms() AS now FROM given JOIN alerts a ON a.id = given.id
+
+-- traces ---------------------------------------------------------------------------------------------------------------------------
+-- name: add_trace (thing text, traceparent text)
+INSERT INTO traces (thing, traceparent, at) SELECT thing, traceparent, now_ms() FROM given WHERE true
+ON CONFLICT (thing) DO UPDATE SET traceparent = excluded.traceparent, at = excluded.at
+-- name: traces_of (thing text)
+SELECT t.thing, t.traceparent FROM given JOIN traces t ON t.thing = given.thing
+-- name: drop_traces each (before bigint)
+DELETE FROM traces WHERE at <= :before

@@ -66,7 +66,8 @@ numbers = sa.Table(
 
 JOB_STATES = ("asked", "running", "paused", "stopped", "cancelled", "done")
 
-# Bulk redrives (批量作业) over a frozen list of deliveries; they go on after a restart.
+# Bulk redrives (批量作业) over a frozen list of deliveries; they go on after a restart. `kind` is that of the replay,
+# `overtaken` the second word: also what something newer has overtaken.
 jobs = sa.Table(
     "jobs",
     metadata,
@@ -81,6 +82,8 @@ jobs = sa.Table(
     Column("canary", Integer, nullable=False),
     Column("stop_percent", Integer, nullable=False),
     Column("total", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("overtaken", Boolean, nullable=False),
     Column("code", Text),
     Column("created_at", Ms, nullable=False),
     Column("due_at", Ms, nullable=False),
@@ -135,4 +138,215 @@ alerts = sa.Table(
     ),
 )
 
-__all__ = ["alerts", "group_notes", "job_items", "jobs", "metadata", "numbers", "sessions", "tallies", "users"]
+NOTICE_STATES = ("waiting", "sent", "dropped")
+
+# What is owed to alert channels (告警外发): a row for each transition of an alert and channel, made in the transition's own
+# transaction. `held`: it waits for the end of a mute.
+alert_notices = sa.Table(
+    "alert_notices",
+    metadata,
+    Column("alert", Text, primary_key=True),
+    Column("phase", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Ms, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("code", Text),
+    Column("made_at", Ms, nullable=False),
+    Column("sent_at", Ms),
+    CheckConstraint("state IN (" + ", ".join(f"'{state}'" for state in NOTICE_STATES) + ")", name="notice_state_known"),
+    Index(
+        "alert_notices_due",
+        "channel",
+        "due_at",
+        postgresql_where=text("state = 'waiting'"),
+        sqlite_where=text("state = 'waiting'"),
+    ),
+    Index("alert_notices_made", "made_at"),
+)
+
+# Alerts that people do not want to be told of until a time (静默).
+alert_mutes = sa.Table(
+    "alert_mutes",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("about", Text, primary_key=True),
+    Column("ends_at", Ms, nullable=False),
+    Column("actor", Text, nullable=False),
+    Index("alert_mutes_end", "ends_at"),
+)
+
+# Filters of the list of messages that somebody keeps under a name (保存的视图); whoever has the address may look through one.
+views = sa.Table(
+    "views",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_name", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("created_at", Ms, nullable=False),
+    Index("views_user", "user_name", "name", unique=True),
+)
+
+# Times in which an endpoint is held: pauses by hand (`planned` false), and maintenance windows (维护时段) that begin and end by
+# themselves. `began_at` and `ended_at` are what came of it; a window that never began and has an end was taken back or missed.
+holds = sa.Table(
+    "holds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("endpoint", Text, nullable=False),
+    Column("planned", Boolean, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("per_minute", Integer),
+    Column("starts_at", Ms, nullable=False),
+    Column("ends_at", Ms),
+    Column("began_at", Ms),
+    Column("ended_at", Ms),
+    Column("ended_by", Text),
+    Column("end_reason", Text),
+    Index("holds_endpoint", "endpoint", "id"),
+    Index("holds_open", "endpoint", postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")),
+)
+
+CORRECTION_STATES = ("asked", "done", "refused")
+
+# Refused documents to be translated anew under new ids, with other codes where the gateway itself chose them (重新转换): asked by
+# one person, done by another. `changes_sealed` is the JSON object pointer → code.
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("delivery", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changes_sealed", sa.LargeBinary, nullable=False),
+    Column("approver", Text),
+    Column("made", Text),
+    Column("created_at", Ms, nullable=False),
+    Column("ended_at", Ms),
+    CheckConstraint(
+        "state IN (" + ", ".join(f"'{state}'" for state in CORRECTION_STATES) + ")", name="correction_state_known"
+    ),
+    Index("corrections_delivery", "delivery", "id"),
+    Index(
+        "corrections_asked",
+        "delivery",
+        unique=True,
+        postgresql_where=text("state = 'asked'"),
+        sqlite_where=text("state = 'asked'"),
+    ),
+)
+
+RECONCILIATION_STATES = ("running", "healing", "done", "stopped")
+
+# Comparisons of our deliveries with what a platform holds (对账). `day` is the daily job's own; `phase` and `place` are where
+# it goes on after a page or a restart, `cursor` where its listing ended; `held` and `compared` count their rows and ours.
+reconciliations = sa.Table(
+    "reconciliations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("endpoint", Text, nullable=False),
+    Column("day", Text),
+    Column("method", Text, nullable=False),
+    Column("since", Ms, nullable=False),
+    Column("until", Ms, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("place", Text),
+    Column("cursor", Text),
+    Column("held", Integer, nullable=False),
+    Column("compared", Integer, nullable=False),
+    Column("unasked", Integer, nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("code", Text),
+    Column("healer", Text),
+    Column("reason", Text),
+    Column("kinds", Text),
+    Column("created_at", Ms, nullable=False),
+    Column("due_at", Ms, nullable=False),
+    Column("finished_at", Ms),
+    CheckConstraint(
+        "state IN (" + ", ".join(f"'{state}'" for state in RECONCILIATION_STATES) + ")",
+        name="reconciliation_state_known",
+    ),
+    Index("reconciliations_once", "endpoint", "day", unique=True),
+    Index("reconciliations_endpoint", "endpoint", "id"),
+    Index(
+        "reconciliations_due",
+        "due_at",
+        postgresql_where=text("state IN ('running', 'healing')"),
+        sqlite_where=text("state IN ('running', 'healing')"),
+    ),
+)
+
+# Ids that a listing named, until ours were held against them.
+reconciliation_seen = sa.Table(
+    "reconciliation_seen",
+    metadata,
+    Column("reconciliation", Text, primary_key=True),
+    Column("filing", Text, primary_key=True),
+)
+
+DIFFERENCE_KINDS = ("missing", "foreign", "differing", "undecided")
+DIFFERENCE_STATES = ("open", "hearing", "healed", "person", "moot", "failed")
+
+# What was found: numbers, ids and codes, nobody's document. `name` is the platform's own name of its row.
+differences = sa.Table(
+    "differences",
+    metadata,
+    Column("reconciliation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("delivery", Text),
+    Column("about", Text),
+    Column("name", Text),
+    Column("reference", Text),
+    Column("ours", Text),
+    Column("theirs", Text),
+    Column("state", Text, nullable=False),
+    Column("outcome", Text),
+    Column("mended_at", Ms),
+    CheckConstraint("kind IN (" + ", ".join(f"'{kind}'" for kind in DIFFERENCE_KINDS) + ")", name="difference_known"),
+    CheckConstraint(
+        "state IN (" + ", ".join(f"'{state}'" for state in DIFFERENCE_STATES) + ")", name="difference_state_known"
+    ),
+    Index("differences_state", "reconciliation", "state", "kind"),
+)
+
+# The traceparent (W3C Trace Context) under which a thing came to be: messages, events, calls, and of each delivery its last
+# attempt. Written only where traces are recorded, and kept as long as a delivery may be tried.
+traces = sa.Table(
+    "traces",
+    metadata,
+    Column("thing", Text, primary_key=True),
+    Column("traceparent", Text, nullable=False),
+    Column("at", Ms, nullable=False),
+    Index("traces_at", "at"),
+)
+
+__all__ = [
+    "alert_mutes",
+    "alert_notices",
+    "alerts",
+    "corrections",
+    "differences",
+    "group_notes",
+    "holds",
+    "job_items",
+    "jobs",
+    "metadata",
+    "numbers",
+    "reconciliation_seen",
+    "reconciliations",
+    "sessions",
+    "tallies",
+    "traces",
+    "users",
+    "views",
+]

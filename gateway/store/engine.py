@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import fcntl
 import sqlite3
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from gateway.store.statements import Statement, load
+from gateway.store.thread import Outcome, Thread
 
 Row = Any  # sqlite3.Row and asyncpg.Record: read by column name
 Rows = list[Row]
@@ -24,6 +25,7 @@ Step = tuple[str, Sequence[tuple[object, ...]]]
 T = TypeVar("T")
 U = TypeVar("U")
 Operation = Generator[Step, Rows, T]
+_Asked = tuple[Callable[..., Operation[Any]], tuple[object, ...]]
 
 
 class StoreLocked(Exception):
@@ -41,6 +43,31 @@ class CommitUnknown(StoreUnavailable):
     def __init__(self, result: Any) -> None:
         super().__init__("the answer to a commit was lost")
         self.result = result
+
+
+_CANNOT = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }
+)
+"""What the disk or another reader does to SQLite, not the operation. None of it outlasts its cause: a failed commit was rolled
+back, its frames of the log are written anew by the next one, and a checkpoint counts only what was synced."""
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    """Tell what the disk does in the word that both engines use."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _CANNOT:
+            raise StoreUnavailable(error.sqlite_errorname) from error
+        raise
 
 
 class Runner(Protocol):
@@ -105,15 +132,17 @@ class Sqlite:
         except OSError:
             self._lock.close()
             raise StoreLocked(path.name) from None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._connection = self._thread.submit(self._open, clock).result()
+        self._connection = self._open(clock)
+        self._thread: Thread[_Asked] = Thread("store", self._write)
 
     def _open(self, clock: Callable[[], int]) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
+        # Opened here, used by the one thread alone from then on.
+        connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
+            "wal_autocheckpoint=8000",
             "cache_size=-32768",
             "foreign_keys=ON",
             "busy_timeout=5000",
@@ -124,22 +153,51 @@ class Sqlite:
         return connection
 
     async def run(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, operation, arguments)
+        result: T = await self._thread.join((operation, arguments))
+        return result
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._drive, operation, arguments)
+        return await self._thread.ask(self._look, operation, arguments)
 
-    def _transact(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> T:
+    def _look(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> T:
+        with _telling():
+            return self._drive(operation, arguments)
+
+    def _write(self, waiting: Sequence[_Asked]) -> list[Outcome]:
+        """Every operation that waits in one transaction: whatever it is for, it shares one sync of the disk. One that fails
+        takes nothing with it; a commit that fails takes all."""
+        try:
+            with _telling():
+                return self._transact(waiting)
+        except BaseException as error:  # it belongs to everyone who asked
+            return [Outcome(None, error)] * len(waiting)
+
+    def _transact(self, waiting: Sequence[_Asked]) -> list[Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            result = self._drive(operation, arguments)
+            outcomes = [self._apart(*asked) for asked in waiting]
             self._connection.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             raise
-        return result
+        return outcomes
+
+    def _apart(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> Outcome:
+        self._connection.execute("SAVEPOINT one")
+        try:
+            result = self._drive(operation, arguments)
+        except BaseException as error:
+            if not self._connection.in_transaction:
+                raise  # the disk has ended it for all
+            self._connection.execute("ROLLBACK TO one")
+            self._connection.execute("RELEASE one")
+            if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _CANNOT:
+                raise
+            return Outcome(None, error)
+        self._connection.execute("RELEASE one")
+        return Outcome(result)
 
     def _drive(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> T:
         steps, found = operation(*arguments), None
@@ -159,7 +217,7 @@ class Sqlite:
 
     async def script(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function on the one connection (console queries through Core, checks of a verifier)."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
+        return await self._thread.ask(work, self._connection, long=True)
 
     async def unsafe(self) -> list[str]:
         """Nothing: it opens its one connection itself."""
@@ -170,8 +228,8 @@ class Sqlite:
 
     async def close(self) -> None:
         """Finish what is queued, close the connection, give the lock back."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
-        self._thread.shutdown()
+        await self._thread.ask(self._connection.close)
+        self._thread.end()
         self._lock.close()
 
 
@@ -188,8 +246,15 @@ class Group(Generic[U, T]):
         operation: Callable[[list[U]], Operation[list[T]]],
         size: int = 256,
         proof: Callable[[list[U], list[T]], Operation[bool]] | None = None,
+        committed: Callable[[int, float], None] = lambda size, seconds: None,
+        *,
+        reading: bool = False,
     ) -> None:
+        """``committed`` is told the size of each group and how long it took, in seconds. ``reading``: the operation writes
+        nothing."""
         self._runner = runner
+        self._run = runner.read if reading else runner.run
+        self._committed = committed
         self._operation = operation
         self._size = size
         self._proof = proof
@@ -217,7 +282,9 @@ class Group(Generic[U, T]):
     async def _write(self) -> None:
         while self._waiting:
             group = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+            started = time.perf_counter()
             outcomes = await self._try([unit for unit, _ in group])
+            self._committed(len(group), time.perf_counter() - started)
             for (_, done), outcome in zip(group, outcomes, strict=True):
                 if done.done():
                     continue
@@ -228,7 +295,7 @@ class Group(Generic[U, T]):
 
     async def _try(self, units: list[U], again: int = 3) -> Sequence[T | BaseException]:
         try:
-            return await self._runner.run(self._operation, units)
+            return await self._run(self._operation, units)
         except CommitUnknown as unknown:
             held = await self._ask(units, unknown)
             if held is not None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+"""Two characters at a time: 10 bits."""
+
+_SHIFTS = tuple(range(120, -1, -10))
 
 PREFIXES = {
     "case": "case_",
@@ -25,9 +29,14 @@ PREFIXES = {
     "audit": "aud_",
     "job": "job_",
     "alert": "alt_",
+    "reconciliation": "rcn_",
+    "view": "viw_",
+    "hold": "hld_",
+    "correction": "crr_",
     "request": "req_",
     "webhook": "whe_",
     "correlation": "cor_",
+    "report": "rpt_",
 }
 
 
@@ -41,11 +50,7 @@ class Ids:
     def new(self, kind: str) -> str:
         """A new id of that kind; ids made later sort later (to the millisecond)."""
         number = (self._now_ms() << 80) | int.from_bytes(self._random_bytes(10))
-        letters = []
-        for _ in range(26):
-            number, digit = divmod(number, 32)
-            letters.append(_ALPHABET[digit])
-        return PREFIXES[kind] + "".join(reversed(letters))
+        return PREFIXES[kind] + "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
 
     def token(self) -> int:
         """A fresh fencing token: 60 bits of chance, which no other claim has."""

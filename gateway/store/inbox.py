@@ -29,7 +29,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class DueCallback:
-    """A stored call whose turn it is."""
+    """A stored call whose turn it is. ``matched``: the delivery that a person said it is about."""
 
     id: str
     endpoint: str
@@ -39,6 +39,7 @@ class DueCallback:
     tries: int
     call_sealed: bytes
     received_at: int
+    matched: str | None = None
 
 
 def keep(calls: list[NewCallback]) -> Operation[list[Stored]]:
@@ -93,6 +94,7 @@ def take_due(batch: int, lease_ms: int) -> Operation[list[DueCallback]]:
             row["tries"],
             bytes(row["call_sealed"]),
             row["received_at"],
+            row["matched"],
         )
         for row in sorted(rows, key=lambda row: (row["received_at"], row["id"]))
     ]

@@ -57,6 +57,7 @@ _AWAY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.DiskFullError,
 )
 """The server is down, starting, full, or no longer the one that takes writes."""
 

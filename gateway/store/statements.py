@@ -1,4 +1,4 @@
-"""Reads the statements of the three files of SQL text and renders each for an engine."""
+"""Reads the statements of the files of SQL text and renders each for an engine."""
 
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ class Statement:
 def load(engine: Engine) -> dict[str, Statement]:
     """Every statement of the files, rendered for the engine."""
     room = files("gateway.store")
-    text = "\n".join(
-        room.joinpath(name).read_text("utf-8") for name in ("statements.sql", "webhooks.sql", "console.sql")
-    )
+    names = ("statements.sql", "webhooks.sql", "console.sql", "desk.sql", "reports.sql", "reconciliations.sql")
+    text = "\n".join(room.joinpath(name).read_text("utf-8") for name in names)
     return {
         name: _render(engine, name, bool(each), tuple(_fields(fields)), sql.strip())
         for name, each, fields, sql in _STATEMENT.findall(text)

@@ -62,14 +62,15 @@ ON CONFLICT (kind, about) WHERE state = 'open' DO NOTHING
 -- name: close_task (kind text, about text, resolution text)
 UPDATE tasks SET state = 'resolved', resolved_at = now_ms(), resolution = given.resolution FROM given
 WHERE tasks.kind = given.kind AND tasks.about = given.about AND tasks.state = 'open'
--- name: start_clock (id text, subject text, about text, rule text, organization text, started_on text, due_on text, safe_at bigint, state text, provisional boolean, calendar text, alarm_at bigint)
-INSERT INTO clocks (id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar, alarm_at)
-SELECT id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar, alarm_at FROM given WHERE true
+-- name: start_clock (id text, subject text, about text, rule text, organization text, started_on text, due_on text, safe_at bigint, state text, provisional boolean, calendar text, alarm_at bigint, given_end text, extended_by int, pauses text)
+INSERT INTO clocks (id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar, alarm_at, given_end, extended_by, pauses)
+SELECT id, subject, about, rule, organization, started_on, due_on, safe_at, state, provisional, calendar, alarm_at, given_end, extended_by, pauses FROM given WHERE true
 ON CONFLICT (about, rule) DO UPDATE SET started_on = excluded.started_on, due_on = excluded.due_on, safe_at = excluded.safe_at,
-  state = excluded.state, provisional = excluded.provisional, calendar = excluded.calendar, alarm_at = excluded.alarm_at
+  state = excluded.state, provisional = excluded.provisional, calendar = excluded.calendar, alarm_at = excluded.alarm_at,
+  given_end = excluded.given_end, extended_by = excluded.extended_by, pauses = excluded.pauses
 -- name: move_clock (about text, rule text, state text)
 UPDATE clocks SET state = given.state FROM given WHERE clocks.about = given.about AND clocks.rule = given.rule
-  AND (clocks.state = 'running' OR (clocks.state = 'met' AND given.state = 'running'))
+  AND (clocks.state = 'running' OR (clocks.state = 'suspended' AND given.state IN ('met', 'cancelled')) OR (clocks.state = 'met' AND given.state = 'running'))
 -- name: due_alarms each (moment bigint, most bigint)
 SELECT c.* FROM clocks c WHERE c.state = 'running' AND c.alarm_at <= :moment ORDER BY c.alarm_at LIMIT :most
 -- name: provisional_clocks each (calendar text, after text, most bigint)
@@ -96,17 +97,17 @@ SELECT a.endpoint, a.event_id FROM given JOIN applied a ON a.endpoint = given.en
 -- The one rule of a lane: its head is the first open delivery whose requirement is delivered; one in doubt is no head but
 -- holds the rest. What overtakes (first = 1) comes first. A head in flight stays.
 -- name: rehead (endpoint text, subject text)
-INSERT INTO lanes (endpoint, subject, head, due_at, safe_at, tries)
+INSERT INTO lanes (endpoint, subject, head, due_at, safe_at, tries, died)
 SELECT d.endpoint, d.subject, d.id, d.next_at,
   (SELECT min(s.safe_at) FROM deliveries s WHERE s.endpoint = d.endpoint AND s.subject = d.subject AND s.state = 'pending' AND s.safe_at IS NOT NULL),
-  d.attempts
+  d.attempts, d.crashes
 FROM given JOIN deliveries d ON d.state = 'pending' AND d.id = (
   SELECT n.id FROM deliveries n LEFT JOIN deliveries r ON r.id = n.requires
   WHERE n.endpoint = given.endpoint AND n.subject = given.subject AND n.state IN ('pending', 'in_doubt')
     AND (n.state = 'in_doubt' OR n.requires IS NULL OR r.state = 'delivered')
   ORDER BY n.first DESC, n.sequence LIMIT 1)
 WHERE true
-ON CONFLICT (endpoint, subject) DO UPDATE SET head = excluded.head, due_at = excluded.due_at, safe_at = excluded.safe_at, tries = excluded.tries
+ON CONFLICT (endpoint, subject) DO UPDATE SET head = excluded.head, due_at = excluded.due_at, safe_at = excluded.safe_at, tries = excluded.tries, died = excluded.died
 WHERE lanes.token IS NULL AND (lanes.head <> excluded.head OR lanes.due_at <> excluded.due_at OR lanes.safe_at IS DISTINCT FROM excluded.safe_at)
 -- name: lock_lane (endpoint text, subject text)
 SELECT l.endpoint, l.subject, l.head, l.token IS NOT NULL AND l.lease_until > now_ms() AS in_flight
@@ -136,8 +137,10 @@ FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' 
 -- claim: two looks and one write per endpoint --------------------------------------------------------------------------------
 -- The endpoint's row is locked before the count, in a statement of its own: a count in the same statement would use a
 -- snapshot from before the other claimer's commit, and overfill the slots.
+-- A head is suspect after two dead claims: it may be what killed them. It is claimed alone, by a statement of its own.
 -- name: open_endpoints ()
-SELECT e.name, e.slots, e.breaker FROM endpoints e WHERE NOT e.paused AND e.slots > 0 AND e.quiet_until <= now_ms()
+SELECT e.name, e.slots, e.breaker, (SELECT l.died FROM lanes l WHERE l.endpoint = e.name AND l.died > 0 AND (l.died > 1 OR l.token IS NOT NULL) AND l.due_at <= now_ms()
+                                    ORDER BY l.died LIMIT 1) AS suspect FROM endpoints e WHERE NOT e.paused AND e.slots > 0 AND e.quiet_until <= now_ms()
   AND (EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NULL AND l.due_at <= now_ms())
     OR EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NOT NULL AND l.due_at <= now_ms()))
 FOR NO KEY UPDATE OF e SKIP LOCKED
@@ -146,13 +149,27 @@ SELECT given.endpoint, (SELECT count(*) FROM lanes l WHERE l.endpoint = given.en
 -- name: claim each (endpoint text, quota bigint, token bigint, lease bigint)
 WITH pick AS MATERIALIZED (
   SELECT * FROM (SELECT subject FROM lanes WHERE endpoint = :endpoint AND safe_at IS NOT NULL AND due_at <= now_ms()
+                   AND NOT (died > 1 OR died = 1 AND token IS NOT NULL)
                  ORDER BY safe_at, due_at LIMIT :quota FOR UPDATE SKIP LOCKED) statutory
   UNION ALL
   SELECT * FROM (SELECT subject FROM lanes WHERE endpoint = :endpoint AND safe_at IS NULL AND due_at <= now_ms()
+                   AND NOT (died > 1 OR died = 1 AND token IS NOT NULL)
                  ORDER BY due_at LIMIT :quota FOR UPDATE SKIP LOCKED) others
   LIMIT :quota)
-UPDATE lanes SET token = :token, tries = tries + 1, lease_until = now_ms() + :lease, due_at = now_ms() + :lease
+UPDATE lanes SET token = :token, tries = tries + 1, died = died + CASE WHEN token IS NULL THEN 0 ELSE 1 END, lease_until = now_ms() + :lease, due_at = now_ms() + :lease
 WHERE endpoint = :endpoint AND subject IN (SELECT subject FROM pick) RETURNING endpoint, subject, head, tries, token
+-- name: claim_suspect each (endpoint text, token bigint, lease bigint)
+UPDATE lanes SET token = :token, tries = tries + 1, died = died + CASE WHEN token IS NULL THEN 0 ELSE 1 END, lease_until = now_ms() + :lease, due_at = now_ms() + :lease
+WHERE endpoint = :endpoint AND subject = (
+  SELECT l.subject FROM lanes l WHERE l.endpoint = :endpoint AND l.died > 0 AND (l.died > 1 OR l.token IS NOT NULL) AND l.due_at <= now_ms()
+  ORDER BY l.died, l.due_at LIMIT 1 FOR UPDATE OF l SKIP LOCKED)
+RETURNING endpoint, subject, head, tries, token
+-- A suspect that lives on, alone, is none: its dead claims are forgotten, the running one is its first.
+-- name: acquit_delivery (endpoint text, subject text, token bigint)
+UPDATE deliveries SET attempts = l.tries - 1, crashes = 0 FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject AND l.token = given.token
+WHERE deliveries.id = l.head
+-- name: acquit_lane (endpoint text, subject text, token bigint)
+UPDATE lanes SET died = 0 FROM given WHERE lanes.endpoint = given.endpoint AND lanes.subject = given.subject AND lanes.token = given.token
 -- name: load_claimed (id text)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.class, d.safe_at, d.attempts, d.crashes, d.step, d.doubt_at,
   d.wire_sealed, d.created_at, now_ms() AS now,
@@ -167,10 +184,33 @@ WHERE due_at IS NOT NULL
 -- name: end_leases ()
 UPDATE lanes SET lease_until = now_ms(), due_at = now_ms() WHERE token IS NOT NULL
 
+-- After a start with a clock that is behind the last run's: what was planned by that one comes nearer by so much.
+-- name: last_alive ()
+SELECT max(position) AS at, now_ms() AS now FROM marks WHERE consumer LIKE 'alive:%'
+-- name: forget_alive ()
+UPDATE marks SET position = now_ms() WHERE consumer LIKE 'alive:%' AND position > now_ms()
+-- name: hasten_lanes each (ms bigint)
+UPDATE lanes SET due_at = due_at - :ms WHERE due_at > now_ms()
+-- name: hasten_tries each (ms bigint)
+UPDATE deliveries SET next_at = next_at - :ms WHERE state = 'pending' AND next_at > now_ms()
+-- name: hasten_doubts each (ms bigint)
+UPDATE deliveries SET doubt_at = doubt_at - :ms WHERE state = 'pending' AND doubt_at > now_ms()
+-- name: hasten_words each (ms bigint)
+UPDATE deliveries SET word_due_at = word_due_at - :ms WHERE state = 'relayed' AND word_due_at > now_ms()
+-- name: hasten_callbacks each (ms bigint)
+UPDATE callbacks SET due_at = due_at - :ms WHERE state = 'orphan' AND due_at > now_ms()
+-- name: hasten_endpoints each (ms bigint)
+UPDATE endpoints SET quiet_until = quiet_until - :ms WHERE quiet_until > now_ms()
+-- name: hasten_webhooks each (ms bigint)
+UPDATE webhook_endpoints SET probe_at = probe_at - :ms, waits_until = waits_until - :ms WHERE probe_at > now_ms() OR waits_until > now_ms()
 -- name: end_polls ()
 UPDATE endpoints SET poll_at = now_ms() WHERE poll_at > now_ms()
 -- name: end_callback_leases ()
 UPDATE callbacks SET due_at = now_ms() WHERE state = 'stored' AND due_at > now_ms()
+-- name: end_mark_leases ()
+UPDATE marks SET token = NULL, lease_until = NULL WHERE token IS NOT NULL
+-- name: end_job_leases ()
+UPDATE jobs SET due_at = now_ms() WHERE state = 'running' AND due_at > now_ms()
 -- name: end_paper_leases ()
 UPDATE papers SET due_at = now_ms() WHERE state = 'pending' AND due_at > now_ms()
 
@@ -282,7 +322,7 @@ UPDATE callbacks SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
   SELECT id FROM (SELECT id FROM callbacks WHERE state = 'stored' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED) fresh
   UNION ALL
   SELECT id FROM (SELECT id FROM callbacks WHERE state = 'orphan' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED) waiting)
-RETURNING id, endpoint, event_id, digest, state, tries, call_sealed, received_at
+RETURNING id, endpoint, event_id, digest, state, tries, call_sealed, received_at, matched
 -- name: move_callback (id text, state text, code text, wait bigint)
 UPDATE callbacks SET state = given.state, code = given.code, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id
 -- name: next_callback ()
@@ -312,7 +352,7 @@ SELECT given.organization FROM given WHERE EXISTS (SELECT 1 FROM matters m WHERE
 SELECT m.* FROM given JOIN matters m ON m.id = (
   SELECT c.id FROM matters c WHERE c.organization = given.organization AND c.kind = 'case' ORDER BY c.id DESC LIMIT 1)
 -- name: holders_of (subject text)
-SELECT h.endpoint FROM given JOIN holders h ON h.subject = given.subject ORDER BY h.endpoint
+SELECT h.subject, h.endpoint FROM given JOIN holders h ON h.subject = given.subject ORDER BY h.endpoint
 -- name: deliveries_of (subject text)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.first, d.class, d.requires, d.state, d.next_at, d.safe_at, d.attempts, d.step,
   d.doubt_at, d.code, d.reference, d.operation, d.created_at, d.finished_at FROM given JOIN deliveries d ON d.subject = given.subject
@@ -323,6 +363,17 @@ SELECT d.*, now_ms() AS now FROM given JOIN deliveries d ON d.id = given.id
 SELECT d.* FROM given JOIN deliveries d ON d.message = given.message AND d.endpoint = given.endpoint
 -- name: deliveries_by_reference (endpoint text, reference text)
 SELECT d.id, d.subject FROM given JOIN deliveries d ON d.endpoint = given.endpoint AND d.reference = given.reference LIMIT 2
+-- What has overtaken a delivery: a newer version of its document, or a later one of its lane that arrived (an alert overtakes by
+-- nature, and says nothing about the rest).
+-- name: overtaken_by (id text)
+SELECT d.id,
+  (SELECT n.id FROM messages o JOIN messages n ON n.subject = o.subject AND n.about = o.about AND n.sequence > o.sequence AND n.version > o.version
+   WHERE o.id = d.message AND (n.type = o.type OR o.type IN ('case.submitted', 'case.revised') AND n.type = 'case.revised')
+     AND o.type IN ('case.submitted', 'case.revised', 'agreement.concluded', 'confirmation.requested', 'transfer.requested', 'mediator.listed', 'statistics.reported')
+   ORDER BY n.sequence DESC LIMIT 1) AS newer,
+  (SELECT n.id FROM deliveries n WHERE n.endpoint = d.endpoint AND n.subject = d.subject AND n.sequence > d.sequence AND n.first = 0
+     AND n.state IN ('delivered', 'relayed') ORDER BY n.sequence DESC LIMIT 1) AS later
+FROM given JOIN deliveries d ON d.id = given.id WHERE d.class NOT IN ('notify', 'handshake')
 -- name: known_attempts (delivery text, number int)
 SELECT a.delivery FROM given JOIN attempts a ON a.delivery = given.delivery AND a.number = given.number
 -- name: attempts_of (delivery text)
@@ -355,9 +406,22 @@ WHERE d.state = 'pending' AND d.class = 'statutory' AND d.safe_at <= :latest AND
 -- name: told_of (subject text, kind text)
 SELECT t.about, t.due_at FROM given JOIN tasks t ON t.subject = given.subject AND t.kind = given.kind
 -- name: find_person (blind text)
-SELECT p.subject, p.role FROM given JOIN people p ON p.blind = given.blind
+SELECT p.blind, p.subject, p.role FROM given JOIN people p ON p.blind = given.blind
+-- name: person_in (blind text, subject text)
+SELECT p.blind, p.subject, p.role FROM given JOIN people p ON p.blind = given.blind AND p.subject = given.subject
+-- name: clock (id text)
+SELECT c.* FROM given JOIN clocks c ON c.id = given.id
 -- name: clocks_of (subject text)
 SELECT c.* FROM given JOIN clocks c ON c.subject = given.subject ORDER BY c.due_on, c.rule
+-- name: add_case_link (one text, other text, verdict text, task text, decided_by text)
+INSERT INTO case_links (one, other, verdict, task, decided_by, decided_at) SELECT one, other, verdict, task, decided_by, now_ms() FROM given WHERE true
+ON CONFLICT (one, other) DO UPDATE SET verdict = excluded.verdict, task = excluded.task, decided_by = excluded.decided_by, decided_at = excluded.decided_at
+-- name: case_links_of each (subject text)
+SELECT l.* FROM case_links l WHERE l.one = :subject UNION ALL SELECT l.* FROM case_links l WHERE l.other = :subject
+-- name: untold_tasks each (most bigint)
+SELECT t.* FROM tasks t WHERE t.told <> t.state ORDER BY t.id LIMIT :most
+-- name: tell_task (id text, state text)
+UPDATE tasks SET told = given.state FROM given WHERE tasks.id = given.id
 -- name: tasks_of (subject text)
 SELECT t.* FROM given JOIN tasks t ON t.subject = given.subject ORDER BY t.id
 
@@ -424,10 +488,18 @@ WHERE (:state = '' OR d.state = :state) AND (:endpoint = '' OR d.endpoint = :end
 ORDER BY d.id LIMIT :most
 -- name: list_callbacks each (state text, after text, most bigint)
 SELECT c.id, c.endpoint, c.event_id, c.state, c.tries, c.due_at, c.code, c.received_at FROM callbacks c WHERE c.state = :state AND c.id > :after ORDER BY c.id LIMIT :most
--- name: flow ()
-SELECT d.endpoint, d.state, count(*) AS many, min(CASE WHEN d.state = 'pending' THEN d.created_at END) AS oldest FROM deliveries d GROUP BY d.endpoint, d.state
--- name: flow_callbacks ()
-SELECT c.endpoint, c.state, count(*) AS many FROM callbacks c GROUP BY c.endpoint, c.state
+-- What stands now, each count with a bound and carried by an index: what is over is counted by the tallies.
+-- name: standing_of each (state text, endpoint text, most bigint)
+SELECT CAST(:state AS text) AS state, CAST(:endpoint AS text) AS endpoint, found.class, count(*) AS many, min(found.id) AS oldest FROM (
+  SELECT d.class, d.id FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint ORDER BY d.id LIMIT :most) found GROUP BY found.class
+-- name: standing_between each (state text, low text, high text, most bigint)
+SELECT CAST(:state AS text) AS state, found.class, count(*) AS many, min(found.id) AS oldest FROM (
+  SELECT d.class, d.id FROM deliveries d WHERE d.state = :state AND d.endpoint >= :low AND d.endpoint < :high ORDER BY d.endpoint, d.id LIMIT :most) found GROUP BY found.class
+-- name: callbacks_in each (state text, most bigint)
+SELECT found.endpoint, CAST(:state AS text) AS state, count(*) AS many FROM (
+  SELECT c.endpoint FROM callbacks c WHERE c.state = :state ORDER BY c.id LIMIT :most) found GROUP BY found.endpoint
+-- name: clocks_before each (before text, most bigint)
+SELECT count(*) AS many FROM (SELECT c.id FROM clocks c WHERE c.state = 'running' AND c.due_on < :before ORDER BY c.due_on, c.id LIMIT :most) found
 -- name: log_position ()
 SELECT position FROM log WHERE id = 1
 

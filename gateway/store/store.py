@@ -6,14 +6,42 @@ from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
+from gateway.observability.traces import QUIET, Tracer
+from gateway.observability.watch import SILENT, Watch
 from gateway.security.fields import Sealer
 from gateway.store import casefile, commit, inbox, journal
 from gateway.store import claim as claims
-from gateway.store.engine import CommitUnknown, Group, Operation, Row, Rows, Runner, Sqlite, many, one
+from gateway.store.engine import CommitUnknown, Group, Operation, Row, Rows, Runner, Sqlite, StoreUnavailable, many, one
 from gateway.store.ids import Ids
 from gateway.store.unit import Outcome, Unit
 
+log = structlog.get_logger("gateway.store")
+
 T = TypeVar("T")
+
+LEASES = (
+    "end_leases",
+    "end_polls",
+    "end_callback_leases",
+    "end_paper_leases",
+    "end_reconciliation_leases",
+    "end_mark_leases",
+    "end_job_leases",
+)
+"""The statements that end every lease: of deliveries, polls, calls, papers, the broker's mark, and bulk jobs."""
+
+
+_SCHEDULES = (
+    "hasten_lanes",
+    "hasten_tries",
+    "hasten_doubts",
+    "hasten_words",
+    "hasten_callbacks",
+    "hasten_endpoints",
+    "hasten_webhooks",
+)
 
 
 class Store:
@@ -24,31 +52,45 @@ class Store:
         self.sealer = sealer
         self.ids = ids
         self.now_ms = now_ms
+        self.watch: Watch = SILENT
+        self.tracer: Tracer = QUIET
         self._commits: Group[Unit, Outcome] = Group(
-            runner, lambda units: commit.commit(units, ids), proof=commit.is_durable
+            runner,
+            lambda units: commit.commit(units, ids),
+            proof=commit.is_durable,
+            committed=lambda size, seconds: self.watch.committed("commit", size, seconds),
         )
         self._settles: Group[claims.Settlement, bool] = Group(
-            runner, lambda results: claims.settle(results, ids), proof=claims.is_settled
+            runner,
+            lambda results: claims.settle(results, ids),
+            proof=claims.is_settled,
+            committed=lambda size, seconds: self.watch.committed("settle", size, seconds),
         )
-        self._freezes: Group[claims.FrozenWire, bool] = Group(runner, claims.freeze)
-        self._callbacks: Group[inbox.NewCallback, inbox.Stored] = Group(runner, inbox.keep)
+        self._freezes: Group[claims.FrozenWire, bool] = Group(
+            runner, claims.freeze, committed=lambda size, seconds: self.watch.committed("freeze", size, seconds)
+        )
+        self._callbacks: Group[inbox.NewCallback, inbox.Stored] = Group(
+            runner, inbox.keep, committed=lambda size, seconds: self.watch.committed("callback", size, seconds)
+        )
 
     # ---- the journey
     async def commit(self, unit: Unit) -> Outcome:
         """One unit, durable when this returns ``Committed``."""
         return await self._commits.put(unit)
 
-    async def claim(self, batch: int, leases: Mapping[str, int], ready: Container[str]) -> list[claims.Claim]:
-        """Due deliveries under a fresh token."""
+    async def claim(
+        self, batch: int, leases: Mapping[str, int], ready: Container[str], flying: int = 0
+    ) -> list[claims.Claim]:
+        """Due deliveries under a fresh token; ``flying`` of this process's are in flight."""
         try:
-            return await self.runner.run(claims.claim, batch, self.ids.token(), leases, ready)
+            return await self.runner.run(claims.claim, batch, self.ids.token(), leases, ready, flying)
         except CommitUnknown as unknown:
             return await self.runner.run(claims.still_held, unknown.result)
 
-    async def claim_probes(self, lease_ms: int) -> list[claims.Claim]:
+    async def claim_probes(self, lease_ms: int, flying: int = 0) -> list[claims.Claim]:
         """What is due of webhooks that are not verified or not healthy, under a fresh token."""
         try:
-            return await self.runner.run(claims.claim_probes, self.ids.token(), lease_ms)
+            return await self.runner.run(claims.claim_probes, self.ids.token(), lease_ms, flying)
         except CommitUnknown as unknown:
             return await self.runner.run(claims.still_held, unknown.result)
 
@@ -90,6 +132,14 @@ class Store:
         """Any operation in a transaction of its own."""
         return await self.runner.run(operation, *arguments)
 
+    async def can_write(self) -> bool:
+        """Whether a commit holds just now: a row that is written and dropped again goes to the disk as any other does."""
+        try:
+            await self.runner.run(_touch)
+        except StoreUnavailable:
+            return False
+        return True
+
     async def audit(self, *entries: journal.AuditEntry) -> None:
         """Append to the audit chain."""
         await self.runner.run(journal.append_audit, list(entries), self.now_ms())
@@ -110,6 +160,11 @@ class Store:
         await self.runner.close()
 
 
+def _touch() -> Operation[None]:
+    yield "see_nonce", [("", "readiness", -1)]
+    yield "drop_nonces", [()]
+
+
 async def open_sqlite(path: Path, sealer: Sealer, ids: Ids, now_ms: Callable[[], int]) -> Store:
     """Open a migrated SQLite database as its only process, and end the leases that a dead process left: the lock proves that
     nobody else is sending.
@@ -121,11 +176,26 @@ async def open_sqlite(path: Path, sealer: Sealer, ids: Ids, now_ms: Callable[[],
 
 
 async def sole_store(runner: Runner, sealer: Sealer, ids: Ids, now_ms: Callable[[], int]) -> Store:
-    """A store behind a runner that no other process shares: every lease that stands is a dead one's, and ends now."""
+    """A store behind a runner that no other process shares: every lease that stands is a dead one's, and ends now. Where the
+    clock is behind the last run's, what was planned by that one is moved: nothing waits for a time that was never due."""
     store = Store(runner, sealer, ids, now_ms)
-    for lease in ("end_leases", "end_polls", "end_callback_leases", "end_paper_leases"):
+    ahead_ms = await runner.run(_hasten)
+    if ahead_ms:
+        log.warning("clock_behind_last_run", duration_ms=ahead_ms)
+    for lease in LEASES:
         await store.write(lease, ())
     return store
+
+
+def _hasten() -> Operation[int]:
+    """Bring schedules nearer by as much as the last run's clock is ahead of ours; returns that (ms)."""
+    found = yield "last_alive", [()]
+    ahead: int = max((found[0]["at"] or 0) - found[0]["now"], 0)
+    if ahead:
+        for schedule in _SCHEDULES:
+            yield schedule, [(ahead,)]
+        yield "forget_alive", [()]
+    return ahead
 
 
 async def open_postgres(dsn: str, sealer: Sealer, ids: Ids, now_ms: Callable[[], int] | None = None) -> Store:

@@ -151,7 +151,7 @@ deliveries = sa.Table(
     ),
     Index("deliveries_waiting", "requires", **_where("requires IS NOT NULL AND state = 'pending'")),
     Index("deliveries_word", "state", "word_due_at", **_where("state = 'relayed' AND word_due_at IS NOT NULL")),
-    Index("deliveries_state", "state", "endpoint", "id"),
+    Index("deliveries_state", "state", "endpoint", "id", "class"),
     Index("deliveries_reference", "endpoint", "reference", **_where("reference IS NOT NULL")),
     # The console's groups of failures: only what failed has a row in them.
     Index(
@@ -167,7 +167,8 @@ deliveries = sa.Table(
     Index("deliveries_retrying", "endpoint", "code", "type", "id", **_where("state = 'pending' AND code IS NOT NULL")),
 )
 
-# One row per lane (endpoint, subject) that has something to send: its head, and the lease of the claim in flight.
+# One row per lane (endpoint, subject) that has something to send: its head, and the lease of the claim in flight. `died`:
+# claims of the head that ended without an outcome, one that still holds a lease not counted.
 lanes = sa.Table(
     "lanes",
     metadata,
@@ -177,6 +178,7 @@ lanes = sa.Table(
     _need("due_at", Ms),
     Column("safe_at", Ms),
     _need("tries", Integer),
+    _need("died", Integer, "0"),
     Column("token", Ms),
     Column("lease_until", Ms),
     CheckConstraint("(token IS NULL) = (lease_until IS NULL)", name="lease_whole"),
@@ -184,6 +186,7 @@ lanes = sa.Table(
     Index("lanes_due", "endpoint", "due_at", **_where("safe_at IS NULL")),
     Index("lanes_safe", "endpoint", "safe_at", "due_at", **_where("safe_at IS NOT NULL")),
     Index("lanes_live", "endpoint", "lease_until", **_where("lease_until IS NOT NULL")),
+    Index("lanes_suspect", "endpoint", "died", "due_at", **_where("died > 0")),
     **_HOT,
 )
 
@@ -242,6 +245,7 @@ callbacks = sa.Table(
     _need("tries", Integer, "0"),
     _need("due_at", Ms),
     Column("code", Text),
+    Column("matched", Text),
     _need("call_sealed", LargeBinary),
     _need("received_at", Ms),
     Index("callbacks_once", "endpoint", "event_id", unique=True),
@@ -350,6 +354,8 @@ tasks = sa.Table(
     _need("created_at", Ms),
     Column("resolved_at", Ms),
     Column("resolution", Text),
+    _need("told", Text, "''"),
+    Index("tasks_untold", "id", **_where("told <> state")),
     Index("tasks_open_once", "kind", "about", unique=True, **_where("state = 'open'")),
     Index("tasks_listed", "state", "id"),
     Index("tasks_subject", "subject"),
@@ -370,6 +376,9 @@ clocks = sa.Table(
     _need("provisional", Boolean),
     _need("calendar"),
     Column("alarm_at", Ms),
+    Column("given_end", Text),
+    _need("extended_by", Integer, "0"),
+    _need("pauses", Text, "'[]'"),
     Index("clocks_once", "about", "rule", unique=True),
     Index("clocks_subject", "subject"),
     Index("clocks_due", "state", "due_on", "id"),
@@ -385,6 +394,19 @@ people = sa.Table(
     Column("subject", Text, primary_key=True),
     _need("role"),
     Index("people_subject", "subject"),
+)
+
+# What a person decided about two cases that may be one dispute; `one` is the smaller id.
+case_links = sa.Table(
+    "case_links",
+    metadata,
+    Column("one", Text, primary_key=True),
+    Column("other", Text, primary_key=True),
+    _need("verdict"),
+    _need("task"),
+    _need("decided_by"),
+    _need("decided_at", Ms),
+    Index("case_links_other", "other"),
 )
 
 clients = sa.Table(

@@ -13,6 +13,8 @@ CONSUMER: Final = "tally"
 
 MINUTE: Final = 60
 HOUR: Final = 3600
+EVER: Final = 0
+"""The step of what is counted for good: how deliveries ended, one row for each endpoint and end."""
 
 LATENCY_MS: Final = (
     *(100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 10_000, 30_000),
@@ -21,6 +23,7 @@ LATENCY_MS: Final = (
 """Upper bounds of the classes that times from acceptance to delivery are counted in; the last class is open."""
 
 _ENDS: Final = frozenset({"delivered", "relayed", "rejected", "dead", "expired", "in_doubt"})
+_FAILURES: Final = frozenset({"rejected", "dead", "expired"})
 _NUMBERED: Final = frozenset({"case.received", "agreement.concluded"})
 
 
@@ -39,6 +42,8 @@ def tally(batch: int, fold: Callable[[str], str]) -> Operation[int]:
         for series in _series(row):
             for step in (MINUTE, HOUR):
                 counted[(step, row["at"] - row["at"] % (step * 1000), series)] += 1
+            if series.startswith("out|"):
+                counted[(EVER, 0, series)] += 1
     if counted:
         yield "add_tally", [(*key, many) for key, many in sorted(counted.items())]
     new = sorted({row["about"] for row in rows if row["type"] in _NUMBERED})
@@ -59,13 +64,17 @@ def _number(about: str, subject: str, folded: str) -> tuple[object, ...]:
 
 
 def _series(row: Row) -> Iterable[str]:
-    if row["message_type"] is not None:
+    if row["message_type"] is not None and not row["type"].startswith("delivery."):  # else: one translated anew
         yield f"in|{row['organization']}"
         yield f"from|{row['source']}"
     noun, _, word = row["type"].partition(".")
     if noun == "delivery" and word in _ENDS and row["delivery_endpoint"] is not None:
         endpoint = row["delivery_endpoint"]
         yield f"out|{endpoint}|{word}"
+        if word == "delivered":
+            yield f"good|{row['delivery_source']}"
+        elif word in _FAILURES:
+            yield f"bad|{row['delivery_source']}|{row['delivery_code'] or word}"
         if word == "delivered":
             took = max(row["at"] - row["delivery_created"], 0)
             yield f"took|{endpoint}|{bisect_left(LATENCY_MS, took)}"

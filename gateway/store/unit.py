@@ -132,7 +132,8 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class NewClock:
-    """A statutory deadline attached to a thing (法定期限)."""
+    """A statutory deadline attached to a thing (法定期限). ``given``: the end that was set instead of a computed one, ISO 8601.
+    ``extended_by`` is in the rule's unit; ``pauses`` a JSON list of ``[first day not counted, first counted again | null]``."""
 
     id: str
     about: str
@@ -144,6 +145,9 @@ class NewClock:
     provisional: bool
     calendar: str
     alarm_at: int | None = None
+    given: str | None = None
+    extended_by: int = 0
+    pauses: str = "[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +177,9 @@ class Unit:
 
     ``expected`` is the subject's sequence that the decision was made on; ``None`` opens the subject. ``beside``: other subjects
     that it was made on, with the sequence seen; what it requires of their deliveries is still to come while this stands.
-    ``repointed``: what required the first delivery now requires the second, which stands for it. ``audited``: a person's act
-    that this is, and its moment (ms)."""
+    ``wires``: deliveries born with their wire (id, operation, mapping, sealed bytes). ``repointed``: what required the first
+    delivery now requires the second, which stands for it. ``audited``: a person's act
+    that this is, and its moment (ms). ``pauses``: endpoints to hold, by whom, why. ``trace``: the traceparent under which it is made."""
 
     subject: str
     organization: str
@@ -187,12 +192,14 @@ class Unit:
     holders: list[str] = field(default_factory=list)
     messages: list[NewMessage] = field(default_factory=list)
     deliveries: list[NewDelivery] = field(default_factory=list)
+    wires: list[tuple[str, str, str, bytes]] = field(default_factory=list)
     delivery_moves: list[DeliveryMove] = field(default_factory=list)
     repointed: list[tuple[str, str]] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     references: list[NewReference] = field(default_factory=list)
     tasks: list[NewTask] = field(default_factory=list)
     closed_tasks: list[tuple[str, str, str]] = field(default_factory=list)
+    told_tasks: list[tuple[str, str]] = field(default_factory=list)
     clocks: list[NewClock] = field(default_factory=list)
     clock_moves: list[tuple[str, str, str]] = field(default_factory=list)
     clock_alarms: list[tuple[str, int | None, str]] = field(default_factory=list)
@@ -201,6 +208,8 @@ class Unit:
     applied: list[tuple[str, str]] = field(default_factory=list)
     callback: CallbackMove | None = None
     audited: tuple[AuditEntry, int] | None = None
+    trace: str | None = None
+    pauses: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

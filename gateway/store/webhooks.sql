@@ -55,12 +55,13 @@ UPDATE lanes SET due_at = now_ms() FROM given WHERE lanes.endpoint = given.endpo
 -- Probes: of an unverified one its handshake, when it is due; of an unhealthy one its oldest open delivery, whenever that is due.
 -- LIMIT 1, not EXISTS: under an OR PostgreSQL may answer EXISTS from a hash of all lanes.
 -- name: due_probes ()
-SELECT w.id FROM webhook_endpoints w JOIN endpoints e ON e.name = w.id WHERE NOT e.paused AND e.quiet_until <= now_ms()
+SELECT w.id, EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = w.id AND l.died > 0 AND (l.died > 1 OR l.token IS NOT NULL)) AS suspect
+FROM webhook_endpoints w JOIN endpoints e ON e.name = w.id WHERE NOT e.paused AND e.quiet_until <= now_ms()
   AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = w.id AND l.lease_until > now_ms())
   AND (w.state = 'unverified' AND (SELECT 1 FROM lanes l WHERE l.endpoint = w.id AND l.subject = w.id AND l.due_at <= now_ms() LIMIT 1) IS NOT NULL
     OR w.state = 'unhealthy' AND w.probe_at <= now_ms() AND (SELECT 1 FROM lanes l WHERE l.endpoint = w.id LIMIT 1) IS NOT NULL) ORDER BY w.id
 -- name: claim_probe each (endpoint text, token bigint, lease bigint)
-UPDATE lanes SET token = :token, tries = tries + 1, lease_until = now_ms() + :lease, due_at = now_ms() + :lease
+UPDATE lanes SET token = :token, tries = tries + 1, died = died + CASE WHEN token IS NULL THEN 0 ELSE 1 END, lease_until = now_ms() + :lease, due_at = now_ms() + :lease
 WHERE endpoint = :endpoint AND subject = (
   SELECT l.subject FROM lanes l JOIN deliveries d ON d.id = l.head JOIN webhook_endpoints w ON w.id = l.endpoint
   WHERE l.endpoint = :endpoint AND (l.token IS NULL OR l.lease_until <= now_ms())

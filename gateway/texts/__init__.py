@@ -19,6 +19,16 @@ def problem_texts(code: str) -> dict[str, str] | None:
     return _catalogue("problems").get(code)
 
 
+def field_texts(code: str) -> dict[str, str] | None:
+    """``zh`` and ``en`` of what is wrong with a field, or ``None``."""
+    return _catalogue("fields").get(code)
+
+
+def problem_codes() -> tuple[str, ...]:
+    """Every problem code of the catalogue, in its order."""
+    return tuple(_catalogue("problems"))
+
+
 @cache
 def console_texts() -> Mapping[str, Mapping[str, str]]:
     """The console's catalogue: ``zh`` and ``en`` by dotted key (``nav.overview``)."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import orjson
 from starlette.requests import Request
 
-from gateway.flow.order import Refused
+from gateway.flow.order import ANY_VERSION, Refused
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -41,6 +43,35 @@ async def json_body(request: Request, limit: int) -> bytes:
     return await bounded_body(request, limit)
 
 
+async def json_object(request: Request, limit: int = 64 * 1024) -> dict[str, Any]:
+    """The body's JSON object; one that is not there is empty.
+
+    Raises:
+        Refused: 400 no JSON object, 413 over the limit, 415 another media type.
+    """
+    raw = await json_body(request, limit) if request.headers.get("content-type") else b"{}"
+    try:
+        body = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError:
+        raise Refused(400, "json_invalid") from None
+    if not isinstance(body, dict):
+        raise Refused(400, "json_invalid")
+    return body
+
+
+_MOST_REASON = 500
+
+
+def reason_in(body: dict[str, Any], name: str = "reason") -> str | None:
+    """Why somebody acts, as it is kept in the audit trail; ``None`` where there is nothing that could be kept."""
+    given = body.get(name)
+    if not isinstance(given, str) or len(given) > _MOST_REASON:
+        return None
+    if any(letter < " " and letter not in "\t\n\r" for letter in given):
+        return None
+    return given.strip() or None
+
+
 _UTF8 = ("charset=utf-8", 'charset="utf-8', "charset=utf8")
 
 
@@ -59,9 +90,12 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def if_match(request: Request) -> int | None:
-    """The version in ``If-Match`` (``"3"``), ``None`` where there is none; one that is no version matches nothing."""
+    """The version in ``If-Match`` (``"3"``), ``ANY_VERSION`` for ``*``, ``None`` where there is none; one that is no version
+    matches nothing."""
     given = request.headers.get("if-match")
     if given is None:
         return None
+    if given.strip() == "*":
+        return ANY_VERSION
     found = re.fullmatch(r'\s*(?:W/)?"([0-9]{1,9})"\s*', given)
-    return int(found.group(1)) if found else -1
+    return int(found.group(1)) or -1 if found else -1

@@ -15,7 +15,9 @@ from starlette.staticfiles import StaticFiles
 
 from contracts.schemas import DOCUMENTS, packaged
 from gateway.flow.house import House
+from gateway.web.api import tokens
 from gateway.web.auth import Door
+from gateway.web.examples import refusals, with_examples
 
 _ADDRESS: Final = "/v1/openapi.json"
 _IN_PATH: Final = re.compile(r"\{(\w+)\}")
@@ -27,12 +29,20 @@ _QUERIES: Final[dict[str, tuple[str, ...]]] = {
     "get /v1/referrals": ("status", "cursor", "limit"),
     "get /v1/mediators": ("cursor", "limit"),
     "get /v1/cases/{id}/platforms": ("at",),
+    "get /v1/agreements/{id}/papers/{kind}": ("route",),
     "get /v1/clocks": ("case", "due_before", "state", "cursor", "limit"),
     "get /v1/events": ("after", "type", "limit"),
     "get /v1/events/stream": ("after", "type"),
+    "get /v1/ledger": (*("organization", "from", "to", "period", "basis", "cursor", "limit", "plain", "reason"),),
+    "get /v1/statistics": ("organization", "from", "to", "period"),
+    "get /v1/indicators": ("organization", "from", "to", "period"),
     "get /v1/ops/deliveries": ("state", "endpoint", "case", "cursor", "limit"),
     "get /v1/ops/tasks": ("state", "kind", "cursor", "limit"),
     "get /v1/ops/orphans": ("cursor", "limit"),
+    "get /v1/ops/reconciliations": ("endpoint", "cursor", "limit"),
+    "get /v1/ops/reconciliations/{id}": ("cursor", "limit"),
+    "get /v1/ops/redrives": ("cursor", "limit"),
+    "get /v1/ops/redrives/{id}/items": ("state", "cursor", "limit"),
 }
 _PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
@@ -92,9 +102,11 @@ def described(drawn: dict[str, Any]) -> dict[str, Any]:
     components = dict(drawn.get("components", {}))
     components["schemas"] = {**components.get("schemas", {}), **_documents(), "Problem": _PROBLEM, "Finding": _FINDING}
     components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "API 密钥 API key: <prefix>.<secret>"}
+        "key": {"type": "http", "scheme": "bearer", "description": "API 密钥 API key: <prefix>.<secret>"},
+        "oauth2": tokens.SCHEME,
+        "client": {"type": "http", "scheme": "basic", "description": "client_id:client_secret (RFC 6749 §2.3.1)"},
     }
-    return {**drawn, "paths": paths, "components": components, "security": [{"key": []}]}
+    return {**drawn, "paths": paths, "components": components, "security": [{"key": []}, {"oauth2": []}]}
 
 
 def _call(path: str, method: str, call: dict[str, Any]) -> dict[str, Any]:
@@ -112,11 +124,11 @@ def _call(path: str, method: str, call: dict[str, Any]) -> dict[str, Any]:
         "description": "拒绝 Refused",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    made = {
-        **call,
-        "parameters": [*call.get("parameters", []), *more],
-        "responses": {**call.get("responses", {}), "default": refusal},
-    }
+    made = with_examples(f"{method.upper()} {path}", {**call, "parameters": [*call.get("parameters", []), *more]})
+    secured = path not in _OPEN and "security" not in call
+    if path != tokens.PATH:
+        made["responses"] = {**made.get("responses", {}), **refusals(method, path, made, secured)}
+    made["responses"] = {**made["responses"], "default": refusal}
     if path in _OPEN:
         made["security"] = []
     return made

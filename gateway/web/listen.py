@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 GRACE_S = 3
 """How long open requests (streams of events above all) may go on after the end was told."""
@@ -45,7 +45,7 @@ class _Quiet(uvicorn.Server):
 class Listener:
     """One application on one socket. ``start`` returns once it answers; ``stop`` once the last request is done."""
 
-    def __init__(self, application: FastAPI, bound: socket.socket) -> None:
+    def __init__(self, application: Starlette, bound: socket.socket) -> None:
         self._bound = bound
         self._server = _Quiet(
             uvicorn.Config(

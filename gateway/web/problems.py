@@ -13,8 +13,12 @@ from contracts.findings import Code, Finding, Language, register
 from gateway.flow.order import Refused
 from gateway.texts import problem_texts
 
-_HEADERS = {"busy": {"Retry-After": "2"}, "unauthorized": {"WWW-Authenticate": "Bearer"}}
-"""What HTTP wants beside some refusals (RFC 9110 §10.2.3, §11.6.1)."""
+_HEADERS = {
+    "busy": {"Retry-After": "2"},
+    "unauthorized": {"WWW-Authenticate": "Bearer"},
+    "token_invalid": {"WWW-Authenticate": 'Bearer error="invalid_token"'},
+}
+"""What HTTP wants beside some refusals (RFC 9110 §10.2.3, §11.6.1; RFC 6750 §3.1)."""
 
 _TYPE = "urn:mediation-gateway:problem:"
 

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import re
-import sqlite3
-
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
 
 from gateway.flow.house import House
-from gateway.flow.order import Refused
-from gateway.store.engine import StoreUnavailable
 from gateway.web import docs
-from gateway.web.api import attachments, batches, callbacks, documents, events, health, ops, reading, schemas, webhooks
+from gateway.web.api import (
+    attachments,
+    batches,
+    callbacks,
+    clocks,
+    documents,
+    events,
+    health,
+    ledger,
+    ops,
+    papers,
+    reading,
+    reconciliations,
+    redrives,
+    reports,
+    schemas,
+    tokens,
+    webhooks,
+)
 from gateway.web.auth import Door
 from gateway.web.console import mount as console
-from gateway.web.problems import problem, refused
+from gateway.web.front import REFUSALS, Named, Straight
+from gateway.web.problems import problem
 
-log = structlog.get_logger("gateway.web")
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
 
 
@@ -37,14 +46,22 @@ def web(house: House) -> FastAPI:
         redoc_url=None,
     )
     door = Door(house)
+    straight = documents.handlers(house, door)
     for routes in (
         batches.router(house, door),
-        documents.router(house, door),
+        documents.router(straight),
         reading.router(house, door),
+        clocks.router(house, door),
         attachments.router(house, door),
+        papers.router(house, door),
         events.router(house, door),
         webhooks.router(house, door),
+        ledger.router(house, door),
+        tokens.router(house, door),
+        reports.router(house, door),
         ops.router(house, door),
+        reconciliations.router(house, door),
+        redrives.router(house, door),
         health.router(house, door),
         schemas.router(house, door),
         callbacks.router(house),
@@ -53,15 +70,15 @@ def web(house: House) -> FastAPI:
     console.mount(application, house)
     docs.mount(application, house, door)
     _refusals(application)
-    _request_ids(application, house)
+    application.add_middleware(Straight, handlers=straight)
+    trust_trace = house.store.tracer.on and house.settings.tracing.trust_upstream
+    application.add_middleware(Named, ids=house.store.ids, watch=house.store.watch, trust_trace=trust_trace)
     return application
 
 
 def _refusals(application: FastAPI) -> None:
-    @application.exception_handler(Refused)
-    async def on_refused(request: Request, error: Refused) -> Response:
-        log.info("refused", status=error.status, code=error.code, codes=sorted({f.code for f in error.findings}))
-        return refused(request, error)
+    for kind, answer in REFUSALS.items():
+        application.add_exception_handler(kind, answer)
 
     @application.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -71,24 +88,3 @@ def _refusals(application: FastAPI) -> None:
     async def on_http(request: Request, error: HTTPException) -> Response:
         code = _CODES.get(error.status_code, "parameter")
         return problem(request, error.status_code, code, headers=dict(error.headers or {}))  # ``Allow`` above all
-
-    @application.exception_handler(StoreUnavailable)
-    @application.exception_handler(sqlite3.OperationalError)
-    async def on_store(request: Request, error: Exception) -> Response:
-        log.error("store_failed", error=type(error).__name__)
-        return problem(request, 503, "unavailable", headers={"Retry-After": "5"})
-
-
-def _request_ids(application: FastAPI, house: House) -> None:
-    @application.middleware("http")
-    async def name_request(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        given = request.headers.get("x-request-id", "")
-        identifier = given if _REQUEST_ID.fullmatch(given) else house.store.ids.new("request")
-        try:
-            response = await call_next(request)
-        except Exception as error:
-            log.error("request_failed", request=identifier, error=type(error).__name__)
-            response = problem(request, 500, "internal")
-        response.headers["X-Request-Id"] = identifier
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        return response

@@ -30,7 +30,7 @@ from mocks.court_mediation.sniff import file_kind
 from mocks.court_mediation.writs import ADDRESS, Writs
 from mocks.faults import Fault, Faults
 from mocks.journal import Journal
-from mocks.platform import Json, Platform
+from mocks.platform import Json, Platform, Refused
 from mocks.pushes import Push, Pushes
 
 _ROOT: Final = "/fayuan/a/"
@@ -39,6 +39,7 @@ LOGIN: Final = "login"
 PING: Final = "ping"
 UPLOAD: Final = "file/upload"
 QUERY: Final = "query/byTjbh"
+LOST: Final = "lost"
 LINK: Final = "ws/link"
 DOWNLOAD: Final = "ws/file"
 _OK: Final = "操作成功"
@@ -147,6 +148,8 @@ class CourtMediation(Platform):
             self._apply_push(payload["content"])
         elif kind == "decide":
             self._ledger.review(entry["ref"])
+        elif kind == LOST:
+            self._ledger.lose(entry["message_id"])
         elif "stored_at" not in entry:
             return
         elif kind == LOGIN and payload["username"] == self.settings.username:
@@ -191,6 +194,14 @@ class CourtMediation(Platform):
     def unheard(self) -> set[str]:
         """Matters with a callback that is not acknowledged."""
         return {push["ref"] for push in self._pushes.waiting()}
+
+    async def lose(self, message_id: str) -> Json:
+        """What was filed under one tjbh is gone."""
+        if not self._ledger.under(message_id):
+            raise Refused(422, "nothing was filed under this tjbh")
+        self._ledger.lose(message_id)
+        await self._note(LOST, message_id, "noted", "", {})
+        return {"lost": message_id}
 
     async def clerk(self, random: Random, record: Json) -> None:
         """One step of one matter, chosen by the mix."""

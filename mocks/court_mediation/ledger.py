@@ -191,6 +191,18 @@ class Ledger:
             filing.ah = ah
             self._docketed += 1
 
+    def lose(self, tjbh: str) -> None:
+        """What was filed under one tjbh is gone, with what it had opened and what followed it up."""
+        for filing in self._by_tjbh.pop(tjbh, []):
+            for later in [found.tjbh for found in self.filings.values() if found.about == filing.uuid]:
+                self.lose(later)
+            del self.filings[filing.uuid]
+            self._open.pop(filing.uuid, None)
+            self._agreements.discard((filing.jgdm, filing.xybh))
+            self._applications.pop((filing.jgdm, filing.xybh), None)
+            for number in (filing.sqbh, filing.ysbh):
+                self._by_number.pop(number, None)
+
     def review(self, uuid: str) -> None:
         """审查中: seen by query alone."""
         self.filings[uuid].state = State.REVIEWING

@@ -90,8 +90,30 @@ class Ledger:
             self._told(payload["op"], payload["content"], entry["ref"])
         elif entry["kind"] == "document":
             self._keep_file(entry["ref"], entry["payload"])
+        elif entry["kind"] == "lost":
+            self._lost(entry["message_id"])
         elif entry["effect"] == "created" and entry["kind"].startswith("TJ"):
             self._stored(entry)
+
+    def _lost(self, message_id: str) -> None:
+        """What came under this serial number is gone, with what it had opened."""
+        for service, serial in [key for key in self.answers if key[1] == message_id]:
+            del self.answers[service, serial]
+        gone = [record for record in self.records if record.get("message_id") == message_id]
+        self.records = [record for record in self.records if record.get("message_id") != message_id]
+        for record in gone:
+            content = record["content"]
+            self.by_ref.pop(record["ref"], None)
+            match record["kind"]:
+                case "TJ1001":
+                    self.cases.pop((content["BZA002"], content["BZA001"]), None)
+                case "TJ1004":
+                    self.agreements.pop((content["BZA002"], content["BZD001"]), None)
+                case "TJ2001":
+                    self.reviews.pop(content["BZC002"], None)
+                    self.reviews_of.pop((content["BZA002"], content["BZD001"]), None)
+                case "TJ3001":
+                    self.transfers.pop(content["BZG001"], None)
 
     # --- messages of the gateway
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from ..faults import ACTIONS, Fault
-from ..platform import Json, Platform
+from ..platform import Json, Platform, Refused
 from ..pushes import Pushes
 from ..transport import FAULT
 from . import chain, fields
@@ -109,6 +109,22 @@ class HrArbitration(Platform):
 
     async def refer(self, order: Json) -> Json:
         return await self._clerk.refer(order)
+
+    async def lose(self, message_id: str) -> Json:
+        if not any(serial == message_id for _, serial in self.ledger.answers):
+            raise Refused(422, "nothing came under this serialno")
+        entry: Json = {
+            "kind": "lost",
+            "business_key": "",
+            "message_id": message_id,
+            "digest": "",
+            "effect": "none",
+            "ref": "",
+            "payload": {},
+        }
+        self.ledger.apply(entry)
+        await self.journal.append(**entry)
+        return {"lost": message_id}
 
     def undecided(self) -> list[Json]:
         return self._clerk.matters()

@@ -73,7 +73,8 @@ def _types() -> dict[str, EventType]:
     add("transfer", f"{statuses['transfer']} unknown_status", "transfer", "transfer to status at", case=True)
     add("referral", f"{statuses['referral']} unknown_status", "referral", "referral kind task_no status at")
     add("fulfilment", statuses["fulfilment"], "agreement", "agreement term_no status at", case=True)
-    add("clock", "started approaching expired", "agreement confirmation referral transfer case", "clock")
+    clocks = "started approaching expired suspended resumed extended"
+    add("clock", clocks, "agreement confirmation referral transfer case", "clock")
     add(
         "delivery",
         "delivered rejected dead in_doubt cancelled superseded expired",

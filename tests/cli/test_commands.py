@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,14 +34,41 @@ def gateway(*arguments: str) -> Result:
 
 def test_the_help_names_every_command_and_exit_code() -> None:
     text = gateway("--help").stdout
-    for name in ("demo", "serve", "work", "mocks", "send", "config", "client", "migrate", "find", "tail", "doctor"):
+    for name in (
+        "demo",
+        "serve",
+        "work",
+        "mocks",
+        "send",
+        "config",
+        "client",
+        "migrate",
+        "find",
+        "tail",
+        "doctor",
+        "reconcile",
+    ):
         assert f" {name} " in text
     for code in ("65", "69", "75", "77", "78"):
         assert f"{code} " in text
 
 
 @pytest.mark.parametrize(
-    "name", ["demo", "serve", "work", "migrate", "doctor", "send", "find", "tail", "config check", "client add"]
+    "name",
+    [
+        "demo",
+        "serve",
+        "work",
+        "migrate",
+        "doctor",
+        "send",
+        "find",
+        "tail",
+        "replay",
+        "reconcile",
+        "config check",
+        "client add",
+    ],
 )
 def test_every_command_teaches_by_example(name: str) -> None:
     result = gateway(*name.split(), "--help")
@@ -179,6 +210,34 @@ def test_the_doctor_finds_and_cures(tmp_path: Path) -> None:
         c["name"].split()[0]: c for c in json.loads(gateway("doctor", "-c", str(path), "--json").stdout)["checks"]
     }
     assert checks["数据库"]["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("alive_s", "running", "ok", "told"),
+    [
+        (0, False, True, "as the gateway's"),
+        (7200, False, False, "behind the gateway's"),
+        (-7200, False, True, "as the gateway's"),
+        (-30, True, True, "as the gateway's"),
+        (7200, True, False, "behind the gateway's"),
+        (-7200, True, False, "ahead of the gateway's"),
+    ],
+)
+def test_the_doctor_sees_a_clock_that_was_set(tmp_path: Path, alive_s: int, running: bool, ok: bool, told: str) -> None:
+    path, data = tmp_path / "g.toml", tmp_path / "data"
+    path.write_text(f'env = "development"\ndata = "{data}"\nport = 0\n', "utf-8")
+    gateway("migrate", "--config", str(path))
+    alive = round(1000 * (time.time() + alive_s))
+    with closing(sqlite3.connect(data / "gateway.db")) as database:
+        database.execute("INSERT INTO marks (consumer, position) VALUES ('alive:here', ?), ('tally', 7)", (alive,))
+        database.commit()
+    with (data / "gateway.db.lock").open("a") as lock:
+        if running:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        result = gateway("doctor", "--config", str(path), "--json")
+    (clock,) = [check for check in json.loads(result.stdout)["checks"] if check["name"].startswith("时钟")]
+    assert (clock["ok"], bool(clock["cure"])) == (ok, not ok)
+    assert told in clock["found"]
 
 
 def test_the_doctor_names_every_reason_of_a_bad_configuration(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import httpx
 from contracts.errors import PermanentError, Reason, RetryableError
 from contracts.messages import COURT, HR, UNION
 from gateway.flow.accounts import Accounts
+from gateway.flow.order import Principal
+from gateway.flow.reconciliations import Reconciliations
 from gateway.security.passwords import Hasher
 from gateway.security.roles import role_book
 from gateway.security.sessions import form_token
@@ -112,6 +114,22 @@ class Counter:
         calls = await self.site.house.store.rows("newest_callbacks", "stored", "zzz", 9)
         calls = calls or await self.site.house.store.rows("newest_callbacks", "orphan", "zzz", 9)
         self.ids["callback"] = calls[0]["id"]
+        await self.reconciled()
+
+    async def reconciled(self, endpoint: str = HR) -> str:
+        """Compare today with what a platform holds; returns the reconciliation's id."""
+        house = self.site.house
+        desk = Reconciliations(house.store, house.endpoints, house.bells.committed)
+        now = house.store.now_ms()
+        identifier = await desk.ask(Principal("op", frozenset({"*"}), frozenset()), endpoint, now - 86_400_000, now)
+
+        async def done() -> bool:
+            row = await house.store.row("reconciliation", identifier)
+            return row is not None and row["state"] == "done"
+
+        await until(done, "the reconciliation is done")
+        self.ids["reconciliation"] = identifier
+        return identifier
 
     async def tallied(self) -> None:
         """Wait until the figures know of everything that is numbered."""
@@ -142,7 +160,9 @@ class Counter:
             *(f"deliveries/{ids[name]}" for name in ("rejected", "doubt", "delivered")),
             *(f"cases/{ids[name]}" for name in ("case", "collective", "agreement")),
             *(f"messages/{ids['message']}", f"tasks/{ids['task']}", f"callbacks/{ids['callback']}"),
+            f"reconciliations/{ids['reconciliation']}",
             *(f"platforms/{name}" for name in sorted(self.site.house.endpoints)),
+            *("codes", "api", "api?call=post+/v1/cases", "api?schema=Case", "api?errors=all"),
             *("search?q=00001", "search?q=370102-LX001-2026-00001"),
         ]
 

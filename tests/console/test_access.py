@@ -24,6 +24,7 @@ def filled(counter: Counter, path: str) -> str:
         "/cases/": counter.ids["case"],
         "/callbacks/": counter.ids["callback"],
         "/tasks/": counter.ids["task"],
+        "/reconciliations/": counter.ids["reconciliation"],
         "/platforms/": "court_mediation",
         "/users/": "nobody",
     }

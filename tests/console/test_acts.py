@@ -119,3 +119,25 @@ async def test_two_operators_do_not_undo_each_other(counter: Counter) -> None:
     admin: Visitor = counter.visitors["administrator"]
     answers = await asyncio.gather(counter.operator.post(path, {"reason": "一"}), admin.post(path, {"reason": "二"}))
     assert sorted(answer.status_code for answer in answers) == [303, 409]
+
+
+async def test_cases_that_may_be_one_dispute_are_linked_by_a_person(counter: Counter) -> None:
+    first = await counter.site.case()
+    second = await counter.site.case()
+    (task,) = await counter.site.stage.tasks("possible_duplicate")
+    path = f"tasks/{task['id']}"
+    page = (await counter.operator.get(path)).text
+    assert f"cases/{first}" in page
+    assert 'name="decision" value="keep_apart"' in page
+    without = await counter.operator.post(f"{path}/resolve", {"reason": "核实为同一欠薪"})
+    assert without.status_code == 422
+    assert "请选择关联或者分开" in without.text
+    assert await counter.site.stage.tasks("possible_duplicate")
+    done = await counter.operator.post(f"{path}/resolve", {"reason": "核实为同一欠薪", "decision": "link"})
+    assert done.status_code == 303
+    assert await counter.site.stage.tasks("possible_duplicate") == []
+    for case, other in ((first, second), (second, first)):
+        read = (await counter.viewer.get(f"cases/{case}")).text
+        assert "已关联：同一争议" in read
+        assert f"cases/{other}" in read
+    assert ("user:oper01", "task.resolve", "核实为同一欠薪") in await last_acts(counter)

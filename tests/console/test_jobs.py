@@ -211,3 +211,17 @@ async def test_a_job_goes_on_after_the_process_died(gateway: Gateways) -> None:
     await until(done, "the job is done", 20)
     counts = {row["state"]: row["many"] for row in await second.store.rows("job_counts", job)}
     assert counts == {"ok": 5}
+
+
+async def test_a_job_of_the_api_is_shown_with_its_lists(counter: Counter) -> None:
+    await refused_cases(counter, 2)
+    filters = {"endpoint": [HR, ONE_STOP], "state": ["rejected", "dead"], "type": ["case.submitted", "case.revised"]}
+    body = {"filter": filters, "reason": "接口发起", "rate": 100}
+    made = await counter.site.post("/v1/ops/redrives", body, by=counter.site.op)
+    assert made.status_code == 202, made.text
+    job = made.json()["id"]
+    for path in ("jobs", f"jobs/{job}"):
+        page = await counter.operator.get(path)
+        assert page.status_code == 200
+        assert "接口发起" in page.text or path == "jobs"
+    assert (await ended(counter, job))["ok"] == 2

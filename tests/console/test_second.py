@@ -8,11 +8,9 @@ import json
 import re
 
 import openpyxl
-import pytest
 
 from contracts.messages import HR
 from gateway.flow.alerts import Alerts
-from gateway.web.console.ledger import COLUMNS, Line, as_csv, as_xlsx, cell
 from tests.console.counter import Counter
 from tests.console.test_masking import leaked
 from tests.flow import papers
@@ -71,15 +69,6 @@ async def test_the_ledger_lists_what_the_notice_asks_and_its_files_are_masked_an
     assert "user:oper01" in [found.value for row in book["导出说明"].iter_rows() for found in row]
     acts = [row["act"] for row in await counter.site.house.store.rows("newest_audit", 2**62, 2)]
     assert acts == ["ledger.export", "ledger.export"]
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "\tx"])
-def test_no_cell_is_a_formula(text: str) -> None:
-    assert cell(text) == f"'{text}"
-    line = Line(**dict.fromkeys(COLUMNS, text))
-    assert as_csv(COLUMNS, [line]).decode("utf-8-sig").splitlines()[-1].count("'" + text[:1]) >= 1
-    sheet = openpyxl.load_workbook(io.BytesIO(as_xlsx(COLUMNS, [line], []))).worksheets[0]
-    assert {found.data_type for found in sheet[2]} == {"s"}
 
 
 async def test_an_alert_is_told_once_and_closes_by_itself(counter: Counter) -> None:

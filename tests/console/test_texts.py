@@ -22,6 +22,7 @@ BY_DATA = (
     "platform",
     "cause",
     "advice",
+    "alert_out",
     "audit_act",
     "health_check",
     "state",

@@ -114,6 +114,12 @@ AT = datetime(2026, 9, 16, 9, 30, tzinfo=BEIJING)
         ("transfer.requested", {"to": "arbitration", "at": AT}, {"D14"}),
         ("transfer.requested", {"to": "payment_order", "at": AT}, {"D10"}),
         ("transfer.requested", {"to": "legal_aid", "at": AT}, set()),
+        ("transfer.requested", {"to": "court", "at": AT}, set()),
+        ("transfer.requested", {"to": "court", "referral_kind": "court_delegated", "at": AT}, {"D25"}),
+        ("transfer.requested", {"to": "court", "referral_kind": "court_entrusted", "at": AT}, set()),
+        ("transfer.filed", {"to": "arbitration", "at": AT}, {"D17"}),
+        ("transfer.filed", {"to": "payment_order", "at": AT}, {"D11"}),
+        ("transfer.filed", {"to": "court", "at": AT}, set()),
         ("fulfilment.performing", {"effective_at": AT, "performance_until": "2026-10-31"}, {"D26-performance"}),
         ("fulfilment.performing", {"effective_at": AT}, set()),
         ("referral.accepted", {"kind": "court_delegated", "at": AT}, {"D23"}),
@@ -152,6 +158,16 @@ def test_other_readings_start_where_a_setting_asks_for_them() -> None:
     assert clocks["D03"].due == day("2026-10-08")
     accepted = by_rule(clocks_started_by("case.accepted", facts, optional={"D03-from_acceptance"}))
     assert accepted["D03-from_acceptance"].start == day("2026-09-17")
+
+
+def test_a_correction_lets_the_courts_three_days_run_anew() -> None:
+    law = Law(optional=frozenset({"D08b"}))
+    facts: dict[str, Fact] = {"route": "judicial_confirmation", "applied_at": day("2026-09-16"), "at": AT}
+    assert by_rule(clocks_started_by("confirmation.requested", facts, law))["D08b"].due == day("2026-09-20")
+    corrected: dict[str, Fact] = {"route": "judicial_confirmation", "at": "2026-09-21T15:00:00+08:00"}
+    assert by_rule(clocks_started_by("confirmation.supplemented", corrected, law))["D08b"].due == day("2026-09-24")
+    assert clocks_started_by("confirmation.supplemented", corrected | {"route": "arbitration_review"}, law) == ()
+    assert clocks_started_by("confirmation.supplemented", corrected) == ()
 
 
 def test_enforcement_runs_from_the_last_day_of_performance() -> None:
@@ -195,6 +211,9 @@ def test_an_unreadable_moment_is_refused() -> None:
 
 # --------------------------------------------------------------------------------------------------- what turns a clock
 
+NOBODY_TELLS = {"D11": "cancelled", "D17": "cancelled"}
+"""Of award and payment order no platform tells: who closes the case follows them no longer."""
+
 
 @pytest.mark.parametrize(
     ("event", "facts", "states"),
@@ -218,7 +237,14 @@ def test_an_unreadable_moment_is_refused() -> None:
         ("referral.accepted", {}, {"D21": "met", "D27-answer": "met"}),
         ("referral.expired", {}, {"D21": "expired", "D27-answer": "expired"}),
         ("transfer.filed", {"to": "arbitration"}, {"D13": "met", "D14": "met"}),
-        ("transfer.filed", {"to": "court"}, {}),
+        ("transfer.filed", {"to": "court"}, {"D25": "met"}),
+        ("transfer.filed", {"to": "legal_aid"}, {}),
+        ("transfer.correction_required", {"to": "arbitration"}, {"D14": "suspended"}),
+        ("transfer.correction_required", {"to": "payment_order"}, {"D10": "suspended"}),
+        ("transfer.correction_required", {"to": "court"}, {"D25": "suspended"}),
+        ("confirmation.correction_required", {"route": "judicial_confirmation"}, {"D08b": "suspended"}),
+        ("confirmation.correction_required", {"route": "arbitration_review"}, {}),
+        ("case.closed", {}, {"D03": "met", "D03-from_acceptance": "met", "D03-working": "met"} | NOBODY_TELLS),
         ("fulfilment.performed", {"open_terms": "0"}, {"D26": "met", "D26-performance": "met"}),
         ("fulfilment.performed", {"open_terms": "1"}, {"D26-performance": "met"}),
     ],

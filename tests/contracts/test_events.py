@@ -39,11 +39,12 @@ confirmation.requested .accepted .not_accepted .correction_required .reviewing .
 transfer.requested .filed .refused .correction_required .unknown_status
 referral.offered .accepted .declined .recalled .expired .returned .unknown_status
 fulfilment.performing .performed .partly_performed .breached
-clock.started .approaching .expired
+clock.started .approaching .expired .suspended .resumed .extended
 delivery.delivered .rejected .dead .in_doubt .cancelled .superseded .expired
 endpoint.paused .resumed .verification .test .unhealthy .recovered .disabled .secret_rotated
 task.opened .resolved
 """
+"""The page's table, and beside it what becomes of a clock that stops, goes on or is prolonged."""
 
 EXAMPLE: dict[str, Any] = {
     "specversion": "1.0",
@@ -101,6 +102,9 @@ VALUES: dict[str, Any] = {
         "provisional": False,
     },
     "percent": 75,
+    "article": "《人民法院在线调解规则》第24条",
+    "article_en": "Online Mediation Rules of the People's Courts, art. 24",
+    "extended_by": 15,
     "settled_claims": "all",
     "effect_rule": "labor_law",
     "effective_at": "2026-09-25T09:00:00+08:00",

@@ -92,6 +92,35 @@ def test_no_extension_where_the_law_knows_none(rule_id: str) -> None:
     assert packaged_rulebook().in_force(rule_id, TODAY).extension is None
 
 
+@pytest.mark.parametrize(
+    ("rule_id", "extended", "paused"),
+    [
+        ("D03", "《企业劳动争议协商调解规定》第29条", None),
+        ("D06", "《劳动人事争议仲裁办案规则》第76条", None),
+        ("D08", "《中华人民共和国民事诉讼法》（2023年修正）第187条", None),
+        ("D10", None, "《中华人民共和国民事诉讼法》（2023年修正）第226条"),
+        ("D13", None, "《中华人民共和国劳动争议调解仲裁法》第27条"),
+        ("D17", "《中华人民共和国劳动争议调解仲裁法》第43条", None),
+        ("D23", "《人民法院在线调解规则》第24条", "《人民法院在线调解规则》第26条"),
+        ("D24", "《人民法院在线调解规则》第24条", "《人民法院在线调解规则》第26条"),
+        ("D26", None, "《中华人民共和国民事诉讼法》（2023年修正）第250条"),
+        ("D04", None, None),
+    ],
+)
+def test_where_the_law_allows_extension_and_suspension(rule_id: str, extended: str | None, paused: str | None) -> None:
+    rule = packaged_rulebook().in_force(rule_id, TODAY)
+    assert (rule.extension_citation or (None,))[0] == extended
+    assert (rule.pause_citation or (None,))[0] == paused
+    assert all(cited[1].isascii() for cited in (rule.extension_citation, rule.pause_citation) if cited)
+
+
+def test_a_rule_is_started_by_an_event_or_says_why_by_none() -> None:
+    for rule in RULES:
+        assert bool(rule.starts_on) != bool(rule.untold_zh), rule.id
+        assert bool(rule.untold_zh) == bool(rule.untold_en), rule.id
+    assert {rule.id for rule in RULES if rule.starts_on} >= {"D17", "D25"}
+
+
 def test_every_rule_has_titles_and_a_citation() -> None:
     for rule in RULES:
         assert rule.zh
@@ -126,7 +155,7 @@ def test_before_the_first_version_there_is_no_rule() -> None:
 
 def test_every_event_that_starts_or_turns_a_clock_is_published() -> None:
     for rule in RULES:
-        events = {rule.starts_on, *(event for turn in rule.turn for event in turn.on)} - {""}
+        events = {rule.starts_on, *rule.restarts_on, *(event for turn in rule.turn for event in turn.on)} - {""}
         assert events <= set(EVENT_TYPES), rule.id
 
 
@@ -194,6 +223,7 @@ def test_a_statute_may_stand_in_another_file(tmp_path: Path) -> None:
         (STATUTE + RULE + RULE, "two versions"),
         (STATUTE + RULE + "effective_to = 2019-12-31", "ends before it begins"),
         (STATUTE + RULE + 'starts_on = "case.received"\n' + RULE, "two versions"),
+        (STATUTE + RULE + '[rule.extension]\nzh = "a"\nen = "a"\nstatute = "none"\n', "no statute none"),
         (STATUTE + RULE.replace("length = 15", 'starts_on = "case.received"'), "neither a length nor a given end"),
         (STATUTE + RULE.replace("length = 15", "length = 0"), "length"),
         (STATUTE + RULE.replace("length = 15", "lenght = 15"), "lenght"),

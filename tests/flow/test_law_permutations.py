@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from contracts.chinese_calendar import BEIJING
 from contracts.messages import HR
 from contracts.update import About, Key, KeyKind, StatusUpdate
 from gateway.flow.route import Router
@@ -119,6 +120,6 @@ async def test_every_order_ends_alike_and_keeps_every_word(still: Stage, name: s
         assert told.matter.status == way[-1], [word.status for word in order]
         said = {(kind, data["at"]) for kind, data in told.history}
         for place, status in enumerate(way):
-            at = (SAID + timedelta(hours=place)).isoformat()
+            at = (SAID + timedelta(hours=place)).astimezone(BEIJING).isoformat()
             assert (f"confirmation.{status}", at) in said, "no word is lost"
         assert told.tasks.count("contradiction") == (1 if way[-1] == "objected" else 0)

@@ -93,6 +93,20 @@ def test_changing_the_data_changes_the_result(rule_id: str, article: str, last: 
     assert moved != date.fromisoformat(last)
 
 
+@pytest.mark.parametrize("rule_id", [rule_id for rule_id, _, last in TABLE if last is None])
+def test_a_length_in_the_data_makes_a_rule_without_one_count(rule_id: str, tmp_path: Path) -> None:
+    for file in files("contracts").joinpath("law").iterdir():
+        text = file.read_text("utf-8")
+        blocks = text.split("[[rule]]")
+        given = f'\nid = "{rule_id}"\n'
+        changed = [block.replace(given, given + "length = 10\n") for block in blocks]
+        (tmp_path / file.name).write_text("[[rule]]".join(changed), "utf-8")
+    with pytest.raises(ValueError, match="no length"):
+        due(packaged_rulebook().in_force(rule_id, START), START, packaged_calendar())
+    counted = due(load_rulebook(tmp_path).in_force(rule_id, START), START, load_calendar(tmp_path))
+    assert counted.due == date(2026, 9, 28), "the 26th is a Saturday, with Mid-Autumn before it"
+
+
 def _longer(block: str) -> str:
     lines = block.split("\n")
     place = next(place for place, line in enumerate(lines) if line.startswith("length = "))

@@ -167,6 +167,7 @@ async def test_the_whole_life_of_cases_is_published_soundly(life: Life) -> None:
     paid = papers.body("performed", {"/at": life.gateway.clock.now().isoformat()})
     await life.post(MessageType.AGREEMENT_PERFORMED, paid, agreement)
     await life.until_seen("confirmation.confirmed", "case.noted", "confirmation.unknown_status", "fulfilment.performed")
+    await life.until_seen("fulfilment.performing", "task.opened", "task.resolved")
 
     other = await life.case()
     failed = papers.body("failed", {"/at": "2026-09-29T09:00:00+08:00"})
@@ -175,7 +176,7 @@ async def test_the_whole_life_of_cases_is_published_soundly(life: Life) -> None:
     moved = {"about": "transfer", "keys": [["transfer", transfer, ""]]}
     await life.say(HR, **moved, status="correction_required")
     await life.say(HR, **moved, status="filed", references=[["case_no", "历下劳人仲案〔2026〕第9号"]])
-    await life.until_seen("transfer.filed", "case.transferred")
+    await life.until_seen("transfer.filed", "case.transferred", "clock.suspended")
 
     assert_sound(life.seen)
 

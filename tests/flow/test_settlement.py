@@ -272,7 +272,7 @@ def test_a_refusal_by_the_translation_costs_no_attempt(judge: Judge) -> None:
 
 
 def test_what_kills_its_sender_is_kept_away_from_it(judge: Judge) -> None:
-    settled = judge.quarantined(claim(lost=3), NOW - 5)
+    settled = judge.quarantined(claim(lost=4), NOW - 5)
     assert (settled.state, settled.code, settled.doubt_at, kinds(settled)) == ("dead", "crash_loop", NOW - 5, ["dead"])
 
 

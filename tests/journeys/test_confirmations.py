@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from typing import Any
+
+import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP
 from tests.flow import papers
 from tests.journeys.province import Province
+
+CONFIRMED = "26"
+"""The one-stop platform's word for a confirmation that arbitration or a court has given."""
 
 
 def actions(thing: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -71,7 +77,12 @@ async def test_wages_by_arbitration_review_with_one_correction(province: Provinc
     enforce = actions(read)["enforce_arbitration_statement"]
     assert enforce["until"] == "2028-10-31", "two years from the last day of performance"
     assert enforce["article_en"].endswith("art. 51")
-    await province.delivered(case, "status.reported", ONE_STOP)
+
+    async def told() -> bool:
+        progress = [entry["payload"] for entry in await province.journal(ONE_STOP) if entry["kind"] == "reportProgress"]
+        return any(one.get("进展类别") == "2" and one.get("状态") == CONFIRMED for one in progress)
+
+    await province.until(told, "the one-stop platform was told that it is confirmed")
     number = next(ref["value"] for ref in read["external_refs"] if ref["kind"] == "case_no")
     spelled = number.replace("〔", "(").replace("〕", ")")
     found = await province.api.get("/v1/cases", params={"external_ref": spelled})
@@ -103,21 +114,30 @@ async def test_judicial_confirmation_is_dismissed_and_what_may_follow(province: 
     await province.confirmation(agreement)
 
 
-async def test_one_day_late_is_refused_and_with_its_reason_goes_and_says_so(province: Province) -> None:
+@pytest.mark.parametrize(
+    ("route", "platform", "article", "due", "late"),
+    [
+        ("arbitration", HR, "《劳动人事争议仲裁办案规则》第74条", "2026-10-09", "2026-10-10"),
+        ("judicial", COURT, "《中华人民共和国民事诉讼法》（2023年修正）第205条", "2026-10-26", "2026-10-27"),
+    ],
+)
+async def test_one_day_late_is_refused_and_with_its_reason_goes_and_says_so(
+    province: Province, route: str, platform: str, article: str, due: str, late: str
+) -> None:
     case = await province.case()
     agreement = await province.agreement(case, {"/organization_seal/sealed_at": "2026-09-24T16:00:00+08:00"})
-    province.gateway.clock.skip(86_400)
+    province.gateway.clock.skip(86_400 * (date.fromisoformat(late) - date(2026, 10, 9)).days)
     await province.set_clocks()
-    late = {"/applied_at": "2026-10-10T10:00:00+08:00"}
-    reply = await province.api.post(f"/v1/agreements/{agreement}/confirmations", json=papers.body("arbitration", late))
+    applied = {"/applied_at": f"{late}T10:00:00+08:00"}
+    reply = await province.api.post(f"/v1/agreements/{agreement}/confirmations", json=papers.body(route, applied))
     assert reply.status_code == 422
     (finding,) = reply.json()["errors"]
     assert (finding["pointer"], finding["code"]) == ("/applied_at", "deadline_passed")
-    for fact in ("《劳动人事争议仲裁办案规则》第74条", "2026-10-09", "2026-10-10"):
+    for fact in (article, due, late):
         assert fact in finding["message_zh"], finding
-    confirmation = await province.confirmation(agreement, **late | {"/late_reason": "申请人住院，十月九日出院"})
-    await province.delivered(case, "confirmation.requested", HR)
-    filed = [entry for entry in await province.journal(HR) if entry["business_key"] == confirmation]
+    await province.confirmation(agreement, route, **applied | {"/late_reason": "申请人住院，次日方出院"})
+    await province.delivered(case, "confirmation.requested", platform)
+    filed = await province.journal(platform)
     assert any("申请人住院" in str(entry["payload"]) for entry in filed)
     file = await province.house.store.load(case)
     assert file is not None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from contracts.messages import HR, ONE_STOP
 from tests.flow import papers
-from tests.journeys.province import LANSHAN, Province
+from tests.journeys.province import LANSHAN, LIXIA, Province
 
 
 async def test_what_each_platform_knew_at_a_past_moment(province: Province) -> None:
@@ -67,6 +68,90 @@ async def test_the_same_dispute_at_another_organisation_goes_to_a_person(provinc
     kept = province.house.store.unseal(task["detail_sealed"], f"tasks.detail:{task['id']}")
     assert first.encode() in kept
     assert (await province.get(f"/v1/cases/{first}"))["status"] == "accepted", "nothing is merged"
+
+
+async def twins(province: Province) -> tuple[str, str, str]:
+    """One dispute at two organisations, and the task that asks about it."""
+    first = await province.case()
+    body = papers.body("wages", {"/organization/code": LANSHAN, "/source_case_no": "371302-LS007-2026-00077"})
+    second = str((await province.post("/v1/cases", body))["id"])
+    (task,) = await province.tasks("possible_duplicate")
+    return first, second, task["id"]
+
+
+async def linked(province: Province, case: str, by: httpx.AsyncClient) -> list[str]:
+    return [one["case"] for one in (await province.get(f"/v1/cases/{case}", by)).get("linked_cases", [])]
+
+
+async def history(province: Province, case: str, by: httpx.AsyncClient) -> list[tuple[str, str]]:
+    items = (await province.get(f"/v1/cases/{case}/timeline", by))["items"]
+    return [(one["type"], one["data"]["with_case"]) for one in items if "with_case" in one["data"]]
+
+
+async def test_a_person_links_two_cases_and_neither_is_merged(province: Province) -> None:
+    first, second, task = await twins(province)
+    path = f"/v1/ops/tasks/{task}/resolve"
+    for body in ({}, {"decision": "merge"}, {"decision": "link", "cases": ["case_other"]}):
+        refused = await province.ops.post(path, json={"reason": "同一劳动者同一欠薪"} | body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "decision_missing")
+    assert await linked(province, first, province.api) == []
+    decided = await province.ops.post(path, json={"reason": "同一劳动者同一欠薪", "decision": "link"})
+    assert decided.status_code == 200, decided.text
+    assert (await province.ops.post(path, json={"reason": "再次", "decision": "link"})).status_code == 409
+    whole = await province.client(("*",))
+    one = await province.client((LIXIA,))
+    try:
+        for case, other in ((first, second), (second, first)):
+            read = await province.get(f"/v1/cases/{case}", whole)
+            assert read["linked_cases"] == [{"case": other}]
+            assert read["status"] == "accepted", "both go on by themselves"
+            assert await history(province, case, whole) == [("case.linked", other)]
+        assert await linked(province, first, one) == [], "a system sees its own organisations' cases alone"
+        assert await history(province, first, one) == []
+    finally:
+        await whole.aclose()
+        await one.aclose()
+    rows = await province.house.store.rows("audit_after", 0, 100)
+    (act,) = [row for row in rows if row["act"] == "task.resolve"]
+    assert second in act["data"]
+    assert first in act["data"]
+
+
+async def test_cases_kept_apart_are_never_asked_about_again(province: Province) -> None:
+    first, second, task = await twins(province)
+    body = {"reason": "两次不同月份的欠薪", "decision": "keep_apart"}
+    assert (await province.ops.post(f"/v1/ops/tasks/{task}/resolve", json=body)).status_code == 200
+    for case, code, number in ((first, LIXIA, None), (second, LANSHAN, "371302-LS007-2026-00077")):
+        read = await province.get(f"/v1/cases/{case}")
+        document = read["document"] | {"facts": read["document"]["facts"] + "（更正）"}
+        assert number in (None, document["source_case_no"])
+        assert document["organization"]["code"] == code
+        revised = await province.api.put(f"/v1/cases/{case}", json=document, headers={"If-Match": '"1"'})
+        assert revised.status_code == 202, revised.text
+    assert await province.tasks("possible_duplicate") == [], "the pair was decided"
+    assert await linked(province, first, province.api) == []
+    assert await history(province, first, province.api) == [("case.kept_apart", second)]
+    third = papers.body("wages", {"/source_case_no": "370102-LX001-2026-90001"})
+    await province.post("/v1/cases", third)
+    (task,) = await province.tasks("possible_duplicate")
+    kept = province.house.store.unseal(task["detail_sealed"], f"tasks.detail:{task['id']}")
+    assert first.encode() in kept
+    assert second.encode() in kept, "another case is another question"
+
+
+async def test_a_revision_that_makes_two_cases_alike_is_noticed(province: Province) -> None:
+    first = await province.case()
+    other = {"/parties/0/id_number": "370102198805120017", "/parties/0/birth_date": "1988-05-12"}
+    second = await province.case(other)
+    assert await province.tasks("possible_duplicate") == []
+    read = await province.get(f"/v1/cases/{second}")
+    document = read["document"]
+    theirs = (await province.get(f"/v1/cases/{first}"))["document"]["parties"]
+    document["parties"] = theirs
+    revised = await province.api.put(f"/v1/cases/{second}", json=document, headers={"If-Match": '"1"'})
+    assert revised.status_code == 202, revised.text
+    (task,) = await province.tasks("possible_duplicate")
+    assert task["about"] == second
 
 
 @pytest.mark.parametrize(

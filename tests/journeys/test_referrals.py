@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+import orjson
 import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP, UNION
@@ -108,6 +110,8 @@ async def test_a_referral_is_offered_answered_mediated_and_returned(province: Pr
         changes = {"/authority": court, "/applied_at": "2026-10-10T11:55:00+08:00"}
         confirmation = await province.confirmation(agreement, "judicial", **changes)
         await province.delivered(case, "confirmation.requested", COURT)
+        filed = [entry["payload"] for entry in await province.journal(COURT) if entry["kind"] == "sfqr/add"]
+        assert [(one["fydm"], one["rwbh"]) for one in filed] == [("鲁0102", referral["document"]["task_no"])]
         await province.decide(COURT, confirmation, "accept")
         await province.reaches(f"/v1/confirmations/{confirmation}", "accepted")
         await province.decide(COURT, confirmation, "confirm")
@@ -116,11 +120,57 @@ async def test_a_referral_is_offered_answered_mediated_and_returned(province: Pr
         await province.delivered(case, "status.reported", ONE_STOP)
 
 
-async def test_a_failed_delegation_goes_back_with_its_reason(province: Province) -> None:
+async def test_a_delegated_mediation_is_prolonged_and_its_appraisal_is_not_counted(province: Province) -> None:
+    referral = await offered(province, "court_delegated")
+    await answer(province, referral["id"])
+    clocks = (await province.get(f"/v1/referrals/{referral['id']}"))["clocks"]
+    limit = next(clock for clock in clocks if clock["rule"] == "D23")
+    path = f"/v1/clocks/{limit['id']}"
+    today = {"reason": "委托工伤鉴定", "on": "2026-10-10"}
+    assert (await province.post(f"{path}/suspend", today, 200))["state"] == "suspended"
+    steps = (await province.get(f"/v1/referrals/{referral['id']}"))["next_steps"]
+    assert all("until" not in step for step in steps), "nobody knows the day while the appraisal lasts"
+    province.gateway.clock.skip(6 * 86_400)
+    await province.set_clocks()
+    resumed = await province.post(f"{path}/resume", {"reason": "鉴定意见已出具"}, 200)
+    longer = await province.post(f"{path}/extend", {"reason": "双方同意延长", "extended_by": 7}, 200)
+    days = [date.fromisoformat(one["due"]) for one in (limit, resumed, longer)]
+    assert [(day - days[0]).days for day in days] == [0, 6, 13]
+    rows = await province.house.store.rows("events_of", referral["id"])
+    told = {row["type"]: orjson.loads(row["data"]) for row in rows if row["type"].startswith("clock.")}
+    assert told["clock.suspended"]["article"] == "《人民法院在线调解规则》第26条"
+    assert told["clock.extended"]["article"] == "《人民法院在线调解规则》第24条"
+    assert told["clock.extended"]["referral"] == referral["id"]
+
+
+async def test_the_court_files_the_suit_after_a_failed_delegation(province: Province) -> None:
+    """民事诉讼法 art. 126: seven days from the complaint; the time of correction is not counted."""
     referral = await offered(province, "court_delegated")
     await answer(province, referral["id"])
     case = await case_of(province, referral)
     await province.post(f"/v1/cases/{case}/progress", papers.body("failed", {"/at": AT, "/session": papers.DROP}))
+    court = {"kind": "court", "code": "鲁0102", "name": "济南市历下区人民法院"}
+    body = papers.body("transfer", {"/to": "court", "/authority": court})
+    transfer = (await province.post(f"/v1/cases/{case}/transfers", body))["id"]
+    (step,) = (await province.get(f"/v1/transfers/{transfer}"))["next_steps"]
+    assert (step["action"], step["until"]) == ("await_filing", "2026-10-19"), "the 17th is a Saturday"
+    assert step["article"] == "《中华人民共和国民事诉讼法》（2023年修正）第126条"
+    await province.delivered(case, "transfer.requested", COURT)
+    await province.decide(COURT, transfer, "correct", bznr=["请补充起诉状"], bzqx="20261016")
+    waiting = await province.reaches(f"/v1/transfers/{transfer}", "correction_required")
+    assert {clock["rule"]: clock["state"] for clock in waiting["clocks"]} == {"D25": "suspended"}
+    await province.decide(COURT, transfer, "file")
+    filed = await province.reaches(f"/v1/transfers/{transfer}", "filed")
+    assert {clock["rule"]: clock["state"] for clock in filed["clocks"]} == {"D25": "met"}
+
+
+async def test_a_failed_delegation_goes_back_with_its_reason(province: Province) -> None:
+    referral = await offered(province, "court_delegated")
+    await answer(province, referral["id"])
+    case = await case_of(province, referral)
+    undisputed = {"text": "双方确认自2025年3月起存在劳动关系。", "confirmed_at": AT}
+    ended = {"/at": AT, "/session": papers.DROP, "/undisputed_facts": undisputed}
+    await province.post(f"/v1/cases/{case}/progress", papers.body("failed", ended))
     steps = {step["action"]: step for step in (await province.get(f"/v1/cases/{case}"))["next_steps"]}
     assert steps["return_result_to_court"]["article_en"].endswith("art. 21")
     body = {
@@ -129,9 +179,16 @@ async def test_a_failed_delegation_goes_back_with_its_reason(province: Province)
         "at": AT,
         "reason_code": "large_divergence",
         "report": "分歧较大。",
+        "undisputed_facts": undisputed,
     }
     await province.post(f"/v1/referrals/{referral['id']}/result", body)
     await province.delivered(referral["id"], "referral.returned", COURT)
+    said = "无争议事实（双方于2026-10-10 11:30:00确认）：双方确认自2025年3月起存在劳动关系。"
+    finished = [entry for entry in await province.journal(COURT) if entry["kind"] == "task/finish"]
+    assert finished[-1]["payload"]["qkbg"] == f"分歧较大。\n{said}"
+    for platform in (HR, ONE_STOP):
+        await province.delivered(case, "case.progressed", platform)
+        assert [entry for entry in await province.journal(platform) if said in str(entry["payload"])], platform
 
 
 async def test_a_union_hand_over_is_recalled(province: Province) -> None:

@@ -164,6 +164,20 @@ async def test_a_restart_keeps_everything_but_the_sessions(tmp_path: Path) -> No
         assert task["rwbh"] != before[1][0]["rwbh"]
 
 
+async def test_what_is_lost_is_gone_with_what_followed_it(tmp_path: Path) -> None:
+    async with court(tmp_path) as client:
+        await _everything(client)
+        assert (await client.mock("lose", {"message_id": "d99"}, 422))["error"]
+        await client.mock("lose", {"message_id": "d6"})
+        kept = {record["business_key"] for record in await client.mock("records")}
+        assert kept == {f"d{number}" for number in (1, 2, 3, 4, 5, 7)}
+        assert await client.query("d6") == []
+    async with court(tmp_path) as client:
+        assert {record["business_key"] for record in await client.mock("records")} == kept
+        assert (await client.post("sfqr/add", await application(client, "d6", "cnf_1"))).code == "200"
+        assert len(await client.query("d6")) == 1
+
+
 async def test_a_locked_account_stays_locked_over_a_restart(tmp_path: Path) -> None:
     async with court(tmp_path, log_in=False) as client:
         codes = [(await client.login(password="0" * 64)).code for _ in range(5)]

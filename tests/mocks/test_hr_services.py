@@ -430,6 +430,32 @@ async def test_a_restart_keeps_everything(client: Client, server: MockServer, tm
         await again.stop()
 
 
+async def test_what_is_lost_is_unknown_and_can_be_filed_again(
+    client: Client, server: MockServer, tmp_path: Path
+) -> None:
+    async def lose(serial: str) -> int:
+        address = f"{client.config['base_url']}/_mock/lose"
+        async with client.session.post(address, json={"message_id": serial}) as response:
+            return response.status
+
+    question = {"BZR007": "TJ1001", "BZR008": "dlv_lost_00001"}
+    first = await client.send("TJ1001", CASE, "dlv_lost_00001")
+    assert await lose("dlv_lost_00002") == 422
+    assert await lose("dlv_lost_00001") == 200
+    assert (await client.done("TJ9001", question)).content == {"BZR009": "0"}
+    assert server.platform.records() == []
+    await server.stop()
+    again = MockServer(HrArbitration, tmp_path / "hr", port=None)
+    await again.start()
+    try:
+        client.config["base_url"] = again.url
+        assert (await client.done("TJ9001", question)).content == {"BZR009": "0"}
+        anew = await client.send("TJ1001", CASE, "dlv_lost_00001")
+        assert (anew.code, anew.ref != first.ref) == ("0000", True)
+    finally:
+        await again.stop()
+
+
 @pytest.mark.parametrize("code", ["2001", "2002", "5000", "4010", "4999", "3003"])
 async def test_business_error_stores_nothing(client: Client, server: MockServer, code: str) -> None:
     faults = [{"op": "TJ1001", "action": "business_error", "code": code}]

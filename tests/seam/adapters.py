@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -20,7 +20,8 @@ from contracts.adapter import (
     Wire,
 )
 from contracts.errors import EndpointError, PermanentError, RetryableError
-from contracts.update import Reference
+from contracts.holdings import Held, Holding, Listing, Period
+from contracts.update import About, Reference
 from tests.seam.dialect import CAPABILITIES, MAPPING, CalledToy, Toy, digest_of
 
 _SESSION = "session"
@@ -46,6 +47,7 @@ class ToyIdempotent(CalledToy):
         title_en="Toy platform that knows its ids",
         delivery_class=DeliveryClass.IDEMPOTENT,
         calls_back=True,
+        lists=Listing.FILINGS,
         version="1.0",
         mapping=MAPPING,
         capabilities=CAPABILITIES,
@@ -58,6 +60,25 @@ class ToyIdempotent(CalledToy):
         request = self.request("POST", "/file", json.dumps(body, ensure_ascii=False).encode())
         answer = await self.ask(exchange, "file", request, filing=True, named=wire.id)
         return _receipt(answer, duplicate=answer["code"] == "KNOWN")
+
+    async def list_held(self, period: Period, cursor: str | None, exchange: Exchange) -> Held:
+        """One page of its ledger."""
+        since, until = period.since.isoformat(), period.until.isoformat()
+        query = urlencode({"since": since, "until": until, "after": cursor or ""})
+        answer = await self.ask(exchange, "ledger", self.request("GET", f"/ledger?{query}"))
+        items, after = answer.get("items"), answer.get("cursor")
+        if not isinstance(items, list) or not isinstance(after, str):
+            raise RetryableError("unreadable", "no page of a ledger")
+        return Held(tuple(map(self._holding, items)), after, more=answer.get("more") is True)
+
+    def _holding(self, row: Json) -> Holding:
+        word = None
+        if "stands" in row:
+            said = row["stands"] | {"id": row["id"], "event": f"held-{row['number']}-{row['stands']['word']}"}
+            word = self.update(said | {"at": row["at"], "number": row["number"]}, About(said["about"]))
+        at = datetime.fromisoformat(row["at"])
+        number = row["number"]
+        return Holding(number, at, row["id"], number, (Reference("platform_no", number),), row["version"], word)
 
     async def probe(self, exchange: Exchange) -> None:
         """Ping."""
@@ -74,6 +95,7 @@ class ToyQueryable(Toy):
         delivery_class=DeliveryClass.QUERYABLE,
         lookup_lag=timedelta(seconds=30),
         polls=True,
+        lists=Listing.WORDS,
         version="1.0",
         mapping=MAPPING,
         capabilities=CAPABILITIES,
@@ -145,6 +167,15 @@ class ToyQueryable(Toy):
         if not isinstance(items, list):
             raise RetryableError("unreadable", "no items")
         return Polled(tuple(map(self._item, items)), self._need(answer, "cursor"), more=answer.get("more") is True)
+
+    async def list_held(self, period: Period, cursor: str | None, exchange: Exchange) -> Held:
+        """Its news again."""
+        page = await self.poll(cursor, exchange)
+        rows = [
+            Holding(item.event_id, datetime.fromisoformat(json.loads(item.body)["at"]), item=item)
+            for item in page.items
+        ]
+        return Held(tuple(row for row in rows if row.at and period.holds(row.at)), page.cursor, page.more)
 
     @staticmethod
     def _item(found: Any) -> PolledItem:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import ClassVar
 from urllib.parse import quote
 
 from adapters.http import NotJson, read_json_object
-from contracts.adapter import Exchange, Json, Polled, PolledItem, Receipt, Reply, Request, Wire
+from contracts.adapter import AdapterInfo, Exchange, Json, Polled, PolledItem, Receipt, Reply, Request, Wire
 from contracts.errors import PermanentError, RetryableError
+from contracts.holdings import Held, Holding, Listing, Period
 from tests.seam.adapters import ToyIdempotent, ToyNeither, ToyQueryable
 from tests.seam.broken import Defect
 from tests.seam.stages import IdempotentStage, NeitherStage, QueryableStage
@@ -220,7 +224,61 @@ class FailedPollIsNoNews(ToyQueryable):
             return Polled((), "0", more=False)
 
 
+class ListsInNameOnly(ToyIdempotent):
+    """Declared to list nothing, with a listing that nobody uses."""
+
+    info: ClassVar[AdapterInfo] = replace(ToyIdempotent.info, lists=Listing.NOTHING)
+
+
+class ListsItsFirstPage(ToyIdempotent):
+    """What lies on the later pages would count as missing."""
+
+    async def list_held(self, period: Period, cursor: str | None, exchange: Exchange) -> Held:
+        page = await super().list_held(period, cursor, exchange)
+        return Held(page.items, page.cursor, more=False)
+
+
+class ListsEverything(ToyIdempotent):
+    """The period is not looked at."""
+
+    async def list_held(self, period: Period, cursor: str | None, exchange: Exchange) -> Held:
+        always = Period(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+        return await super().list_held(always, cursor, exchange)
+
+
+class WordsWithoutTheirItem(ToyQueryable):
+    """A word that was missed could not be heard again."""
+
+    async def list_held(self, period: Period, cursor: str | None, exchange: Exchange) -> Held:
+        page = await super().list_held(period, cursor, exchange)
+        return Held(tuple(replace(row, item=None) for row in page.items), page.cursor, page.more)
+
+
+class FailedListingIsEmpty(ToyIdempotent):
+    """An unreadable page is an empty one: everything would be missing."""
+
+    async def list_held(self, period: Period, cursor: str | None, exchange: Exchange) -> Held:
+        try:
+            return await super().list_held(period, cursor, exchange)
+        except RetryableError:
+            return Held((), "", more=False)
+
+
+class HoldsAnother(ToyQueryable):
+    """The row is named by the platform alone: nobody could tell whose it is."""
+
+    async def held(self, wire: Wire, exchange: Exchange) -> Holding | None:
+        found = await super().held(wire, exchange)
+        return None if found is None else replace(found, filing=None)
+
+
 DEFECTS: tuple[Defect, ...] = (
+    Defect(ListsInNameOnly, IdempotentStage, "test_it_lists_what_it_declares"),
+    Defect(ListsItsFirstPage, IdempotentStage, "test_a_list_of_filings_holds_what_was_filed"),
+    Defect(ListsEverything, IdempotentStage, "test_a_list_of_filings_holds_what_was_filed"),
+    Defect(WordsWithoutTheirItem, QueryableStage, "test_a_list_of_words_holds_what_was_said"),
+    Defect(FailedListingIsEmpty, IdempotentStage, "test_a_failed_listing_is_no_listing"),
+    Defect(HoldsAnother, QueryableStage, "test_what_is_held_is_what_was_filed"),
     Defect(NewIdPerAttempt, IdempotentStage, "test_the_same_wire_again"),
     Defect(RetriesTheFiling, QueryableStage, "test_failure_goes_to_who_heals_it", "reset_after"),
     Defect(TimeoutIsSuccess, IdempotentStage, "test_failure_goes_to_who_heals_it", "silent_after"),

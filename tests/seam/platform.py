@@ -35,12 +35,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One business effect: the sender's id, the content, the number given, and when (monotonic seconds)."""
+    """One business effect: the sender's id, the content, the number given, and when (monotonic seconds, and by the platform's
+    clock). ``word``: how its matter stands, where the platform says so (``about``, ``word``)."""
 
     id: str
     content: Any
     number: str
     at: float
+    day: datetime
+    word: dict[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class ToyPlatform:
         self._over = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._events = 0
+        self._numbers = 0
 
     # ---- the server
     @property
@@ -196,7 +200,8 @@ class ToyPlatform:
 
     def book(self, identifier: str, content: Any) -> Booking:
         """One more business effect."""
-        booking = Booking(identifier, content, f"N{len(self.booked) + 1:05d}", time.monotonic())
+        self._numbers += 1
+        booking = Booking(identifier, content, f"N{self._numbers:05d}", time.monotonic(), self.clock())
         self.booked.append(booking)
         return booking
 

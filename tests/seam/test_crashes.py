@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from gateway.flow.settlement import QUARANTINE_AFTER
 from tests.seam.scene import ASKED, BYTES, IDS, LAG_S, OPERATOR, SILENCE_S, Scene, until
 
 
@@ -122,9 +123,9 @@ async def test_a_settled_outcome_survives(scene: Scene) -> None:
     assert scene.ids.count() == 1
 
 
-async def test_three_dead_claims_in_a_row_are_a_poison(scene: Scene) -> None:
+async def test_four_dead_claims_in_a_row_are_a_poison(scene: Scene) -> None:
     await scene.stand(IDS, deadline_s=SILENCE_S)
-    await scene.open(fault_point=Fall("claimed", 3), lease_margin_s=0.3)
+    await scene.open(fault_point=Fall("claimed", QUARANTINE_AFTER), lease_margin_s=0.3)
     poison = await scene.case("370102-LX001-2026-00001")
     row = await scene.reaches("dead", poison, IDS)
     assert row.code == "crash_loop"
@@ -137,12 +138,12 @@ async def test_three_dead_claims_in_a_row_are_a_poison(scene: Scene) -> None:
     await scene.reaches("delivered", poison, IDS)
 
 
-async def test_two_dead_claims_are_none(scene: Scene) -> None:
+async def test_fewer_dead_claims_are_none(scene: Scene) -> None:
     await scene.stand(IDS, deadline_s=SILENCE_S)
-    await scene.open(fault_point=Fall("claimed", 2), lease_margin_s=0.3)
+    await scene.open(fault_point=Fall("claimed", QUARANTINE_AFTER - 1), lease_margin_s=0.3)
     case = await scene.case()
     row = await scene.reaches("delivered", case, IDS)
-    assert row.attempts == 3
+    assert row.attempts == QUARANTINE_AFTER
     assert scene.ids.ids() == [row.id]
 
 

@@ -24,13 +24,16 @@ def _quoted(document: dict[str, Any]) -> str:
 
 
 class IdempotentPlatform(ToyPlatform):
-    """The same id again has one effect; other content under a known id is refused. Calls back."""
+    """The same id again has one effect; other content under a known id is refused. Calls back. Its ledger can be listed."""
 
-    operations: ClassVar[tuple[tuple[str, str], ...]] = (("POST", "file"), ("GET", "ping"))
+    operations: ClassVar[tuple[tuple[str, str], ...]] = (("POST", "file"), ("GET", "ping"), ("GET", "ledger"))
+    page = 2
 
     def process(self, seen: Seen) -> web.Response:
         if seen.operation == "ping":
             return _answer(code="OK")
+        if seen.operation == "ledger":
+            return self._listed(seen.query)
         found = json.loads(seen.body)
         content = (found["operation"], found["document"])
         known = next((one for one in self.booked if one.id == found["id"]), None)
@@ -39,6 +42,24 @@ class IdempotentPlatform(ToyPlatform):
                 return _answer(id=found["id"], code="CONFLICT", text="同一编号内容不同")
             return _answer(id=found["id"], code="KNOWN", number=known.number)
         return _answer(id=found["id"], code="OK", number=self.book(found["id"], content).number)
+
+    def _listed(self, query: dict[str, str]) -> web.Response:
+        since, until = (datetime.fromisoformat(query[name]) for name in ("since", "until"))
+        found = [one for one in self.booked if since <= one.day < until and one.number > query["after"]]
+        found.sort(key=lambda one: one.number)
+        page = found[: self.page]
+        items = [
+            {
+                "id": one.id,
+                "number": one.number,
+                "at": one.day.isoformat(),
+                "version": one.content[1].get("version", 1),
+                **({"stands": one.word} if one.word is not None else {}),
+            }
+            for one in page
+        ]
+        after = page[-1].number if page else query["after"]
+        return _answer(code="OK", items=items, cursor=after, more=len(found) > len(page))
 
     def refused(self, seen: Seen, text: str) -> web.Response:
         found = json.loads(seen.body)

@@ -80,6 +80,11 @@ class PostgresServer:
             stdout=subprocess.DEVNULL,
         )
 
+    @property
+    def child(self) -> Child | None:
+        """Its process, once it was started."""
+        return self._child
+
     def dsn(self, database: str = "postgres") -> str:
         """The address of one of its databases."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"

@@ -157,6 +157,11 @@ def sent_after_the_lease(process: Process) -> None:
     _house(process).worker._deliverer._left_s = lambda claim: 1e6
 
 
+def wall_clock_believed(process: Process) -> None:
+    """Leases and schedules go by the machine's clock, whatever somebody sets it to."""
+    process.believe_wall()
+
+
 def _house(process: Process) -> Any:
     assert process.house is not None
     return process.house
@@ -184,6 +189,7 @@ BUGS: dict[str, Plant] = {
         answered_before_kept,
         marked_before_published,
         sent_after_the_lease,
+        wall_clock_believed,
     )
 }
 """By name."""

@@ -38,6 +38,8 @@ class Network(httpx.AsyncBaseTransport):
         self._spawn = spawn
         self._note = note
         self.dead = False
+        self.next: str | None = None
+        """What becomes of the next filing, where somebody has decided it."""
         self.played: Counter[str] = Counter()
         self.sent: Counter[tuple[str, str]] = Counter()
         """Requests that were tried, by endpoint and operation."""
@@ -78,6 +80,9 @@ class Network(httpx.AsyncBaseTransport):
         return _response(200, answer)
 
     def _draw(self, name: str, operation: str) -> str:
+        if self.next is not None and operation in ("file", "batch"):
+            kind, self.next = self.next, None
+            return kind
         if self._random.random() >= self._rate():
             return "answer"
         kind = self._random.choice(FAULTS)

@@ -91,12 +91,21 @@ def _settings(data: Path) -> Settings:
 
 
 class Process:
-    """A House and every task that runs in it. ``reach`` is its fault point."""
+    """A House and every task that runs in it. ``reach`` is its fault point; ``believe_wall`` plants a defect in its clock."""
 
-    def __init__(self, number: int, seed: str, runner: Inline, network: Network, reach: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        number: int,
+        seed: str,
+        runner: Inline,
+        network: Network,
+        reach: Callable[[str], Any],
+        believe_wall: Callable[[], None],
+    ) -> None:
         self.number = number
         self.runner = runner
         self.network = network
+        self.believe_wall = believe_wall
         self.alive = True
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.house: House | None = None

@@ -23,7 +23,7 @@ def test_nothing_is_violated_under_any_seed() -> None:
         whole.add(outcome)
     assert whole.failed == {}
     assert whole.seeds == len(_SEEDS)
-    for name in ("kills", "faults", "sleeps", "stalls", "store"):
+    for name in ("kills", "faults", "sleeps", "stalls", "store", "jumps"):
         assert whole.tried[name] > len(_SEEDS) / 10, f"{name} never happened: the simulation has lost its teeth"
 
 

@@ -24,6 +24,7 @@ from gateway.flow.operate import Operator
 from gateway.flow.order import Order, Principal, Refused
 from gateway.flow.relay import BrokerRelay
 from gateway.store.engine import StoreUnavailable
+from gateway.store.steady import SteadyClock
 from tests.house import START
 from tests.seam import documents
 from tests.seam.platform import call_signature
@@ -37,6 +38,7 @@ from tests.simulation.watch import Watcher
 T = TypeVar("T")
 CLIENT = Principal("operator", frozenset({"*"}), frozenset())
 _START_MS = round(START.timestamp() * 1000)
+TWO_HOURS_MS = 7_200_000
 PATIENCE_S = 600.0
 """After the faults have ended everything must be settled within so long."""
 
@@ -52,9 +54,10 @@ class Weather:
     sleeps: int
     cases: int
     lasts_s: float
+    jumps: int
 
     @staticmethod
-    def drawn(random: Random) -> Weather:
+    def drawn(random: Random, clocks: Random) -> Weather:
         """One seed's."""
         return Weather(
             faults=random.choice((0.0, 0.1, 0.3, 0.6)),
@@ -64,6 +67,7 @@ class Weather:
             sleeps=random.choice((0, 0, 1)),
             cases=random.randint(2, 4),
             lasts_s=random.uniform(6.0, 20.0),
+            jumps=clocks.choice((0, 0, 1, 2)),
         )
 
 
@@ -83,19 +87,25 @@ Plant = Callable[["Process"], None]
 
 
 class World:
-    """Everything of one seed."""
+    """Everything of one seed. Without ``hands`` its processes do nothing by themselves."""
 
-    def __init__(self, seed: int, loop: VirtualLoop, plant: Plant | None) -> None:
+    def __init__(self, seed: int, loop: VirtualLoop, plant: Plant | None, *, hands: bool = True) -> None:
         self.seed = seed
+        self._hands = hands
         self.loop = loop
         self.random = Random(f"{seed}:world")
         self.chance = Random(f"{seed}:bus")
-        self.weather = Weather.drawn(self.random)
+        self.clocks = Random(f"{seed}:clocks")
+        self.weather = Weather.drawn(self.random, self.clocks)
+        self.set_by_ms = 0
+        self._wall_believed = False
+        # Since when the operator knows of each delivery in doubt, by his own watch.
+        self._doubts: dict[tuple[str, int | None], float] = {}
         self.calm = False
         self.plant = plant
         self.data = Path(mkdtemp(prefix="simulation-"))
         self._hash = hashlib.blake2b(digest_size=12)
-        self.tried = {"kills": 0, "requests": 0, "faults": 0, "sleeps": 0, "stalls": 0, "store": 0, "cases": 0}
+        self.tried = {"kills": 0, "requests": 0, "faults": 0, "sleeps": 0, "stalls": 0, "store": 0, "cases": 0, "jumps": 0}
         self.acks: dict[str, tuple[str, str, bytes]] = {}
         self.refused: list[str] = []
         self.heard: set[tuple[str, str]] = set()
@@ -103,18 +113,39 @@ class World:
         self._tasks: list[asyncio.Task[Any]] = []
         self._outside = contextvars.copy_context()
         self._dying = asyncio.Event()
-        self.db: sqlite3.Connection = database(self.now_ms)
+        self.house_ms = self.new_clock()
+        self.db: sqlite3.Connection = database(lambda: self.house_ms())
         self.ledgers = {name: self._ledger(name) for name in (IDS, ASKED, BYTES)}
-        self.watcher = Watcher(self.ledgers, self.db, self.now_ms)
+        self.watcher = Watcher(self.ledgers, self.db, lambda: self.house_ms())
         self.networks: list[Network] = []
         self.process: Process | None = None
         self._numbers = 0
         self._quiet_clients = 0
+        self._born_wrong = False
 
     # ---- time and trace
     def now_ms(self) -> int:
-        """The one clock of the world."""
+        """The time of the world, and of the platforms."""
         return _START_MS + round(self.loop.time() * 1000)
+
+    def wall_ms(self) -> int:
+        """What the clock of the gateway's machine says: somebody may have set it wrong."""
+        return self.now_ms() + self.set_by_ms
+
+    def new_clock(self) -> Callable[[], int]:
+        """The clock of a process that starts now."""
+        return self.wall_ms if self._wall_believed else SteadyClock(self.wall_ms, lambda: self.loop.time() * 1000)
+
+    def believe_wall(self) -> None:
+        """A defect: the gateway's clock is the machine's."""
+        self._wall_believed = True
+        self.house_ms = self.wall_ms
+
+    def set_clock(self, ms: int) -> None:
+        """Somebody sets the machine's clock so much away from the true time."""
+        self.tried["jumps"] += 1
+        self.note("the clock is set", ms)
+        self.set_by_ms = ms
 
     def now(self) -> datetime:
         """The same, aware."""
@@ -160,13 +191,15 @@ class World:
             self.db, self.watcher.look, Random(f"{self.seed}:store:{self._numbers}"), self.note, self._trouble
         )
         network = Network(self.ledgers, chance, self._faults, self.outside, self.note)
-        process = Process(self._numbers, str(self.seed), runner, network, self._reach)
+        process = Process(self._numbers, str(self.seed), runner, network, self._reach, self.believe_wall)
         runner.die = self._dying.set
         if not self.calm and self.weather.deaths:
             runner.cut = self.random.choice((None, self.random.randint(1, 400)))
         self.networks.append(network)
         self.process = process
-        starting = process.spawn(process.start(self.now_ms, self.data))
+        self.house_ms = self.new_clock()
+        self._born_wrong = self.set_by_ms != 0
+        starting = process.spawn(process.start(lambda: self.house_ms(), self.data))
         dying = asyncio.create_task(self._dying.wait())
         await asyncio.wait([starting, dying], return_when=asyncio.FIRST_COMPLETED)
         dying.cancel()
@@ -179,7 +212,8 @@ class World:
             self.plant(process)
         process.house.broker = BrokerRelay(process.house.store, self, process.house.publisher, self._reach)
         process.house.worker.woken.append(("publish", process.house.broker.turn, process.house.bells.publish))
-        process.work()
+        if self._hands:
+            process.work()
         return True
 
     async def fall(self) -> None:
@@ -245,7 +279,7 @@ class World:
         twice = chance.random() < 0.3
         while True:
             try:
-                status = await self._call_in(endpoint, word, f"{chance.getrandbits(64):016x}")
+                status = await self.call_in(endpoint, word, f"{chance.getrandbits(64):016x}")
             except (Lost, StoreUnavailable):
                 status = 0
             if status == 200:
@@ -255,7 +289,7 @@ class World:
                 twice = False
             await asyncio.sleep(chance.uniform(0.1, 2.0))
 
-    async def _call_in(self, endpoint: str, word: Word, nonce: str) -> int:
+    async def call_in(self, endpoint: str, word: Word, nonce: str) -> int:
         at = self.now().isoformat()
         headers = (("X-Time", at), ("X-Nonce", nonce), ("X-Sign", call_signature(at, nonce, word.body)))
         reply = await self.call(lambda house: house.receiver.receive(endpoint, "POST", "/word", "", headers, word.body))
@@ -337,11 +371,11 @@ class World:
         while True:
             await asyncio.sleep(chance.uniform(0.5, 5.0))
             try:
-                await self.call(lambda house: self._round(house, chance))
+                await self.call(lambda house: self.round(house, chance))
             except (Lost, StoreUnavailable):
                 continue
 
-    async def _round(self, house: House, chance: Random) -> None:
+    async def round(self, house: House, chance: Random) -> None:
         hands = Operator(house.store, house.bells.committed)
         for row in await house.store.rows("all_endpoints"):
             if row["paused"] and (self.calm or chance.random() < 0.5):
@@ -354,7 +388,7 @@ class World:
                     continue
                 if state != "in_doubt":
                     await hands.redrive(CLIENT, row["id"], "once more")
-                elif row["doubt_at"] is not None and self.now_ms() - row["doubt_at"] > 12_000:
+                elif self.loop.time() - self._doubts.setdefault((row["id"], row["doubt_at"]), self.loop.time()) > 12.0:
                     await self._resolve(hands, row["endpoint"], row["id"])
 
     async def _resolve(self, hands: Operator, endpoint: str, delivery: str) -> None:
@@ -372,8 +406,12 @@ class World:
         clients = [self.outside(self._client(number)) for number in range(1, self.weather.cases + 1)]
         moments = sorted(self.random.uniform(0.5, self.weather.lasts_s) for _ in range(self.weather.deaths))
         sleeps = {self.random.uniform(1.0, self.weather.lasts_s) for _ in range(self.weather.sleeps)}
+        turns = sorted(self.clocks.uniform(0.5, self.weather.lasts_s) for _ in range(self.weather.jumps))
         while self.loop.time() < self.weather.lasts_s:
             await asyncio.sleep(0.5)
+            if turns and self.loop.time() >= turns[0]:
+                turns.pop(0)
+                self.set_clock(self.clocks.choice((-TWO_HOURS_MS, TWO_HOURS_MS, -3_000, 3_000, 0)))
             if moments and self.loop.time() >= moments[0]:
                 moments.pop(0)
                 self._dying.set()
@@ -383,6 +421,11 @@ class World:
                 self.note("the machine sleeps")
                 self.loop.leap(self.random.uniform(2.0, 30.0))
         self.calm = True
+        if self.set_by_ms or self._born_wrong:
+            # The console says that the clock is wrong: somebody sets it right, and starts the gateway that was born under it anew.
+            self.set_clock(0)
+            if self._born_wrong:
+                self._dying.set()
         for ledger in self.ledgers.values():
             ledger.trouble = False
         self.watcher.audit(self, final=False)

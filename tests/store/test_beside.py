@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from gateway.store.journal import AuditEntry
-from gateway.store.unit import Committed, DeliveryMove, Moved
+from gateway.store.unit import AlreadyApplied, Committed, DeliveryMove, Moved
 from tests.store.bench import Bench
 
 
@@ -75,3 +75,16 @@ async def test_an_act_and_its_audit_row_are_one(bench: Bench) -> None:
     assert await bench.commit(act) == Committed(2)
     (row,) = await bench.store.rows("audit_after", 0, 10)
     assert (row["actor"], row["act"], row["target"], row["at"]) == ("op", "delivery.cancel", entry.target, 17)
+
+
+async def test_a_word_and_its_pause_are_one(bench: Bench) -> None:
+    await bench.endpoints()
+    await bench.committed(bench.case("case_1"))
+    word = bench.unit("case_1", 0, applied=[("a", "EV-1")], pauses=[("a", "platform", "E17")])
+    assert await bench.commit(word) == Moved()
+    assert await bench.table("SELECT name FROM endpoints WHERE paused") == []
+    word.expected = 1
+    assert await bench.commit(word) == Committed(1)
+    assert await bench.table("SELECT name, paused_by, reason FROM endpoints WHERE paused") == [("a", "platform", "E17")]
+    assert await bench.table("SELECT type FROM events WHERE subject = 'endpoint:a'") == [("endpoint.paused",)]
+    assert await bench.commit(word) == AlreadyApplied()

@@ -26,13 +26,14 @@ SMALL = {
 
 ALLOWED = {
     ("end_leases", "lanes"): "once, at the start; a lane's row goes with its last open delivery",
+    ("hasten_lanes", "lanes"): "the same, where the clock was set back",
     ("last_audit", "audit"): "the primary key backwards, one row",
     ("number_events", "events"): "the partial index of what has no position yet, up to the batch",
     ("count_unnumbered", "events"): "the partial index of what has no position yet, up to the limit",
     ("open_alerts", "alerts"): "the partial index of what is open",
+    ("open_holds", "holds"): "the partial index of what is open, up to the limit",
+    ("asked_corrections", "corrections"): "the partial index of what is asked, up to the limit",
     ("job_marks", "jobs"): "the primary key backwards, up to the limit",
-    ("flow", "deliveries"): "an operator's count by endpoint and state",
-    ("flow_callbacks", "callbacks"): "an operator's count by endpoint and state",
 }
 """What walks through an index or a table all the same, and why that is bounded or rare."""
 

@@ -13,7 +13,7 @@ from tests.flow import papers
 from tests.house import Gateways
 from tests.web.site import Site
 
-PUBLIC = {"/healthz", "/readyz", "/metrics"}
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/v1/oauth2/token"}
 OPEN_PREFIXES = ("/v1/schemas/", "/console", "/docs", "/v1/openapi.json", "/v1/asyncapi.json")
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import zipfile
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from gateway.flow.toolbox import file_name
 from tests.flow.stage import PDF, lay
 from tests.house import Gateways
 from tests.web.conftest import ENDPOINTS, PUPPETS
@@ -164,6 +166,45 @@ async def test_files_are_sealed_at_rest_and_kept_once(site: Site) -> None:
     assert b"%PDF" not in path.read_bytes()
     rows = await site.house.store.rows("upload", first)
     assert "协议".encode() not in bytes(rows[0]["name_sealed"])
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\fakepath\\协议书.pdf", "协议书.pdf"),
+        ("a/b\\c/", "attachment"),
+        ("", "attachment"),
+        (" .. ", "attachment"),
+        ("x\u202efdp.exe", "xfdp.exe"),
+        ("line\r\nbreak\x00.pdf", "linebreak.pdf"),
+        ("e\u0301.pdf", "\u00e9.pdf"),
+        ("名" * 300 + ".pdf", "名" * 96 + ".pdf"),
+        ("a" * 300, "a" * 100),
+        ("a." + "b" * 300, "a." + "b" * 98),
+        ("𠮷.ofd", "𠮷.ofd"),
+    ],
+)
+def test_a_name_is_the_last_part_of_a_path(given: str, kept: str) -> None:
+    assert file_name(given) == kept
+    assert file_name(kept) == kept
+
+
+async def test_the_same_bytes_at_once_are_kept_once(site: Site) -> None:
+    """One bytes object, many writers: none of them takes another's unfinished file."""
+    data = PDF + b" " * 200_000
+
+    async def keep(number: int) -> str:
+        return (await site.house.attachments.keep("client:up", "evidence", f"{number}.pdf", data)).id
+
+    for _ in range(3):
+        kept = await asyncio.gather(*(keep(number) for number in range(16)))
+        assert len(set(kept)) == 16
+        for identifier in kept:
+            assert await site.house.attachments.read(identifier) == data
+        (path,) = files_of(site)
+        assert path.name == hashlib.sha256(data).hexdigest()
+        path.unlink()
 
 
 async def test_a_long_or_hostile_name_is_only_a_name(site: Site) -> None:

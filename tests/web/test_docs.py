@@ -153,7 +153,11 @@ async def test_the_description_can_be_used_as_it_is(site: Site) -> None:
             assert {name for place, name in parameters if place == "path"} == set(re.findall(r"\{(\w+)\}", path)), path
             assert "application/problem+json" in call["responses"]["default"]["content"], (method, path)
     assert told["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
-    assert told["security"] == [{"key": []}]
+    assert (
+        told["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["tokenUrl"] == "/v1/oauth2/token"
+    )
+    assert told["security"] == [{"key": []}, {"oauth2": []}]
+    assert {"client": []} in told["paths"]["/v1/oauth2/token"]["post"]["security"]
     body = told["paths"]["/v1/cases"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/Case"}
 

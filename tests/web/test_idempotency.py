@@ -53,6 +53,41 @@ async def test_a_key_is_the_clients_own_and_of_one_call(site: Site) -> None:
     assert response.json()["code"] == "idempotency_key_reused"
 
 
+async def test_a_step_that_changed_nothing_is_answered_alike_for_ever(site: Site) -> None:
+    case = accepted(await site.post("/v1/cases", site.case_body()))
+    step = papers.body(
+        "failed", {"/status": "mediating", "/at": "2026-10-09T10:00:00+08:00", "/reason_code": papers.DROP}
+    )
+    accepted(await site.post(f"/v1/cases/{case}/progress", step))
+    later = step | {"at": "2026-10-09T11:00:00+08:00"}
+    before = await site.counts()
+    first = await site.post(f"/v1/cases/{case}/progress", later, **{"Idempotency-Key": "k-1"})
+    assert (first.status_code, first.json()["deliveries"]) == (202, [])
+    assert {name: many for name, many in (await site.counts()).items() if many != before[name]} == {
+        "idempotency_keys": before["idempotency_keys"] + 1
+    }
+    accepted(await site.post(f"/v1/cases/{case}/progress", papers.raw("failed")))
+    again = await site.post(f"/v1/cases/{case}/progress", later, **{"Idempotency-Key": "k-1"})
+    assert (again.status_code, again.content) == (202, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await site.post(f"/v1/cases/{case}/progress", step, **{"Idempotency-Key": "k-1"})
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    without = await site.post(f"/v1/cases/{case}/progress", later)
+    assert without.status_code == 409
+
+
+async def test_twins_of_a_step_that_changes_nothing_get_one_answer(site: Site) -> None:
+    case = accepted(await site.post("/v1/cases", site.case_body()))
+    step = papers.body(
+        "failed", {"/status": "mediating", "/at": "2026-10-09T10:00:00+08:00", "/reason_code": papers.DROP}
+    )
+    answers = await asyncio.gather(
+        *(site.post(f"/v1/cases/{case}/progress", step, **{"Idempotency-Key": "k-1"}) for _ in range(4))
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.content for answer in answers}) == 1
+
+
 async def test_a_refused_document_leaves_its_key_free(site: Site) -> None:
     body = site.case_body()
     bad = await site.post("/v1/cases", {**body, "facts": ""}, **{"Idempotency-Key": "k-1"})

@@ -16,7 +16,7 @@ async def test_a_revision_names_the_version_it_was_made_from(site: Site) -> None
     changed = {**body, "facts": "更正后的事实。"}
     missing = await site.put(f"/v1/cases/{case}", changed)
     assert (missing.status_code, missing.json()["code"]) == (428, "if_match_missing")
-    for stale in ('"2"', '"0"', '"x"', "*", "1", 'W/"7"'):
+    for stale in ('"2"', '"0"', '"x"', "**", "1", 'W/"7"'):
         refused = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": stale})
         assert (refused.status_code, refused.json()["code"]) == (412, "version_stale")
     taken = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": '"1"'})
@@ -27,6 +27,38 @@ async def test_a_revision_names_the_version_it_was_made_from(site: Site) -> None
     assert read.json()["document"]["facts"] == "更正后的事实。"
     again = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": '"1"'})
     assert again.status_code == 412
+
+
+async def test_a_star_matches_whatever_there_is(site: Site) -> None:
+    """RFC 9110 §13.1.1: ``*`` holds where there is a current representation, and only there."""
+    body = site.case_body()
+    case = accepted(await site.post("/v1/cases", body))
+    for number in (2, 3):
+        taken = await site.put(f"/v1/cases/{case}", {**body, "facts": f"更正{number}。"}, **{"If-Match": " * "})
+        assert (taken.status_code, taken.json()["version"]) == (202, number)
+    missing = await site.put("/v1/cases/case_01M7Q5CQG057N683VPG2HEWAGG", body, **{"If-Match": "*"})
+    assert missing.status_code == 404
+
+
+async def test_the_roster_keeps_to_if_match_where_it_is_given(site: Site) -> None:
+    accepted(await site.post("/v1/cases", site.case_body()))
+    path = "/v1/mediators/LDTJ-3701-2023-0456"
+    body = {
+        "schema_version": "1.0",
+        "certificate_no": "LDTJ-3701-2023-0456",
+        "certificate_valid_until": "2027-12-31",
+        "name": "李明",
+        "organization_code": "SD-JN-LX-001",
+        "employment": "full_time",
+        "specialities": [],
+        "active": True,
+    }
+    for never in ("*", '"1"'):
+        assert (await site.put(path, body, **{"If-Match": never})).status_code == 412
+    assert (await site.put(path, body)).status_code == 202
+    assert (await site.put(path, body | {"name": "李鸣"}, **{"If-Match": '"7"'})).status_code == 412
+    assert (await site.put(path, body | {"name": "李鸣"}, **{"If-Match": '"1"'})).json()["version"] == 2
+    assert (await site.put(path, body | {"name": "李铭"}, **{"If-Match": "*"})).json()["version"] == 3
 
 
 async def test_a_revision_supersedes_what_nobody_has_and_frees_what_waits(site: Site) -> None:

@@ -63,12 +63,16 @@ def concluded(
     if effect <= now:
         made.events.append(("agreement.effective", agreement_id, facts))
     if not revised:
+        terms = sorted({term.no for term in agreement.terms if term.amount is not None})
         made.matters += [
             NewMatter(
                 f"{agreement_id}/{no}", "fulfilment", agreement_id, f"{agreement_id}/{no}", "performing", message_id
             )
-            for no in sorted({term.no for term in agreement.terms if term.amount is not None})
+            for no in terms
         ]
+        if effect <= now:
+            begun = {"agreement": agreement_id, "status": "performing", "at": effect.isoformat()}
+            made.events += [("fulfilment.performing", f"{agreement_id}/{no}", {**begun, "term_no": no}) for no in terms]
         if word.value != matter.status:
             made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=ms(effect)))
             told = {"status": word.value, "state_before": matter.status, "at": effect.isoformat()}

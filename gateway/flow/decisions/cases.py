@@ -11,7 +11,8 @@ from contracts.deadlines import Clock, Law, clocks_started_by, states_after
 from contracts.findings import Code, Finding
 from contracts.messages import MessageType
 from contracts.status import CaseStatus, refuse_upstream
-from gateway.flow.order import Decision, Known, Refused
+from gateway.flow.order import ANY_VERSION, Decision, Known, Refused
+from gateway.flow.references import phone_digits
 from gateway.store.unit import MatterMove, NewMatter
 
 CASE_CLOSED = frozenset({CaseStatus.DECLINED.value, CaseStatus.CLOSED.value})
@@ -44,7 +45,7 @@ def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decisi
     if case.accepted_at is not None:
         _accepted(made, case_id, case.accepted_at, CaseStatus.RECEIVED.value, known.law)
     made.references = _of_referral(case, known, case_id)
-    made.people = people(case)
+    made.people = [*people(case), *telephones(case)]
     return made
 
 
@@ -85,6 +86,16 @@ def people(case: Case) -> list[tuple[str, str, str]]:
     return found
 
 
+def telephones(case: Case) -> list[tuple[str, str, str]]:
+    """The same of every party's telephone, for exact search alone: that two share one says nothing of a dispute."""
+    found = []
+    for party in case.parties:
+        phone = getattr(party, "phone", None) or getattr(getattr(party, "contact", None), "phone", None)
+        if phone:
+            found.append(("phone", phone_digits(str(phone)), str(party.role)))
+    return found
+
+
 def _check_referral(case: Case, known: Known) -> None:
     if case.referral is None:
         return
@@ -119,7 +130,7 @@ def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> 
             found for found in _of_receipt(case, matter.id, known) if not (accepted and found[1].rule == "D01")
         ]
     made.supersedes = frozenset({MessageType.CASE_SUBMITTED, MessageType.CASE_REVISED})
-    made.people = people(case)
+    made.people = [*people(case), *telephones(case)]
     return made
 
 
@@ -143,7 +154,10 @@ def progressed(progress: CaseProgress, known: Known) -> Decision:
     told = {"at": progress.at, "accepted_at": progress.at}
     made.clocks = [(matter.id, clock) for clock in clocks_started_by(f"case.{word}", told, known.law)]
     turns = states_after(f"case.{word}", told, known.law)
-    made.clock_turns = [(matter.id, rule, state.value) for rule, state in turns.items()]
+    transfers = [] if known.file is None else [found.id for found in known.file.of_kind("transfer")]
+    made.clock_turns = [
+        (thing, rule, state.value) for thing in (matter.id, *transfers) for rule, state in turns.items()
+    ]
     return made
 
 
@@ -202,5 +216,5 @@ def check_version(version: int, if_match: int | None) -> None:
     """Refuse a revision that was made from an older version."""
     if if_match is None:
         raise Refused(428, "if_match_missing")
-    if if_match != version:
+    if if_match not in (ANY_VERSION, version):
         raise Refused(412, Code.VERSION_STALE, (Finding.of("", Code.VERSION_STALE),))

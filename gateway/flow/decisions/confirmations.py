@@ -103,6 +103,8 @@ def supplemented(supplement: ConfirmationSupplement, known: Known) -> Decision:
         "at": supplement.at.isoformat(),
     }
     made.events.append(("confirmation.supplemented", target.id, facts))
+    told: dict[str, datetime | str] = {"at": supplement.at, "route": target.facet or ""}
+    made.clocks = [(target.id, clock) for clock in clocks_started_by("confirmation.supplemented", told, known.law)]
     made.closed_tasks.append(("correction_due", target.id, "supplemented"))
     return made
 

@@ -44,14 +44,20 @@ def requested(
     facts: dict[str, Any] = {"transfer": transfer_id, "to": str(transfer.to), "status": made.status}
     made.events.append(("transfer.requested", transfer_id, facts))
     told: dict[str, Fact] = {"to": str(transfer.to), "at": now}
+    if known.referral is not None:
+        told["referral_kind"] = str(known.referral.kind)
     made.clocks = [(transfer_id, clock) for clock in clocks_started_by("transfer.requested", told, known.law)]
     turns = states_after("transfer.requested", told, known.law)
     made.clock_turns = [(matter.id, rule, state.value) for rule, state in turns.items()]
     return made
 
 
-def listed(mediator: Mediator, known: Known, mediator_id: str, message_id: str) -> Decision:
-    """A mediator on the roster (调解员), new or changed."""
+def listed(
+    mediator: Mediator, known: Known, mediator_id: str, message_id: str, if_match: int | None = None
+) -> Decision:
+    """A mediator on the roster (调解员), new or changed. ``If-Match`` is not asked for, but kept to where it is given."""
+    if if_match is not None:
+        check_version(0 if known.target is None else known.target.version, if_match if known.target is not None else -1)
     status = "active" if mediator.active else "left"
     made = Decision(mediator_id, status, mediator.organization_code)
     if known.target is not None:

@@ -37,8 +37,8 @@ def router(house: House, door: Door) -> APIRouter:
             raise Refused(413, "attachment_too_large", extra={"limit": house.attachments.limit})
         try:
             async with _form(request, house.attachments.limit) as (file, kind):
-                name = (file.filename or "attachment")[:100]
-                kept = await house.attachments.take(f"client:{principal.client}", kind.value, name, _parts(file))
+                owner = f"client:{principal.client}"
+                kept = await house.attachments.take(owner, kind.value, file.filename or "", _parts(file))
         except AttachmentRefused as error:
             raise Refused(_STATUS[error.code], error.code, extra={"limit": house.attachments.limit}) from None
         link = f"{house.publisher.public_base}/v1/attachments/{kept.id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -16,6 +16,7 @@ from gateway.flow.order import Order
 from gateway.web.api.reading import answer, bad_parameter
 from gateway.web.auth import Door
 from gateway.web.bodies import idempotency_key, if_match, json_body
+from gateway.web.front import Handler
 
 T = MessageType
 
@@ -55,14 +56,19 @@ CALLS = (
 _SCHEMAS = {kind: name for name, kind in NAMED.items()}
 
 
-def router(house: House, door: Door) -> APIRouter:
+def handlers(house: House, door: Door) -> dict[tuple[str, str], Handler]:
+    """The handler of each of ``CALLS``, by method and path."""
+    return {(call.method, call.path): _handler(house, door, call) for call in CALLS}
+
+
+def router(handlers: Mapping[tuple[str, str], Handler]) -> APIRouter:
     """The routes of ``CALLS``."""
     routes = APIRouter(tags=["文书 Documents"])
     for call in CALLS:
         document = DOCUMENTS[call.type].__name__
         routes.add_api_route(
             call.path,
-            _handler(house, door, call),
+            handlers[call.method, call.path],
             methods=[call.method],
             summary=call.title,
             status_code=202,
@@ -88,7 +94,7 @@ def _rehearsed(request: Request, call: Call) -> bool:
     return True
 
 
-def _handler(house: House, door: Door, call: Call) -> Callable[[Request], Awaitable[Response]]:
+def _handler(house: House, door: Door, call: Call) -> Handler:
     async def take(request: Request) -> Response:
         principal = await door.principal(request, "cases:write")
         raw = await json_body(request, house.settings.limits.document)

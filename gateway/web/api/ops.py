@@ -8,41 +8,33 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from contracts.findings import Code, Finding
 from gateway.flow import wires
 from gateway.flow.documents import place_of
 from gateway.flow.exchange import unpack_steps
+from gateway.flow.gauges import now_standing
 from gateway.flow.house import House
 from gateway.flow.operate import Operator, Standing
 from gateway.flow.order import Principal, Refused
+from gateway.flow.replay import Replayer, ReplayKind
+from gateway.flow.reveal import REVEALED_S, Side, reveal
 from gateway.security.masking import Mask
 from gateway.store.casefile import delivery_of
+from gateway.web.api.flow import flow_items
 from gateway.web.api.reading import answer, delivery_view, iso, pack_cursor, page_limit, unpack_cursor
 from gateway.web.auth import Door
-from gateway.web.bodies import json_body
-
-_BODY = 64 * 1024
+from gateway.web.bodies import json_object, reason_in
 
 
 def router(house: House, door: Door) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/ops", tags=["运维 Operating"])
     operator = Operator(house.store, house.bells.committed)
-    _deliveries(routes, house, door, operator)
+    replayer = Replayer(house.store, house.lines, house.bells.committed)
+    _deliveries(routes, house, door, operator, replayer)
     _endpoints(routes, house, door, operator)
     _tasks(routes, house, door, operator)
     return routes
-
-
-async def _object(request: Request) -> dict[str, Any]:
-    """The body's JSON object; one that is not there is empty."""
-    raw = await json_body(request, _BODY) if request.headers.get("content-type") else b"{}"
-    try:
-        body = orjson.loads(raw or b"{}")
-    except orjson.JSONDecodeError:
-        raise Refused(400, "json_invalid") from None
-    if not isinstance(body, dict):
-        raise Refused(400, "json_invalid")
-    return body
 
 
 async def _act(request: Request, door: Door) -> tuple[Principal, dict[str, Any], str]:
@@ -52,20 +44,53 @@ async def _act(request: Request, door: Door) -> tuple[Principal, dict[str, Any],
         Refused: no right, a malformed body, no reason.
     """
     principal = await door.principal(request, "ops:write")
-    body = await _object(request)
-    reason = body.get("reason")
-    if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
+    body = await json_object(request)
+    reason = reason_in(body)
+    if reason is None:
         raise Refused(422, "reason_missing")
-    return principal, body, reason.strip()
+    return principal, body, reason
+
+
+_OF_REPLAYS = frozenset(
+    {
+        "overtaken",
+        "newer_version",
+        "doubt",
+        "cannot_be_asked",
+        "never_sent",
+        "not_translated",
+        "unanswered",
+    }
+)
+"""Refusals that have a problem code of their own."""
 
 
 def _done(standing: Standing) -> Response:
     if standing.refused is not None:
-        raise Refused(409 if standing.found else 404, "state" if standing.found else "not_found", extra=standing.extra)
-    return answer({"id": standing.id, "state": standing.state})
+        code = standing.refused if standing.refused in _OF_REPLAYS else "state"
+        raise Refused(409 if standing.found else 404, code if standing.found else "not_found", extra=standing.extra)
+    return answer({"id": standing.id, "state": standing.state} | standing.extra)
 
 
-def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator) -> None:
+def _kind(body: dict[str, Any]) -> tuple[ReplayKind, bool]:
+    """The kind of replay, and the second word about what was overtaken.
+
+    Raises:
+        Refused: 422, no such kind.
+    """
+    kinds = [kind.value for kind in ReplayKind]
+    kind, overtaken = body.get("kind", ReplayKind.SAME.value), body.get("overtaken", False)
+    findings = []
+    if kind not in kinds:
+        findings.append(Finding.of("/kind", Code.NOT_IN_LIST, allowed=tuple(sorted(kinds))))
+    if not isinstance(overtaken, bool):
+        findings.append(Finding.of("/overtaken", Code.WRONG_TYPE, expected="true, false"))
+    if findings:
+        raise Refused(422, "redrive_form", tuple(findings))
+    return ReplayKind(kind), overtaken
+
+
+def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator, replayer: Replayer) -> None:
     @routes.get("/deliveries", summary="投递列表 List deliveries")
     async def listed(request: Request) -> Response:
         await door.principal(request, "ops:read")
@@ -128,10 +153,27 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator)
             }
         )
 
+    @routes.post("/deliveries/{id}/wire/reveal", summary="查看一个字段的明文 Reveal one field")
+    async def reveal_one(request: Request) -> Response:
+        principal, body, reason = await _act(request, door)
+        side, pointer = body.get("side", Side.WIRE), body.get("pointer")
+        if side not in set(Side):
+            raise Refused(422, "parameter", extra={"parameter": "side"})
+        if not isinstance(pointer, str) or not pointer.startswith("/") or len(pointer) > 300:
+            raise Refused(422, "parameter", extra={"parameter": "pointer"})
+        row = await house.store.row("delivery", request.path_params["id"])
+        value = None if row is None else await reveal(house.store, principal.client, row, side, pointer, reason)
+        if row is None or value is None:
+            raise Refused(404, "not_found")
+        until = iso(house.store.now_ms() + 1000 * REVEALED_S)
+        return answer({"id": row["id"], "side": side, "pointer": pointer, "value": value, "show_until": until})
+
     @routes.post("/deliveries/{id}/redrive", summary="重新投递 Redrive")
     async def redrive(request: Request) -> Response:
-        principal, _, reason = await _act(request, door)
-        return _done(await operator.redrive(principal, request.path_params["id"], reason))
+        principal, body, reason = await _act(request, door)
+        kind, overtaken = _kind(body)
+        identifier = request.path_params["id"]
+        return _done(await replayer.replay(principal, identifier, reason, kind, anyway=overtaken))
 
     @routes.post("/deliveries/{id}/cancel", summary="取消 Cancel")
     async def cancel(request: Request) -> Response:
@@ -141,11 +183,11 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator)
     @routes.post("/deliveries/{id}/resolve", summary="裁决存疑投递 Decide a delivery in doubt")
     async def resolve(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
-        body = await _object(request)
-        arrived, evidence = body.get("arrived"), body.get("evidence")
-        if not isinstance(arrived, bool) or not isinstance(evidence, str) or not evidence.strip():
+        body = await json_object(request)
+        arrived, evidence = body.get("arrived"), reason_in(body, "evidence")
+        if not isinstance(arrived, bool) or evidence is None:
             raise Refused(422, "reason_missing")
-        return _done(await operator.resolve(principal, request.path_params["id"], arrived, evidence.strip()[:500]))
+        return _done(await operator.resolve(principal, request.path_params["id"], arrived, evidence))
 
 
 async def _mask_of(house: House, row: Any) -> Mask:
@@ -190,16 +232,7 @@ def _endpoints(routes: APIRouter, house: House, door: Door, operator: Operator) 
     @routes.get("/flow", summary="流量 Flow by endpoint and state")
     async def flow(request: Request) -> Response:
         await door.principal(request, "ops:read")
-        found: dict[str, dict[str, Any]] = {}
-        for row in await house.store.rows("flow"):
-            entry = found.setdefault(row["endpoint"], {"endpoint": row["endpoint"], "deliveries": {}})
-            entry["deliveries"][row["state"]] = row["many"]
-            if row["oldest"] is not None:
-                entry["oldest_pending_at"] = iso(row["oldest"])
-        for row in await house.store.rows("flow_callbacks"):
-            entry = found.setdefault(row["endpoint"], {"endpoint": row["endpoint"], "deliveries": {}})
-            entry.setdefault("callbacks", {})[row["state"]] = row["many"]
-        return answer({"items": [found[name] for name in sorted(found)]})
+        return answer({"items": flow_items(await now_standing(house.store, house.endpoints))})
 
     @routes.post("/endpoints/{name}/pause", summary="暂停 Pause")
     async def pause(request: Request) -> Response:
@@ -266,8 +299,12 @@ def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> N
 
     @routes.post("/tasks/{id}/resolve", summary="办结待办 Resolve a task")
     async def resolve(request: Request) -> Response:
-        principal, _, reason = await _act(request, door)
-        return _done(await operator.close_task(principal, request.path_params["id"], reason))
+        principal, body, reason = await _act(request, door)
+        decision, cases = body.get("decision"), body.get("cases")
+        if cases is not None and not (isinstance(cases, list) and all(isinstance(one, str) for one in cases)):
+            raise Refused(422, "parameter", extra={"parameter": "cases"})
+        wanted = decision if isinstance(decision, str) else None
+        return _done(await operator.close_task(principal, request.path_params["id"], reason, wanted, cases))
 
     @routes.get("/orphans", summary="无主回调 Orphan callbacks")
     async def orphans(request: Request) -> Response:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from contracts.status import CaseStatus, ClockState, ReferralStatus
+from gateway.flow.case_links import CaseLinks
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import BEIJING, INTERNAL
 from gateway.flow.house import House
@@ -103,8 +104,9 @@ class Reader:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._links = CaseLinks(house.store)
 
-    async def matter(self, file: CaseFile, matter: Matter) -> dict[str, Any]:
+    async def matter(self, file: CaseFile, matter: Matter, principal: Principal) -> dict[str, Any]:
         """One thing: standing, document, deliveries, clocks, numbers, next steps."""
         store = self._house.store
         row = await store.row("message", matter.message)
@@ -138,6 +140,7 @@ class Reader:
             found["agreements"] = [_brief(found) for found in file.of_kind("agreement")]
             found["confirmations"] = [_brief(found) for found in file.of_kind("confirmation")]
             found["transfers"] = [_brief(found) for found in file.of_kind("transfer")]
+            found["linked_cases"] = await self._links.shown(matter.id, principal) or None
         if matter.kind == "agreement":
             found["fulfilment"] = [
                 {"term_no": int(term.id.rpartition("/")[2]), "status": term.status, "updated_at": iso(term.updated_at)}
@@ -181,9 +184,11 @@ class Reader:
             found.append({key: value for key, value in view.items() if value is not None})
         return found
 
-    async def timeline(self, file: CaseFile) -> list[dict[str, Any]]:
-        """Everything that happened, in order, over all platforms."""
+    async def timeline(self, file: CaseFile, principal: Principal) -> list[dict[str, Any]]:
+        """Everything that happened, in order, over all platforms; not what tells of another organisation's case."""
         rows = await self._house.store.rows("events_of", file.subject)
+        unseen = await self._links.unseen(file.subject, principal)
+        rows = [row for row in rows if not unseen or not any(case in row["data"] for case in unseen)]
         return [
             {
                 "sequence": row["sequence"],
@@ -228,7 +233,8 @@ def delivery_view(row: Any) -> dict[str, Any]:
 def clock_view(row: Any) -> dict[str, Any]:
     """A clock as it is read."""
     subject = "case" if row["subject"].startswith("case_") else "referral"
-    return {
+    view = {
+        "id": row["id"],
         "about": row["about"],
         subject: row["subject"],
         "rule": row["rule"],
@@ -239,6 +245,10 @@ def clock_view(row: Any) -> dict[str, Any]:
         "provisional": bool(row["provisional"]),
         "calendar_version": row["calendar"],
     }
+    if row["extended_by"]:
+        view["extended_by"] = row["extended_by"]
+    pauses = [{"from": first, "until": until} for first, until in orjson.loads(row["pauses"])]
+    return view | ({"pauses": pauses} if pauses else {})
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -253,7 +263,7 @@ def router(house: House, door: Door) -> APIRouter:
         matter = file.matters[identifier]
         if matter.kind != _KINDS[home]:
             raise Refused(404, "not_found")
-        return answer(await reader.matter(file, matter), {"ETag": f'"{matter.version}"'})
+        return answer(await reader.matter(file, matter, principal), {"ETag": f'"{matter.version}"'})
 
     for home in _KINDS:
 
@@ -281,7 +291,7 @@ def router(house: House, door: Door) -> APIRouter:
     async def timeline(request: Request) -> Response:
         principal = await door.principal(request, "cases:read")
         file = await own_file(house, principal, request.path_params["id"])
-        return answer({"case": file.subject, "items": await reader.timeline(file)})
+        return answer({"case": file.subject, "items": await reader.timeline(file, principal)})
 
     @routes.get("/v1/cases/{id}/platforms", summary="各平台所知 What each platform knows")
     async def platforms(request: Request) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 from starlette.responses import Response
 
+from contracts.shape import body_findings
 from contracts.webhook import Kind
 from gateway.flow.house import House
 from gateway.flow.order import Principal, Refused
@@ -68,14 +69,12 @@ async def _read(request: Request, kind: type[BodyT]) -> BodyT:
     """
     raw = await json_body(request, _BODY)
     try:
-        return kind.model_validate(orjson.loads(raw))
+        value = orjson.loads(raw)
+        return kind.model_validate(value)
     except orjson.JSONDecodeError:
         raise Refused(400, "json_invalid") from None
     except ValidationError as error:
-        found = [
-            {"pointer": "".join(f"/{place}" for place in one["loc"]), "code": one["type"]} for one in error.errors()
-        ]
-        raise Refused(422, "webhook_field", extra={"errors": found}) from None
+        raise Refused(422, "webhook_field", body_findings(error, value)) from None
 
 
 def _wish(body: NewWebhook | WebhookChange) -> Wish:

@@ -1,13 +1,17 @@
-"""告警: what holds now, what is over, and where to act; acknowledged by a person."""
+"""告警: what holds now, what is over, and where to act; acknowledged or muted by a person; the channels, and their tests."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final
 
+import orjson
 from starlette.responses import Response
 
+from gateway.flow.channels.wording import RULES, place
 from gateway.flow.operate import audited
+from gateway.flow.order import Refused
 from gateway.store.console import LAST
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
@@ -15,32 +19,55 @@ from gateway.web.console.desk import Page, Visit
 
 _SIZE: Final = 50
 _ID: Final = re.compile(r"alt_[0-9A-HJKMNP-TV-Z]{26}")
+_MUTES_H: Final = (1, 8, 24, 72)
 
 
 async def alerts(visit: Visit) -> Response:
     """Open ones first, then the history."""
+    return await _list(visit)
+
+
+async def _list(visit: Visit, status: int = 200, tested: dict[str, Any] | None = None) -> Response:
     given = visit.query.get("before", "")
     rows = await visit.desk.store.rows("newest_alerts", given if _ID.fullmatch(given) else LAST, _SIZE + 1)
     opened = await visit.desk.store.rows("open_alerts")
     shown = {row["id"]: _place(visit, row) for row in [*opened, *rows]}
     return visit.render(
         "alerts.html",
+        status,
         opened=opened,
         rows=[row for row in rows[:_SIZE] if row["closed_at"] is not None],
         places=shown,
         before=rows[_SIZE - 1]["id"] if len(rows) > _SIZE else None,
+        severities={row["id"]: RULES.get(row["rule"], "warning") for row in [*opened, *rows]},
+        mutes={(row["rule"], row["about"]): row for row in await visit.desk.store.rows("mutes")},
+        hours=_MUTES_H,
+        channels=await _channels(visit),
+        tested=tested,
+        done=visit.query.get("done", ""),
     )
+
+
+async def _channels(visit: Visit) -> list[dict[str, Any]]:
+    notices = visit.desk.house.notices
+    if notices is None:
+        return []
+    return [
+        asdict(one) | {"severities": notices.board.channels[one.name].settings.severities}
+        for one in await notices.standing()
+    ]
 
 
 def _place(visit: Visit, row: Row) -> tuple[str, str]:
     """What an alert is about, and where to act."""
-    if row["about"].startswith("case_"):
-        return row["about"], visit.path(f"cases/{row['about']}")
-    if row["about"] in visit.desk.house.endpoints:
-        return visit.platform(row["about"]), visit.path(f"platforms/{row['about']}")
+    about, where = row["about"], visit.path(place(row["rule"], row["about"]))
+    if about in visit.desk.house.endpoints:
+        return visit.platform(about), where
     if row["rule"].startswith("callback_"):
-        return visit.t("nav.waiting"), visit.path("waiting", kind=row["rule"].partition("_")[2])
-    return visit.t("nav.health"), visit.path("health")
+        return visit.t("nav.waiting"), where
+    notices = visit.desk.house.notices
+    named = None if notices is None else notices.wording.named(about, visit.language)
+    return named or about, where
 
 
 async def see(visit: Visit) -> Response:
@@ -51,4 +78,35 @@ async def see(visit: Visit) -> Response:
     return visit.to("alerts")
 
 
-PAGES = (Page("/alerts", alerts, "view"), Page("/alerts/{id:str}", see, "notes", "POST"))
+async def mute(visit: Visit) -> Response:
+    """Nobody is told of this rule about this thing for some hours; 0 ends that."""
+    notices = visit.desk.house.notices
+    row = await visit.desk.store.row("alert", visit.request.path_params["id"])
+    hours = visit.form.number("hours", 0, max(_MUTES_H))
+    if notices is None or row is None:
+        raise Refused(404, "not_found")
+    if hours is None or hours not in (0, *_MUTES_H):
+        raise Refused(422, "form")
+    facts = orjson.dumps({"rule": row["rule"], "about": row["about"], "hours": hours}).decode()
+    await visit.desk.store.audit(AuditEntry(visit.actor, "alert.mute", row["id"], None, facts))
+    await notices.mute(row["rule"], row["about"], hours, visit.actor)
+    return visit.to("alerts", done="mute")
+
+
+async def test(visit: Visit) -> Response:
+    """A test message to one channel; the page says what became of it."""
+    notices, name = visit.desk.house.notices, visit.request.path_params["name"]
+    if notices is None or name not in notices.board.channels:
+        raise Refused(404, "not_found")
+    code = await notices.board.test(name, notices.wording)
+    facts = orjson.dumps({"code": code}).decode()
+    await visit.desk.store.audit(AuditEntry(visit.actor, "alert.test", name, None, facts))
+    return await _list(visit, tested={"name": name, "code": code})
+
+
+PAGES = (
+    Page("/alerts", alerts, "view"),
+    Page("/alerts/channels/{name:str}/test", test, "endpoints", "POST"),
+    Page("/alerts/{id:str}", see, "notes", "POST"),
+    Page("/alerts/{id:str}/mute", mute, "notes", "POST"),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,7 @@ class Asset:
     digest: str
     media_type: str
     body: bytes
+    packed: bytes
 
 
 @cache
@@ -30,7 +32,9 @@ def assets() -> dict[str, Asset]:
         kind = file.name.rpartition(".")[2]
         if kind in _TYPES:
             body = file.read_bytes()
-            found[file.name] = Asset(file.name, hashlib.sha256(body).hexdigest()[:16], _TYPES[kind], body)
+            found[file.name] = Asset(
+                file.name, hashlib.sha256(body).hexdigest()[:16], _TYPES[kind], body, gzip.compress(body, 9, mtime=0)
+            )
     return found
 
 
@@ -39,10 +43,17 @@ def address(name: str) -> str:
     return f"static/{assets()[name].digest}/{name}"
 
 
-def serve(digest: str, name: str) -> Response:
-    """The file, to be kept for ever; 404 under another digest (an old page asks for an old file: it reloads)."""
+def serve(digest: str, name: str, *, packed: bool = False) -> Response:
+    """The file (``packed``: for who takes gzip), to be kept for ever; 404 under another digest: an old page asks for an old
+    file, and reloads."""
     found = assets().get(name)
     if found is None or found.digest != digest:
         return Response("", 404, media_type="text/plain")
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{found.digest}"'}
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "ETag": f'"{found.digest}"',
+        "Vary": "Accept-Encoding",
+    }
+    if packed:
+        return Response(found.packed, 200, headers | {"Content-Encoding": "gzip"}, found.media_type)
     return Response(found.body, 200, headers, found.media_type)

@@ -185,18 +185,3 @@ def _step(kept: dict[str, Any], redactor: Redactor) -> Step:
 
 def _exchanged(raw: bytes, redactor: Redactor) -> Exchanged:
     return Exchanged(len(raw), hashlib.sha256(raw).hexdigest()[:16] if raw else "", redactor.body(raw))
-
-
-def value_at(document: Any, pointer: str) -> str | None:
-    """The plain value at a pointer (RFC 6901), ``None`` where there is none."""
-    found = document
-    for step in pointer.split("/")[1:]:
-        if isinstance(found, dict) and step in found:
-            found = found[step]
-        elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
-            found = found[int(step)]
-        else:
-            return None
-    if found is None or isinstance(found, dict | list):
-        return None
-    return found if isinstance(found, str) else orjson.dumps(found).decode()

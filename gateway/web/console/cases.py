@@ -11,6 +11,7 @@ from starlette.responses import Response
 from contracts.case import Case
 from contracts.lists import PartyRole
 from contracts.status import CaseStatus
+from gateway.flow.case_links import CaseLinks
 from gateway.flow.documents import place_of
 from gateway.flow.next_steps import next_steps
 from gateway.flow.order import Refused
@@ -20,7 +21,7 @@ from gateway.store.casefile import CaseFile
 from gateway.store.console import id_at
 from gateway.store.engine import Row, Rows
 from gateway.web.api.reading import clock_view
-from gateway.web.console import bodies, journey, words
+from gateway.web.console import bodies, holds, journey, words
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.messages import subjects_of
 from gateway.web.console.risks import rule_of, stuck_at
@@ -115,7 +116,9 @@ async def case(visit: Visit) -> Response:
     events = await store.rows("events_of", file.subject)
     messages = await store.rows("messages_of", file.subject)
     clocks = await store.rows("clocks_of", file.subject)
-    steps = journey.moves(visit, file, events, messages)
+    met = await holds.of_deliveries(visit, file.deliveries)
+    steps = [*journey.moves(visit, file, events, messages), *journey.held(visit, met)]
+    steps.sort(key=lambda step: (step.at, step.order, step.target))
     head = await _head(visit, file)
     opened = [d for d in file.deliveries if d.state not in ("delivered", "cancelled", "superseded")]
     shown = [clock_view(clock) for clock in clocks]
@@ -142,9 +145,20 @@ async def case(visit: Visit) -> Response:
         references=file.references,
         papers=await store.rows("papers_of", file.subject),
         tasks=await store.rows("tasks_of", file.subject),
+        links=await _linked(visit, file.subject),
         following=following,
         document=next((m["id"] for m in reversed(messages) if m["type"] in ("case.submitted", "case.revised")), None),
     )
+
+
+async def _linked(visit: Visit, case: str) -> list[dict[str, Any]]:
+    """The cases of which a person said that they are the same dispute, or another."""
+    found = []
+    for link in await CaseLinks(visit.desk.store).of(case):
+        matter = await visit.desk.store.row("matter", link.case)
+        number = link.case if matter is None else matter["business_key"].partition("|")[2]
+        found.append({"case": link.case, "number": number, "verdict": link.verdict, "at": link.at, "by": link.by})
+    return found
 
 
 def _clock(visit: Visit, row: Row) -> dict[str, Any]:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
 
+from contracts.chinese_calendar import Calendar
+from contracts.findings import Code, Language, register
 from gateway.flow.operate import audited
 from gateway.flow.order import Refused
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, make_key
+from gateway.store.console import Figures
 from gateway.store.engine import Operation, Row
 from gateway.store.journal import AuditEntry, append_audit
+from gateway.texts import problem_texts
+from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
 
 _OVERLAP_H: Final = (0, 24, 72, 168)
+_CAUSES: Final = 4
+_SILENT_DAYS: Final = 1
+"""Whole working days without a word that make a silence."""
 
 
 async def clients(visit: Visit) -> Response:
@@ -27,7 +37,9 @@ async def _list(visit: Visit, status: int = 200, *, problem: str | None = None, 
     grouped: dict[str, list[Row]] = {}
     for row in await visit.desk.store.rows("all_keys"):
         grouped.setdefault(row["client"], []).append(row)
-    last = {client: max(week.buckets.get(f"from|{client}", {}), default=None) for client in grouped}
+    hour = await visit.desk.pulse.look("1h")
+    minutes = {client: max(hour.buckets.get(f"from|{client}", {}), default=None) for client in grouped}
+    hours = {client: max(week.buckets.get(f"from|{client}", {}), default=None) for client in grouped}
     return visit.render(
         "clients.html",
         status,
@@ -40,14 +52,67 @@ async def _list(visit: Visit, status: int = 200, *, problem: str | None = None, 
                 "held": rows,
                 "day": day.series[f"from|{client}"],
                 "week": week.series[f"from|{client}"],
-                "last": last[client],
+                "last": minutes[client] or hours[client],
+                "to_minute": minutes[client] is not None,
+                "silent": _silent(minutes[client] or hours[client], visit.now, visit.desk.house.law.calendar),
+                "errors": _errors(day, client),
             }
             for client, rows in grouped.items()
         ],
         overlaps=_OVERLAP_H,
+        code_title=lambda code: code_title(code, visit.chinese),
         problem=problem,
         fresh=fresh,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """A client's last 24 hours: its calls ``refused`` at the door, what it sent that ``failed`` at platforms, each by cause
+    (code, count), the most first; the shares in percent, ``None`` where there was nothing."""
+
+    refused: list[tuple[str, int]]
+    failed: list[tuple[str, int]]
+    refused_percent: float | None
+    failed_percent: float | None
+
+
+def _errors(day: Figures, client: str) -> Errors:
+    refused, failed = _by_code(day, f"refused|{client}|"), _by_code(day, f"bad|{client}|")
+    turned, taken = sum(many for _, many in refused), day.series[f"from|{client}"]
+    gone, delivered = sum(many for _, many in failed), day.series[f"good|{client}"]
+    return Errors(refused[:_CAUSES], failed[:_CAUSES], _percent(turned, taken), _percent(gone, delivered))
+
+
+def _by_code(day: Figures, start: str) -> list[tuple[str, int]]:
+    found = [(name.removeprefix(start), many) for name, many in day.series.items() if name.startswith(start) and many]
+    return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def code_title(code: str, chinese: bool) -> str:
+    """The title of a refusal's code, as its caller was told; the code itself where the catalogues do not have it."""
+    texts = problem_texts(code)
+    if texts is not None:
+        return texts["title_zh"] if chinese else texts["title_en"]
+    if code in set(Code):
+        return register()[Code(code)].texts(Language.ZH if chinese else Language.EN).title
+    return code
+
+
+def _percent(bad: int, good: int) -> float | None:
+    return round(100 * bad / (bad + good), 1) if bad + good else None
+
+
+def _silent(last: int | None, now: int, calendar: Calendar) -> bool:
+    """Whether a client that reports has been silent for a whole working day (weekends and holidays are nobody's silence)."""
+    if last is None:
+        return False
+    until = words.beijing(now).date()
+    day, working = words.beijing(last).date() + timedelta(days=1), 0
+    while day < until and working < _SILENT_DAYS:
+        working += calendar.is_working_day(day)
+        day += timedelta(days=1)
+    return working >= _SILENT_DAYS
 
 
 async def add(visit: Visit) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
+from fastapi import FastAPI
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -18,6 +19,8 @@ from gateway.flow.bulk import Bulk
 from gateway.flow.house import House
 from gateway.flow.operate import Operator
 from gateway.flow.order import Principal
+from gateway.flow.reconciliations import Reconciliations
+from gateway.flow.replay import Replayer
 from gateway.security.passwords import Hasher
 from gateway.security.roles import role_book
 from gateway.security.sessions import Throttle, form_token
@@ -40,6 +43,8 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters["fit"] = words.fit
+    made.filters["yuan"] = words.yuan
+    made.filters["halves"] = words.halves
     made.globals |= {
         "title": words.title,
         "signs": words.SIGNS,
@@ -61,12 +66,16 @@ class Desk:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.application: FastAPI | None = None
+        """What the console is mounted on; it describes its own API."""
         self.store = house.store
         self.hasher = Hasher()
         own = house.settings.console
         self.accounts = Accounts(house.store, self.hasher, own.idle_minutes * 60, own.session_hours * 3600)
         self.operator = Operator(house.store, house.bells.committed)
-        self.bulk = Bulk(house.store, house.endpoints, house.bells.committed)
+        self.reconciliations = Reconciliations(house.store, house.endpoints, house.bells.committed)
+        self.bulk = Bulk(house.store, house.endpoints, house.bells.committed, house.lines)
+        self.replayer = Replayer(house.store, house.lines, house.bells.committed)
         self.names = Names(house)
         self.throttle = Throttle()
         self.pulse = Pulse(house)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.store.console import FAILED_STATES, Figures
+from gateway.store.pauses import WINDOW
 
 WIDTH: Final = 1240
 _TOP: Final = 44
@@ -92,7 +93,7 @@ def _platform(figures: Figures, name: str) -> tuple[int, int, str]:
     count = ended.get("delivered", 0) + ended.get("relayed", 0) + sum(ended.get(s, 0) for s in FAILED_STATES) + open_now
     row = next((row for row in figures.endpoints if row["name"] == name), None)
     if row is not None and row["paused"]:
-        word = "paused"
+        word = "window" if (row["paused_by"] or "").startswith(WINDOW) else "paused"
     elif row is not None and row["breaker"] != "closed":
         word = "open"
     else:

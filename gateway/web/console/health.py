@@ -34,6 +34,7 @@ class Check:
 async def health(visit: Visit) -> Response:
     """The page."""
     checks = [*_loops(visit), *await _store(visit), await asyncio.to_thread(_disk, visit), *await _platforms(visit)]
+    checks += await _channels(visit)
     facts = [
         ("version", _version()),
         ("python", sys.version.split()[0]),
@@ -98,6 +99,19 @@ async def _platforms(visit: Visit) -> list[Check]:
             found.append(Check(name, "warn", visit.t("health.oldest", minutes=age // 60_000), "old"))
         else:
             found.append(Check(name, "good", ""))
+    return found
+
+
+async def _channels(visit: Visit) -> list[Check]:
+    """Where alerts are told: one that failed, or lies for long, is a fault of its own that no alert can tell."""
+    notices = visit.desk.house.notices
+    found = []
+    for one in [] if notices is None else await notices.standing():
+        name = f"{visit.t('health_check.channel')} {one.name}"
+        if one.tries:
+            found.append(Check(name, "bad", f"{one.waiting} · {one.code or ''}", "channel"))
+        else:
+            found.append(Check(name, "good", str(one.waiting) if one.waiting else ""))
     return found
 
 

@@ -11,8 +11,10 @@ from starlette.responses import Response
 
 from gateway.flow.bulk import ACTS, CAP, MOST, BulkRefused, Preview
 from gateway.flow.order import Refused
+from gateway.flow.replay import ReplayKind
 from gateway.store.console import LAST, DeliveryFilter
 from gateway.store.engine import Row
+from gateway.web.console import corrections
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.live import versions
 from gateway.web.console.messages import read_filter, subjects_of
@@ -20,6 +22,9 @@ from gateway.web.console.messages import read_filter, subjects_of
 _SIZE: Final = 50
 _ITEMS: Final = 200
 _ID: Final = re.compile(r"(job|dlv)_[0-9A-HJKMNP-TV-Z]{26}0?")
+_OF_THE_FORM: Final = frozenset({"bound", "kind", "overtaken", "weigh_kind", "weigh_overtaken"})
+"""Fields that the page makes anew: those of the job, and those of another look (``weigh_…``)."""
+
 _RATES: Final = (30, 60, 120, 300, 600)
 
 
@@ -35,6 +40,7 @@ async def jobs(visit: Visit) -> Response:
         counts=counts,
         told={row["id"]: in_words(visit, orjson.loads(row["filter"])) for row in rows[:_SIZE]},
         before=rows[_SIZE - 1]["id"] if len(rows) > _SIZE else None,
+        corrections=await corrections.waiting(visit),
     )
 
 
@@ -53,12 +59,13 @@ def in_words(visit: Visit, told: dict[str, Any]) -> str:
         return visit.t("job.of_job", job=told["job"])
     parts = []
     for name, value in told.items():
-        shown = {
+        titled = {
             "state": lambda one: visit.say("state", one),
             "platform": visit.platform,
             "type": visit.type_title,
             "cause": visit.cause,
-        }.get(name, str)(value)
+        }.get(name, str)
+        shown = ", ".join(titled(one) for one in (value if isinstance(value, list) else [value]))  # a list: by the API
         parts.append(f"{visit.t(f'filter_name.{name}')}: {shown}")
     return " · ".join(parts)
 
@@ -66,6 +73,8 @@ def in_words(visit: Visit, told: dict[str, Any]) -> str:
 async def preview(visit: Visit) -> Response:
     """What a job over the address's filter, over chosen rows, or over what is left of another job would do."""
     fields, chosen = _asked(visit)
+    if "weigh_kind" in fields:
+        fields |= {"kind": fields["weigh_kind"], "overtaken": fields.get("weigh_overtaken", "")}
     return await _preview(visit, fields, chosen)
 
 
@@ -73,7 +82,7 @@ def _asked(visit: Visit) -> tuple[dict[str, str], list[str]]:
     if visit.request.method == "GET":
         return dict(visit.query), []
     form = visit.form
-    names = ("state", "platform", "org", "type", "cause", "case", "from", "to", "job", "bound")
+    names = ("state", "platform", "org", "type", "cause", "case", "from", "to", "job", *sorted(_OF_THE_FORM))
     fields = {name: form.text(name, 200) for name in names if form.text(name, 200)}
     return fields, [one for one in form.all("id") if _ID.fullmatch(one)][:CAP]
 
@@ -91,7 +100,8 @@ async def _preview(
         preview=made,
         told=told,
         words=in_words(visit, told),
-        fields={name: value for name, value in fields.items() if name != "bound"},
+        fields={name: value for name, value in fields.items() if name not in _OF_THE_FORM},
+        kinds=[kind.value for kind in ReplayKind],
         chosen=chosen,
         rates=_RATES,
         cap=CAP,
@@ -103,13 +113,16 @@ async def _preview(
 
 async def _weighed(visit: Visit, fields: dict[str, str], chosen: list[str]) -> tuple[Preview, dict[str, Any]]:
     bulk = visit.desk.bulk
+    kind = ReplayKind(fields["kind"]) if fields.get("kind") in set(ReplayKind) else ReplayKind.SAME
+    overtaken = fields.get("overtaken") == "yes"
     if chosen:
-        return await bulk.preview_of(chosen), {"chosen": len(chosen)}
+        return await bulk.preview_of(chosen, kind, overtaken=overtaken), {"chosen": len(chosen)}
     if _ID.fullmatch(fields.get("job", "")):
         left = []
         for state in ("failed", "waiting"):
             left += await visit.desk.store.rows("job_items_in", fields["job"], state, 0, CAP)
-        return await bulk.preview_of([row["delivery"] for row in left]), {"job": fields["job"]}
+        found = [row["delivery"] for row in left]
+        return await bulk.preview_of(found, kind, overtaken=overtaken), {"job": fields["job"]}
     wanted, told = read_filter(fields)
     if "case" in told:
         subjects = await subjects_of(visit, told["case"])
@@ -119,7 +132,7 @@ async def _weighed(visit: Visit, fields: dict[str, str], chosen: list[str]) -> t
     bound = fields.get("bound", "")
     if _ID.fullmatch(bound):
         wanted = _bounded(wanted, bound)
-    return await bulk.preview(wanted), dict(told)
+    return await bulk.preview(wanted, kind, overtaken=overtaken), dict(told)
 
 
 def _bounded(wanted: DeliveryFilter, bound: str) -> DeliveryFilter:

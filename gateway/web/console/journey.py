@@ -21,6 +21,8 @@ _WIDE: Final = 1130
 _STEPS: Final = 60
 _DEADLINES: Final = 3
 _TIME_GAP: Final = 92
+_COLUMN: Final = 66
+"""The least room of a column: a label of four characters."""
 _AT_ONCE_MS: Final = 60_000
 
 ORGANIZATION: Final = "organization"
@@ -106,7 +108,7 @@ def moves(visit: Visit, file: CaseFile, events: Sequence[Row], messages: Sequenc
         endpoint = facts.get("endpoint")
         if endpoint is not None and noun not in ("delivery", "clock", "task", "endpoint"):
             found.append(_word(visit, row, noun, word, endpoint))
-        elif message is not None and message["source"] not in visit.desk.house.endpoints:
+        elif message is not None and noun != "delivery" and message["source"] not in visit.desk.house.endpoints:
             found.append(_sent(visit, row, message))
         if message is not None:
             found += [_told(visit, delivery, row["at"], row["sequence"]) for delivery in owed.pop(message["id"], [])]
@@ -167,6 +169,25 @@ def _told(visit: Visit, delivery: DeliveryRow, at: int, sequence: int) -> Move:
     )
 
 
+def held(visit: Visit, found: Iterable[dict[str, Any]]) -> list[Move]:
+    """Holds of platforms that the case met, as steps on the platform's line: their begin, and their end once past."""
+    steps = []
+    for one in found:
+        who = visit.platform(one["endpoint"])
+        kind = visit.t("hold.window") if one["planned"] else visit.t("hold.pause")
+        said = visit.t("journey.held", who=who, kind=kind, by=one["who"], reason=one["reason"])
+        steps.append(_stand(one["starts"], one["endpoint"], kind, "‖", "warn", said))
+        if one["word"] == "over":
+            why = f"{one['ended_by']} {one['end_reason']}".strip() or visit.t("hold.by_itself")
+            said = visit.t("journey.freed", who=who, why=why)
+            steps.append(_stand(one["ends"], one["endpoint"], visit.t("hold.resumed"), "▸", "good", said))
+    return steps
+
+
+def _stand(at: int, endpoint: str, label: str, sign: str, tone: str, said: str) -> Move:
+    return Move(at, 1, endpoint, endpoint, label, sign, tone, False, f"platforms/{endpoint}", said)
+
+
 def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
     """The picture of these steps."""
     shown = list(steps)[-_STEPS:]
@@ -180,7 +201,7 @@ def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
     at = {lane.key: lane.y for lane in lanes}
     running = [row for row in clocks if row["state"] == "running"][:_DEADLINES]
     many = max(columns, default=-1) + 1
-    space = min(max((_WIDE - 150 * len(running)) / max(many, 1), 76), 128)
+    space = min(max((_WIDE - 150 * len(running)) / max(many, 1), _COLUMN), 128)
     width = round(_LEFT + 30 + space * many + 150 * len(running) + 30)
     height = round(_TOP + (len(names) - 1) * _LANE + 62)
     made = Journey(max(width, 700), height, lanes, folded=len(steps) - len(shown))
@@ -225,6 +246,8 @@ def _columns(steps: Sequence[Move]) -> list[int]:
 
 
 def _label_y(y0: float, y1: float, place: int) -> float:
-    """In the gap next to the target; neighbours in the same gap stand a little apart."""
+    """In the gap next to the target, above the line of what stands still; neighbours in the same gap stand a little apart."""
+    if y0 == y1:
+        return y1 - 12
     gap = (_LANE / 2) * (1 if y1 > y0 else -1)
     return y1 - gap + (4 if place % 2 == 0 else 12)

@@ -8,20 +8,20 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
-from contracts.messages import MessageType
-from gateway.flow.documents import place_of
 from gateway.flow.operate import Standing
 from gateway.flow.order import Refused
+from gateway.flow.replay import STATES, ReplayKind
+from gateway.flow.reveal import REVEALED_S
+from gateway.flow.reveal import reveal as disclose
 from gateway.store.engine import Row
-from gateway.store.journal import AuditEntry
 from gateway.store.store import Store
-from gateway.web.console import bodies
+from gateway.web.console import bodies, corrections, holds
 from gateway.web.console.desk import Page, Visit
 
-REVEALED_S: Final = 60
 _ATTEMPTS: Final = 60
 _ACTS: Final = {
     "redrive": ("rejected", "dead", "expired"),
+    "lookup": STATES[ReplayKind.LOOKUP],
     "cancel": ("pending", "rejected", "dead", "expired"),
     "resolve": ("in_doubt",),
 }
@@ -34,6 +34,7 @@ class Waiting:
     kind: str
     until: int | None = None
     other: str = ""
+    why: str = ""
     endpoint: str = ""
 
 
@@ -124,6 +125,9 @@ async def _detail(visit: Visit, status: int = 200, problem: str | None = None, r
         waits=await _waits(visit, row),
         audit_tasks=[task for task in await store.rows("tasks_of", row["subject"]) if task["about"] == row["id"]],
         acts=acts,
+        kinds=[kind.value for kind, states in STATES.items() if row["state"] in states],
+        passed=(await visit.desk.replayer.overtaken([row["id"]])).get(row["id"]),
+        **await corrections.view(visit, row),
         problem=problem,
         revealed=revealed,
         done=visit.query.get("done", ""),
@@ -152,7 +156,9 @@ async def _waits(visit: Visit, row: Row) -> list[Waiting]:
     endpoints = {each["name"]: each for each in await store.rows("all_endpoints")}
     endpoint = endpoints.get(row["endpoint"])
     if endpoint is not None and endpoint["paused"]:
-        found.append(Waiting("paused"))
+        lasting = [one for one in await holds.of_platform(visit, row["endpoint"]) if one["word"] == "lasting"]
+        why = f"{lasting[0]['who']}: {lasting[0]['reason']}" if lasting else endpoint["reason"] or ""
+        found.append(Waiting("paused", lasting[0]["ends"] if lasting else None, why=why))
     if endpoint is not None and endpoint["quiet_until"] > visit.now:
         found.append(Waiting("quiet", endpoint["quiet_until"]))
     if row["requires"] is not None:
@@ -164,7 +170,7 @@ async def _waits(visit: Visit, row: Row) -> list[Waiting]:
         flying = lane["token"] is not None and lane["lease_until"] > lane["now"]
         found.append(Waiting("flying", lane["lease_until"]) if flying else Waiting("due", lane["due_at"]))
     elif lane is not None:
-        found.append(Waiting("lane", lane["due_at"], lane["head"], row["endpoint"]))
+        found.append(Waiting("lane", lane["due_at"], other=lane["head"], endpoint=row["endpoint"]))
     return found
 
 
@@ -176,6 +182,21 @@ async def _acted(visit: Visit, standing: Standing, done: str) -> Response:
     return await _detail(visit, 409, problem=f"act_{standing.refused}")
 
 
+async def _replay(visit: Visit, identifier: str, reason: str) -> Response:
+    """Again: the same bytes, translated anew, or only asked for. What was overtaken goes on a second word alone."""
+    given = visit.form.text("kind", 20) or ReplayKind.SAME.value
+    if given not in set(ReplayKind):
+        raise Refused(404, "not_found")
+    kind = ReplayKind(given)
+    standing = await visit.desk.replayer.replay(
+        visit.principal, identifier, reason, kind, anyway=visit.form.has("overtaken")
+    )
+    if kind is not ReplayKind.LOOKUP:
+        return await _acted(visit, standing, "redrive" if kind is ReplayKind.SAME else "retranslate")
+    found, sure = standing.extra.get("found"), standing.extra.get("conclusive")
+    return await _acted(visit, standing, "lookup_found" if found else "lookup_none" if sure else "lookup_unsure")
+
+
 async def act(visit: Visit) -> Response:
     """Redrive, cancel, or decide a delivery in doubt; each with a reason."""
     what, identifier = visit.request.path_params["act"], visit.request.path_params["id"]
@@ -184,7 +205,7 @@ async def act(visit: Visit) -> Response:
         return await _detail(visit, 422, problem="reason_missing")
     operator = visit.desk.operator
     if what == "redrive":
-        return await _acted(visit, await operator.redrive(visit.principal, identifier, reason), "redrive")
+        return await _replay(visit, identifier, reason)
     if what == "cancel":
         return await _acted(visit, await operator.cancel(visit.principal, identifier, reason), "cancel")
     if what == "resolve" and visit.form.text("arrived") in ("yes", "no"):
@@ -199,17 +220,7 @@ async def reveal(visit: Visit) -> Response:
     side, pointer, reason = visit.form.text("side", 20), visit.form.text("pointer", 300), visit.form.text("reason")
     if not reason:
         return await _detail(visit, 422, problem="reason_missing")
-    facts = orjson.dumps({"side": side, "pointer": pointer}).decode()
-    await visit.desk.store.audit(AuditEntry(visit.actor, "field.reveal", row["id"], reason, facts))
-    document: Any = None
-    if side == "wire":
-        wire = bodies.wire_of(visit.desk.store, row)
-        document = wire.payload if wire is not None else None
-    elif side == "canonical":
-        message = await visit.desk.store.row("message", row["message"])
-        if message is not None and message["type"] in set(MessageType):
-            document = orjson.loads(visit.desk.store.unseal(message["document_sealed"], place_of(message["id"])))
-    value = bodies.value_at(document, pointer)
+    value = await disclose(visit.desk.store, visit.actor, row, side, pointer, reason)
     if value is None:
         raise Refused(404, "not_found")
     return await _detail(visit, revealed={"side": side, "pointer": pointer, "value": value})

@@ -17,7 +17,7 @@ from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
 
 _SIZE: Final = 50
-_FIELDS: Final = ("state", "platform", "org", "type", "cause", "case", "from", "to", "q")
+FIELDS: Final = ("state", "platform", "org", "type", "cause", "case", "from", "to", "q")
 _TYPED: Final = {
     "platform": "platform",
     "平台": "platform",
@@ -40,7 +40,7 @@ _ID: Final = re.compile(r"dlv_[0-9A-HJKMNP-TV-Z]{26}")
 def read_filter(query: dict[str, str]) -> tuple[DeliveryFilter, dict[str, str]]:
     """The filter that an address holds, and its fields as the form shows them; typed pairs (``platform:court state:dead``)
     override the fields. What is not understood filters nothing and is not shown."""
-    given = {name: query.get(name, "")[:200] for name in _FIELDS}
+    given = {name: query.get(name, "")[:200] for name in FIELDS}
     for name, value in _PAIR.findall(given["q"]):
         if name.lower() in _TYPED:
             given[_TYPED[name.lower()]] = value
@@ -99,8 +99,11 @@ async def messages(visit: Visit) -> Response:
         turned = replace(wanted, before=cursor) if _ID.fullmatch(cursor) else wanted
         page = await visit.desk.store.runner.read(console.find_deliveries, turned, every, _SIZE)
     organizations = await visit.desk.names.organizations(m["organization"] for m in page.matters.values())
+    kept = await visit.desk.store.rows("views_of", visit.person.name) if visit.person is not None else []
     return visit.render(
         "messages.html",
+        views=kept,
+        view=visit.query.get("view", ""),
         rows=[row_view(visit, page, row, organizations) for row in page.rows],
         fields=fields,
         every=sorted(visit.desk.house.endpoints),

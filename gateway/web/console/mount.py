@@ -21,10 +21,14 @@ from gateway.security.passwords import TooBusy
 from gateway.web.console import (
     adapters,
     alerts,
+    api,
     assets,
     audit,
+    callbacks,
     cases,
     clients,
+    codes,
+    corrections,
     failures,
     health,
     jobs,
@@ -33,11 +37,13 @@ from gateway.web.console import (
     messages,
     overview,
     platforms,
+    reconciliations,
     search,
     sign_in,
     stream,
     tasks,
     users,
+    views,
     waiting,
 )
 from gateway.web.console.desk import Desk, Page, Visit
@@ -50,17 +56,23 @@ PAGES: Final[tuple[Page, ...]] = (
     *sign_in.PAGES,
     *overview.PAGES,
     *messages.PAGES,
+    *corrections.PAGES,
     *message.PAGES,
+    *views.PAGES,
     *cases.PAGES,
     *failures.PAGES,
     *platforms.PAGES,
     *waiting.PAGES,
+    *reconciliations.PAGES,
+    *callbacks.PAGES,
     *tasks.PAGES,
     *jobs.PAGES,
     *ledger.PAGES,
     *alerts.PAGES,
     *clients.PAGES,
     *adapters.PAGES,
+    *codes.PAGES,
+    *api.PAGES,
     *audit.PAGES,
     *health.PAGES,
     *search.PAGES,
@@ -74,6 +86,7 @@ def mount(application: FastAPI, house: House) -> None:
     """Mount the console below ``/console``, and lead there from the root."""
     desk = Desk(house)
     application.state.desk = desk
+    desk.application = application
     application.mount("/console", console(desk), name="console")
 
     @application.get("/", include_in_schema=False)
@@ -85,7 +98,8 @@ def console(desk: Desk) -> Starlette:
     """The console's application."""
 
     async def asset(request: Request) -> Response:
-        return assets.serve(request.path_params["digest"], request.path_params["name"])
+        packed = "gzip" in request.headers.get("accept-encoding", "")
+        return assets.serve(request.path_params["digest"], request.path_params["name"], packed=packed)
 
     routes = [Route("/static/{digest}/{name}", asset)]
     routes += [Route(page.path, _handler(desk, page), methods=[page.method]) for page in PAGES]

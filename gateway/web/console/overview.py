@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gateway.store import console
 from gateway.store.console import Figures
 from gateway.store.tally import quantile
-from gateway.web.console import charts, failures
+from gateway.web.console import charts, failures, holds
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.flow_map import draw
 from gateway.web.console.live import RISKS_SHOWN, WINDOWS, numbers, versions
@@ -18,6 +18,7 @@ from gateway.web.console.risks import risks
 
 _GROUPS = 6
 _RISKS = 6
+_SOON_MS = 86_400_000
 
 
 async def overview(visit: Visit) -> Response:
@@ -50,6 +51,7 @@ async def overview(visit: Visit) -> Response:
         groups=groups[:_GROUPS],
         more_groups=max(len(groups) - _GROUPS, 0),
         risks=await risks(visit, figures.clocks[:RISKS_SHOWN], _RISKS),
+        held=[one for one in await holds.open_windows(visit) if one["starts"] < visit.now + _SOON_MS],
         nothing=not figures.position,
     )
 

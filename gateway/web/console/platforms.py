@@ -9,17 +9,18 @@ from starlette.responses import Response
 
 from gateway.flow.order import Refused
 from gateway.flow.probe import probe
-from gateway.store import console
+from gateway.store import console, pauses
 from gateway.store.console import DeliveryFilter, Figures
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
-from gateway.web.console import messages
+from gateway.web.console import holds, messages, words
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.failures import group_rows
 from gateway.web.console.live import versions
 from gateway.web.console.overview import latency
 
 _RECENT: Final = 12
+_HOLDS: Final = 8
 
 
 async def platforms(visit: Visit) -> Response:
@@ -27,14 +28,17 @@ async def platforms(visit: Visit) -> Response:
     figures = await visit.desk.pulse.look("1h")
     speeds = {row["endpoint"]: row for row in latency(figures)}
     rows = [_standing(visit, figures, row) | speeds[row["name"]] for row in figures.endpoints]
-    return visit.render("platforms.html", rows=rows, versions=versions(figures))
+    next_windows: dict[str, Any] = {}
+    for window in await holds.open_windows(visit):
+        next_windows.setdefault(window["endpoint"], window)
+    return visit.render("platforms.html", rows=rows, windows=next_windows, versions=versions(figures))
 
 
 def _standing(visit: Visit, figures: Figures, row: Row) -> dict[str, Any]:
     counts = figures.standing[row["name"]]
     info = visit.desk.house.endpoints[row["name"]].adapter.info
     if row["paused"]:
-        word = "paused"
+        word = "window" if (row["paused_by"] or "").startswith(pauses.WINDOW) else "paused"
     elif row["breaker"] != "closed":
         word = "open"
     elif row["quiet_until"] > row["now"]:
@@ -48,7 +52,7 @@ def _standing(visit: Visit, figures: Figures, row: Row) -> dict[str, Any]:
         "full_title": info.title_zh if visit.chinese else info.title_en,
         "word": word,
         "paused": bool(row["paused"]),
-        "paused_by": visit.who(row["paused_by"]),
+        "paused_by": "" if (row["paused_by"] or "").startswith(pauses.WINDOW) else visit.who(row["paused_by"]),
         "reason": row["reason"] or "",
         "breaker": row["breaker"],
         "failures": row["failures"],
@@ -92,6 +96,9 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None, prob
         limits=line.limits,
         organizations=sorted(line.endpoint.organizations or ()),
         groups=group_rows(visit, groups),
+        holds=await holds.of_platform(visit, name, _HOLDS),
+        rates=holds.RATES,
+        given={key: visit.form.text(key, 40) for key in ("from", "to")},
         rows=[messages.row_view(visit, page, each, organizations) for each in page.rows],
         problem=problem,
         probed=probed,
@@ -100,7 +107,7 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None, prob
 
 
 async def act(visit: Visit) -> Response:
-    """Pause or resume with a reason, or probe."""
+    """Pause, resume, plan a window or take it back, each with a reason; or probe."""
     name, what = visit.request.path_params["name"], visit.request.path_params["act"]
     if name not in visit.desk.house.endpoints:
         raise Refused(404, "not_found")
@@ -112,12 +119,25 @@ async def act(visit: Visit) -> Response:
     reason = visit.form.text("reason")
     if not reason:
         return await _one(visit, 422, problem="reason_missing")
-    if what not in ("pause", "resume"):
+    operator, per_minute = visit.desk.operator, visit.form.number("per_minute", 1, 60_000)
+    if what == "pause":
+        standing = await operator.pause(visit.principal, name, reason)
+    elif what == "resume":
+        standing = await operator.resume(visit.principal, name, reason, per_minute)
+    elif what == "window":
+        since, until = words.read_local(visit.form.text("from", 40)), words.read_local(visit.form.text("to", 40))
+        if since is None or until is None:
+            return await _one(visit, 422, problem="window_times")
+        standing = await operator.plan_window(visit.principal, name, reason, since, until, per_minute)
+    elif what == "window_back":
+        standing = await operator.take_back_window(visit.principal, visit.form.text("window", 40), reason)
+    else:
         raise Refused(404, "not_found")
-    hand = visit.desk.operator.pause if what == "pause" else visit.desk.operator.resume
-    standing = await hand(visit.principal, name, reason)
+    if not standing.found:
+        raise Refused(404, "not_found")
     if standing.refused is not None:
-        return await _one(visit, 409, problem="act_paused")
+        code = f"window_{standing.refused}" if what.startswith("window") else "act_paused"
+        return await _one(visit, 409, problem=code)
     visit.desk.pulse.forget()
     return visit.to(f"platforms/{name}", done=what)
 

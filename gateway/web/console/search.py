@@ -9,7 +9,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from gateway.flow.order import Refused
-from gateway.flow.references import fold
+from gateway.flow.references import fold, phone_digits
 from gateway.store import console
 from gateway.store.engine import Rows
 from gateway.store.ids import kind_of
@@ -30,6 +30,9 @@ _HOMES: Final = {
     "referral": "cases",
     "mediator": "cases",
 }
+_PHONE: Final = re.compile(r"(\+?86-?)?(1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8})")
+"""A telephone number as people write it: mobile, or with an area code."""
+
 _LONG: Final = re.compile(r"[0-9]{11}|[0-9]{9}[0-9A-Z]{9}|[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}")
 
 
@@ -42,20 +45,21 @@ async def ask(visit: Visit) -> Response:
     kind = kind_of(typed)
     if kind in _HOMES and re.fullmatch(r"[a-z]{3,4}_[0-9A-Z]{26}", typed):
         return visit.to(f"{_HOMES[kind]}/{typed}")
-    if _looks_personal(typed):
+    if looks_personal(typed):
         return await _personal(visit, typed)
     if ":" in typed or "：" in typed:
         return visit.to("messages", q=typed)
     return visit.to("search", q=typed)
 
 
-def _looks_personal(typed: str) -> bool:
+def looks_personal(typed: str) -> bool:
     """Whether it may be a person's number: it then never stands in an address."""
-    return _LONG.search("".join(unicodedata.normalize("NFKC", typed).split())) is not None
+    plain = "".join(unicodedata.normalize("NFKC", typed).split())
+    return _LONG.search(plain) is not None or _PHONE.fullmatch(plain) is not None
 
 
 async def _personal(visit: Visit, typed: str) -> Response:
-    """A long number: somebody's case number, or a party's own."""
+    """A long number: somebody's case number, or a party's own or telephone."""
     folded = fold(typed)
     given = await visit.desk.store.rows("find_folded", folded)
     own: Rows = await visit.desk.store.runner.read(console.find_numbers, folded, _MOST)
@@ -64,7 +68,10 @@ async def _personal(visit: Visit, typed: str) -> Response:
         return visit.to(f"cases/{exact.pop()}")
     if not visit.may("person"):
         raise Refused(403, "forbidden")
-    blind = visit.desk.store.sealer.blind("number", typed)
+    plain = "".join(unicodedata.normalize("NFKC", typed).split())
+    phone = _PHONE.fullmatch(plain) is not None
+    sealer = visit.desk.store.sealer
+    blind = sealer.blind("phone", phone_digits(plain)) if phone else sealer.blind("number", typed)
     await visit.desk.store.audit(AuditEntry(visit.actor, "person.search", blind))
     return visit.to("search", b=blind)
 
@@ -72,7 +79,7 @@ async def _personal(visit: Visit, typed: str) -> Response:
 async def search(visit: Visit) -> Response:
     """What was found; one exact hit is gone to at once."""
     typed, blind = visit.query.get("q", "")[:200], visit.query.get("b", "")
-    if _looks_personal(typed):
+    if looks_personal(typed):
         raise Refused(400, "person_in_address")
     if blind:
         if not visit.may("person") or not _BLIND.fullmatch(blind):

@@ -9,6 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from contracts.status import TaskKind
+from gateway.flow import case_links
 from gateway.flow.order import Refused
 from gateway.store.console import LAST
 from gateway.store.engine import Row, Rows
@@ -95,15 +96,25 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
         number=numbers.get(row["subject"], ""),
         details=await _details(visit, row),
         delivery=delivery,
+        twins=await _twins(visit, row),
         users=users,
         problem=problem,
         done=visit.query.get("done", ""),
     )
 
 
+async def _twins(visit: Visit, row: Row) -> list[tuple[str, str]]:
+    """The other cases of a possible duplicate: id and number."""
+    if row["kind"] != case_links.KIND:
+        return []
+    others = case_links.cases_of(visit.desk.store, row)
+    numbers = await _numbers(visit, [{"subject": other} for other in others])
+    return [(other, numbers.get(other, other)) for other in others]
+
+
 async def _details(visit: Visit, row: Row) -> list[tuple[str, str]]:
     """What the engine noted: words as they are, sentences of platforms masked, for those who act; folded for others."""
-    if row["detail_sealed"] is None or not visit.may("bodies"):
+    if row["detail_sealed"] is None or row["kind"] == case_links.KIND or not visit.may("bodies"):
         return []
     kept: dict[str, Any] = orjson.loads(visit.desk.store.unseal(row["detail_sealed"], f"tasks.detail:{row['id']}"))
     redactor = await bodies.redactor_of(visit.desk.store, row["subject"], (row["endpoint"] or "",))
@@ -137,7 +148,11 @@ async def resolve(visit: Visit) -> Response:
     identifier, evidence = visit.request.path_params["id"], visit.form.text("reason")
     if not evidence:
         return await _one(visit, 422, problem="reason_missing")
-    standing = await visit.desk.operator.close_task(visit.principal, identifier, evidence)
+    row = await visit.desk.store.row("task", identifier)
+    decision = visit.form.text("decision", 16) or None
+    if row is not None and row["kind"] == case_links.KIND and decision not in (case_links.LINK, case_links.KEEP_APART):
+        return await _one(visit, 422, problem="decision_missing")
+    standing = await visit.desk.operator.close_task(visit.principal, identifier, evidence, decision)
     if standing.refused is not None:
         return await _refused(visit, standing.found)
     return visit.to(f"tasks/{identifier}", done="resolve")

@@ -7,13 +7,11 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.order import Refused
-from gateway.flow.receive import place_of, unpack_call
-from gateway.security.disclosure import Redactor
 from gateway.store import console
 from gateway.store.console import LAST, DeliveryFilter
 from gateway.web.console import messages
 from gateway.web.console.desk import Page, Visit
+from gateway.web.console.reconciliations import last_of_each
 
 _SIZE: Final = 50
 _CURSOR: Final = re.compile(r"(dlv|cbk)_[0-9A-HJKMNP-TV-Z]{26}")
@@ -32,6 +30,7 @@ async def waiting(visit: Visit) -> Response:
         "kinds": _KINDS,
         "relayed": figures.total("relayed"),
         "counts": figures.callbacks,
+        "compared": await last_of_each(visit),
     }
     if kind == "relayed":
         every = sorted(visit.desk.house.endpoints)
@@ -45,21 +44,4 @@ async def waiting(visit: Visit) -> Response:
     return visit.render("waiting.html", **shared, rows=[], calls=calls[:_SIZE], before=cursor)
 
 
-async def callback(visit: Visit) -> Response:
-    """One stored call. Nobody's documents stand behind an orphan, so little of it is shown: ids, times, codes."""
-    row = await visit.desk.store.row("callback", visit.request.path_params["id"])
-    if row is None:
-        raise Refused(404, "not_found")
-    call = unpack_call(visit.desk.store.unseal(row["call_sealed"], place_of(row["id"])))
-    redactor = Redactor([], (row["endpoint"],))
-    return visit.render(
-        "callback.html",
-        row=row,
-        call=call,
-        size=len(call.body),
-        rows=redactor.body(call.body) if visit.may("bodies") else None,
-        tasks=await visit.desk.store.rows("tasks_of", row["id"]),
-    )
-
-
-PAGES = (Page("/waiting", waiting, "view"), Page("/callbacks/{id:str}", callback, "view"))
+PAGES = (Page("/waiting", waiting, "view"),)

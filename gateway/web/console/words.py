@@ -93,6 +93,15 @@ def fit(text: str, units: int) -> str:
     return text
 
 
+def halves(text: str, units: int) -> list[str]:
+    """The text in one line where it fits, else in two, the second cut where it must be; a Chinese character takes two units."""
+    whole = fit(text, units)
+    if not whole.endswith("…") or whole == text:
+        return [text]
+    first = whole[:-1]
+    return [first, fit(text[len(first) :], units)]
+
+
 def short_day(day: str, now: int) -> str:
     """``03-18`` of a day ``2025-03-18``; whole where it lies in another year."""
     return day[5:] if day[:4] == beijing(now).strftime("%Y") else day
@@ -122,6 +131,12 @@ def span(ms: int, chinese: bool) -> str:
                     return f"{first} {rest} {next_zh if chinese else next_en}"
             return first
     raise AssertionError("unreachable")
+
+
+def yuan(amount: str) -> str:
+    """``12559.39`` as ``12,559.39``; what is no amount as it is."""
+    whole, _, rest = amount.partition(".")
+    return f"{int(whole):,}" + (f".{rest}" if rest else "") if whole.isascii() and whole.isdigit() else amount
 
 
 def milliseconds(ms: int) -> str:

@@ -29,7 +29,7 @@
       for (const el of all("[data-number=" + name + "]")) {
         const text = numbers[name].toLocaleString("en-US");
         if (el.textContent !== text) el.textContent = text;
-        if (el.hasAttribute("data-hide-zero")) el.hidden = numbers[name] === 0;
+        if (el.hasAttribute("data-tone")) el.toggleAttribute("data-zero", numbers[name] === 0);
       }
     }
   }
@@ -39,8 +39,8 @@
   }
 
   function setVersions(versions) {
+    const made = JSON.parse(one("#main").getAttribute("data-made") || "{}");
     for (const region of regions) {
-      const made = JSON.parse(region.getAttribute("data-made") || "{}");
       for (const topic of needs(region)) {
         const known = state.versions[topic] || made[topic];
         if (known !== undefined && versions[topic] !== undefined && known !== versions[topic]) state.due.add(region.getAttribute("data-region"));
@@ -220,10 +220,11 @@
   /* ---- copy */
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest ? event.target.closest("[data-copy]") : null;
+    const button = event.target.closest ? event.target.closest("[data-copy],[data-copy-link]") : null;
     if (!button) return;
     const field = document.createElement("textarea");
-    field.value = button.getAttribute("data-copy");
+    const link = button.getAttribute("data-copy-link");
+    field.value = link === null ? button.getAttribute("data-copy") : new URL(link, location.href).href;
     document.body.appendChild(field);
     field.select();
     /* The clipboard API asks for https; an intranet address has none. */

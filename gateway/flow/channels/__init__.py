@@ -1,0 +1,1 @@
+"""Where alerts are told: mail, robots, webhooks, syslog; each a channel behind one port."""

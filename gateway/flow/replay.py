@@ -1,0 +1,251 @@
+"""The kinds of replay (重投): the same bytes again, translated anew, or only asked for; and what has been overtaken meanwhile.
+
+::
+
+    same          the frozen wire under its ids: the platform knows them (``Operator.redrive``)
+    retranslate   a new message around the same document and version, hence new ids, by the tables of today; the old
+                  delivery is superseded. Never where the platform may have the old one: it would have both
+    lookup        the platform is asked, nothing is sent: what it has becomes delivered, by its number
+
+What a newer version, or a later one of its lane, has overtaken is told before, and goes only on a second word
+(``messages.md`` §2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import orjson
+import structlog
+
+from contracts.errors import AdapterError
+from contracts.holdings import Holding
+from contracts.messages import MESSAGE_TYPES, MessageType
+from gateway.flow import wires
+from gateway.flow.documents import place_of
+from gateway.flow.envelope import compact
+from gateway.flow.exchange import EndpointWaits
+from gateway.flow.operate import Operator, Standing, closing
+from gateway.flow.order import Principal
+from gateway.store.casefile import CaseFile, DeliveryRow
+from gateway.store.console import FAILED_STATES
+from gateway.store.engine import Row, many
+from gateway.store.journal import AuditEntry
+from gateway.store.store import Store
+from gateway.store.unit import Committed, DeliveryMove, InFlight, Moved, NewDelivery, NewEvent, NewMessage, Unit
+from gateway.store.webhooks import CLASSES
+
+if TYPE_CHECKING:
+    from gateway.flow.deliver import Line
+
+log = structlog.get_logger("gateway.replay")
+
+_AGAIN: Final = 20
+_ASKED_S: Final = 20.0
+"""The longest that a person waits for a platform's answer."""
+
+
+class ReplayKind(StrEnum):
+    """What is done with a delivery that failed."""
+
+    SAME = "same"
+    RETRANSLATE = "retranslate"
+    LOOKUP = "lookup"
+
+
+STATES: Final[Mapping[ReplayKind, tuple[str, ...]]] = {
+    ReplayKind.SAME: FAILED_STATES,
+    ReplayKind.RETRANSLATE: FAILED_STATES,
+    ReplayKind.LOOKUP: ("dead", "expired", "in_doubt"),
+}
+"""The states in which each kind makes sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """What has overtaken a delivery: ``why`` is ``newer_version`` (``by`` is its message) or ``overtaken`` (``by`` is the
+    delivery that came after it and arrived)."""
+
+    why: str
+    by: str
+
+
+class Replayer:
+    """Replays single deliveries. ``lines``: the ways to the platforms, for those that are asked."""
+
+    def __init__(
+        self, store: Store, lines: Mapping[str, Line] | None = None, changed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._store = store
+        self._lines = lines or {}
+        self._changed = changed
+        self._operator = Operator(store, changed)
+
+    async def overtaken(self, deliveries: Sequence[str]) -> dict[str, Overtaken]:
+        """Those of these deliveries that something has overtaken."""
+        rows = await self._store.runner.read(many, "overtaken_by", [(one,) for one in deliveries])
+        found = {}
+        for row in rows:
+            if row["newer"] is not None:
+                found[row["id"]] = Overtaken("newer_version", row["newer"])
+            elif row["later"] is not None:
+                found[row["id"]] = Overtaken("overtaken", row["later"])
+        return found
+
+    async def replay(
+        self,
+        principal: Principal,
+        delivery: str,
+        reason: str,
+        kind: ReplayKind = ReplayKind.SAME,
+        *,
+        anyway: bool = False,
+    ) -> Standing:
+        """One delivery. ``anyway`` is the second word about what was overtaken; an older version is never translated anew."""
+        row = await self._store.row("delivery", delivery)
+        if row is None:
+            return Standing(delivery, refused="not_found", found=False)
+        if kind is ReplayKind.LOOKUP:
+            return await self._ask(principal, row, reason)
+        if row["state"] in STATES[kind]:
+            passed = (await self.overtaken([delivery])).get(delivery)
+            final = kind is ReplayKind.RETRANSLATE and passed is not None and passed.why == "newer_version"
+            if passed is not None and (final or not anyway):
+                return Standing(delivery, row["state"], passed.why, extra={"state": row["state"], "by": passed.by})
+        if kind is ReplayKind.SAME:
+            return await self._operator.redrive(principal, delivery, reason)
+        return await self._retranslate(principal, row, reason)
+
+    # ---- translated anew
+
+    async def _retranslate(self, principal: Principal, row: Row, reason: str) -> Standing:
+        if row["class"] in CLASSES:
+            return Standing(row["id"], row["state"], "not_translated", extra={"state": row["state"]})
+        for _ in range(_AGAIN):
+            file = await self._store.load(row["subject"])
+            message = await self._store.row("message", row["message"])
+            if file is None or message is None:
+                return Standing(row["id"], refused="not_found", found=False)
+            held = next(found for found in file.deliveries if found.id == row["id"])
+            if held.state not in STATES[ReplayKind.RETRANSLATE]:
+                return Standing(held.id, held.state, "state", extra={"state": held.state})
+            if held.doubt_at is not None:
+                return Standing(held.id, held.state, "doubt", extra={"state": held.state})
+            unit = self.anew(file, held, message, principal)
+            made = unit.deliveries[0].id
+            facts = orjson.dumps({"delivery": made}).decode()
+            entry = AuditEntry(principal.client, "delivery.retranslate", held.id, reason, facts)
+            unit.audited = (entry, self._store.now_ms())
+            outcome = await self._store.commit(unit)
+            if isinstance(outcome, Committed):
+                self._changed()
+                return Standing(made, "pending", extra={"replaces": held.id})
+            if isinstance(outcome, InFlight):
+                await asyncio.sleep(0.1)
+            elif not isinstance(outcome, Moved):
+                raise TypeError(f"a replay cannot end as {type(outcome).__name__}")
+        return Standing(row["id"], row["state"], "in_flight", extra={"state": "in_flight"})
+
+    def anew(self, file: CaseFile, held: DeliveryRow, message: Row, principal: Principal) -> Unit:
+        """The same document under a message of its own; who waited for the old delivery waits for the new one."""
+        ids = self._store.ids
+        identifier, made = ids.new("message"), ids.new("delivery")
+        document = self._store.unseal(message["document_sealed"], place_of(message["id"]))
+        facts = {
+            "delivery": held.id,
+            "message": held.message,
+            "endpoint": held.endpoint,
+            "status": "superseded",
+            "state_before": held.state,
+            "attempts": held.attempts,
+            "by": made,
+        }
+        unit = Unit(file.subject, file.organization, file.sequence)
+        unit.messages.append(
+            NewMessage(
+                identifier,
+                message["type"],
+                message["about"],
+                message["version"],
+                message["source"],
+                message["correlation"],
+                message["schema"],
+                self._store.seal(document, place_of(identifier)),
+            )
+        )
+        unit.deliveries.append(
+            NewDelivery(
+                made,
+                identifier,
+                held.type,
+                held.about,
+                held.endpoint,
+                held.retry_class,
+                held.requires,
+                held.safe_at,
+                MESSAGE_TYPES[MessageType(held.type)].overtakes,
+            )
+        )
+        unit.delivery_moves.append(DeliveryMove(held.id, held.endpoint, held.state, "superseded", held.code))
+        unit.repointed.append((held.id, made))
+        unit.events.append(NewEvent(ids.new("event"), "delivery.superseded", held.id, compact(facts)))
+        unit.closed_tasks = closing(held.id, f"translated anew by {principal.client}")
+        return unit
+
+    # ---- only asked for
+
+    async def _ask(self, principal: Principal, row: Row, reason: str) -> Standing:
+        identifier, state = row["id"], row["state"]
+        refused = Standing(identifier, state, "state", extra={"state": state})
+        if state not in STATES[ReplayKind.LOOKUP] or row["class"] in CLASSES:
+            return refused
+        line = self._lines.get(row["endpoint"])
+        if line is None or not line.endpoint.adapter.can_be_asked():
+            return replace(refused, refused="cannot_be_asked")
+        if row["wire_sealed"] is None:
+            return replace(refused, refused="never_sent")
+        try:
+            held = await self._held(line, row)
+        except AdapterError as error:
+            return replace(refused, refused="unanswered", extra={"state": state, "cause": error.code})
+        except (TimeoutError, EndpointWaits) as error:
+            return replace(refused, refused="unanswered", extra={"state": state, "cause": type(error).__name__.lower()})
+        if held is not None:
+            return await self._found(principal, row, reason, held)
+        lag_ms = round(1000 * line.limits.lookup_lag_s)
+        sure = row["doubt_at"] is None or self._store.now_ms() - row["doubt_at"] >= lag_ms
+        facts = orjson.dumps({"found": False, "conclusive": sure}).decode()
+        await self._store.audit(AuditEntry(principal.client, "delivery.lookup", identifier, reason, facts))
+        return Standing(identifier, state, extra={"found": False, "conclusive": sure})
+
+    async def _held(self, line: Line, row: Row) -> Holding | None:
+        """The platform's answer.
+
+        Raises:
+            AdapterError, EndpointWaits, TimeoutError: it gave none.
+        """
+        wire = wires.unpack(self._store.unseal(row["wire_sealed"], f"deliveries.wire:{row['id']}"))
+        adapter, seconds = line.endpoint.adapter, min(line.limits.deadline_s, _ASKED_S)
+        try:
+            async with asyncio.timeout(seconds):
+                return await adapter.held(wire, line.exchange(self._store.now_ms, seconds))
+        except (AdapterError, EndpointWaits, TimeoutError):
+            raise
+        except Exception as error:  # whatever an adapter does, it stays inside its question
+            log.error("adapter_failed", endpoint=line.name, delivery=row["id"], error=type(error).__name__)
+            raise TimeoutError from error
+
+    async def _found(self, principal: Principal, row: Row, reason: str, held: Holding) -> Standing:
+        standing = await self._operator.found(principal, row["id"], reason, held.reference, held.references)
+        if standing.refused is not None:
+            return standing
+        if held.filed_twice:
+            matter = await self._store.row("matter", row["subject"])
+            owner = "" if matter is None else matter["organization"]
+            task = (self._store.ids.new("task"), "filed_twice", row["subject"], row["id"], row["endpoint"], owner)
+            await self._store.write("open_task", (*task, None, None, None))
+        return replace(standing, extra={"found": True, "reference": held.reference})

@@ -1,0 +1,1 @@
+"""How the gateway is watched from outside: figures for Prometheus, traces for OpenTelemetry, a board and rules as files."""

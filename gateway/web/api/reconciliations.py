@@ -1,0 +1,150 @@
+"""Reconciliations with the platforms (对账): ask for one, read what it found, have it mended."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from gateway.flow.comparing import Kind, Method
+from gateway.flow.house import House
+from gateway.flow.order import Refused
+from gateway.flow.reconciliations import ReconcileRefused, Reconciliations, moment
+from gateway.store.console import LAST
+from gateway.store.engine import Row
+from gateway.web.api.reading import answer, iso, pack_cursor, page_limit, unpack_cursor
+from gateway.web.auth import Door
+from gateway.web.bodies import json_object
+
+_STATUS: Final = {"not_found": 404, "state": 409}
+
+
+def router(house: House, door: Door) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/v1/ops/reconciliations", tags=["运维 Operating"])
+    desk = Reconciliations(house.store, house.endpoints, house.bells.committed)
+
+    @routes.post("", summary="发起对账 Reconcile with a platform", status_code=202)
+    async def ask(request: Request) -> Response:
+        principal = await door.principal(request, "ops:write")
+        body = await json_object(request)
+        endpoint, since, until = (_text(body, name) for name in ("endpoint", "from", "to"))
+        try:
+            identifier = await desk.ask(principal, endpoint, moment(since), moment(until, end=True))
+        except ReconcileRefused as refusal:
+            raise _refused(refusal, "from") from None
+        return await _one(house, identifier, 202)
+
+    @routes.get("", summary="对账列表 List reconciliations")
+    async def listed(request: Request) -> Response:
+        await door.principal(request, "ops:read")
+        limit = page_limit(request)
+        cursor = unpack_cursor(request, 1)
+        before = str(cursor[0]) if cursor else LAST
+        endpoint = request.query_params.get("endpoint", "")
+        if endpoint:
+            rows = await house.store.rows("newest_reconciliations_of", endpoint, before, limit + 1)
+        else:
+            rows = await house.store.rows("newest_reconciliations", before, limit + 1)
+        items = [view(row, await counts_of(house, row["id"])) for row in rows[:limit]]
+        page: dict[str, Any] = {"items": items}
+        if len(rows) > limit:
+            page["cursor"] = pack_cursor([rows[limit - 1]["id"]])
+        return answer(page)
+
+    @routes.get("/{id}", summary="一次对账与差异 One reconciliation and its differences")
+    async def one(request: Request) -> Response:
+        await door.principal(request, "ops:read")
+        limit = page_limit(request)
+        cursor = unpack_cursor(request, 1)
+        return await _one(house, request.path_params["id"], 200, str(cursor[0]) if cursor else "", limit)
+
+    @routes.post("/{id}/heal", summary="修复差异 Mend its differences", status_code=202)
+    async def heal(request: Request) -> Response:
+        principal = await door.principal(request, "ops:write")
+        body = await json_object(request)
+        reason, kinds = body.get("reason"), body.get("kinds", [kind.value for kind in Kind])
+        if not isinstance(reason, str) or not reason.strip() or len(reason) > 400:
+            raise Refused(422, "reason_missing")
+        if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+            raise Refused(422, "parameter", extra={"parameter": "kinds"})
+        try:
+            await desk.heal(principal, request.path_params["id"], reason.strip(), kinds)
+        except ReconcileRefused as refusal:
+            raise _refused(refusal, "kinds") from None
+        return await _one(house, request.path_params["id"], 202)
+
+    return routes
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    found = body.get(name)
+    if not isinstance(found, str) or not 0 < len(found) <= 100:
+        raise Refused(422, "parameter", extra={"parameter": name})
+    return found
+
+
+def _refused(refusal: ReconcileRefused, parameter: str) -> Refused:
+    status = _STATUS.get(refusal.code)
+    return (
+        Refused(422, "parameter", extra={"parameter": parameter}) if status is None else Refused(status, refusal.code)
+    )
+
+
+async def counts_of(house: House, reconciliation: str) -> dict[str, dict[str, int]]:
+    """How many differences of each kind are in each state."""
+    found: dict[str, dict[str, int]] = {kind.value: {} for kind in Kind}
+    for row in await house.store.rows("difference_counts", reconciliation):
+        found[row["kind"]][row["state"]] = row["many"]
+    return found
+
+
+def view(row: Row, counts: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """A reconciliation as it is read: its period, how the platform could be compared with, and what was found.
+
+    ``sees`` names the kinds that this platform's protocol can tell at all; the others are not none, but unknown."""
+    method = Method(row["method"])
+    shown: dict[str, Any] = {
+        "id": row["id"],
+        "endpoint": row["endpoint"],
+        "state": row["state"],
+        "from": iso(row["since"]),
+        "to": iso(row["until"]),
+        "method": method.value,
+        "comparable": method is not Method.NOTHING,
+        "sees": [kind.value for kind in method.sees],
+        "asked_by": row["actor"],
+        "daily": row["day"],
+        "compared": row["compared"],
+        "held": row["held"],
+        "unasked": row["unasked"],
+        "differences": counts,
+        "open": sum(states.get("open", 0) + states.get("failed", 0) for states in counts.values()),
+        "code": row["code"],
+        "healed_by": row["healer"],
+        "created_at": iso(row["created_at"]),
+        "finished_at": iso(row["finished_at"]),
+    }
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+async def _one(house: House, identifier: str, status: int, after: str = "", limit: int = 100) -> Response:
+    row = await house.store.row("reconciliation", identifier)
+    if row is None:
+        raise Refused(404, "not_found")
+    found = await house.store.rows("differences_of", identifier, after, limit + 1)
+    shown = view(row, await counts_of(house, identifier))
+    shown["items"] = [_difference(one) for one in found[:limit]]
+    if len(found) > limit:
+        shown["cursor"] = pack_cursor([found[limit - 1]["key"]])
+    return answer(shown, status=status)
+
+
+def _difference(row: Row) -> dict[str, Any]:
+    shown = {
+        name: row[name]
+        for name in ("kind", "code", "delivery", "about", "name", "reference", "ours", "theirs", "state", "outcome")
+    }
+    shown["mended_at"] = iso(row["mended_at"])
+    return {key: value for key, value in shown.items() if value is not None}

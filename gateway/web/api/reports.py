@@ -1,0 +1,69 @@
+"""Statistical reports: made on the operator's word, read with what became of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from gateway.flow.house import House
+from gateway.flow.order import Refused
+from gateway.flow.statistics import Reporter
+from gateway.report.period import PeriodRefused, quarter
+from gateway.web.api.reading import answer, delivery_view
+from gateway.web.auth import Door
+from gateway.web.bodies import json_object
+
+
+def router(house: House, door: Door) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/v1/ops/reports", tags=["运维 Operating"])
+
+    def reporter() -> Reporter:
+        if house.reporter is None:
+            raise Refused(503, "unavailable")
+        return house.reporter
+
+    @routes.post("", summary="统计上报 Make a statistical report", status_code=202)
+    async def make(request: Request) -> Response:
+        principal = await door.principal(request, "ops:write")
+        body = await json_object(request)
+        reason, organization, period = body.get("reason"), body.get("organization"), body.get("period")
+        if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
+            raise Refused(422, "reason_missing")
+        if not isinstance(organization, str) or not 0 < len(organization) <= 32:
+            raise Refused(422, "parameter", extra={"parameter": "organization"})
+        try:
+            asked = quarter(period if isinstance(period, str) else "")
+        except PeriodRefused:
+            raise Refused(422, "parameter", extra={"parameter": "period"}) from None
+        made = await reporter().make(principal.client, organization, asked.start, asked.end, reason.strip())
+        told: dict[str, Any] = {
+            "id": made.id,
+            "version": made.version,
+            "unchanged": not made.fresh,
+            "document": made.report.model_dump(mode="json"),
+            "deliveries": [{"id": identifier, "endpoint": endpoint} for identifier, endpoint in made.deliveries],
+        }
+        location = f"{house.publisher.public_base}/v1/ops/reports/{made.id}"
+        return answer(told, {"Location": location}, 202 if made.fresh else 200)
+
+    @routes.get("/{id}", summary="一份统计报表 One statistical report")
+    async def one(request: Request) -> Response:
+        await door.principal(request, "ops:read")
+        found = await reporter().find(request.path_params["id"])
+        if found is None:
+            raise Refused(404, "not_found")
+        file, report = found
+        return answer(
+            {
+                "id": file.subject,
+                "version": file.matters[file.subject].version,
+                "organization": {"code": file.organization},
+                "document": report.model_dump(mode="json"),
+                "deliveries": [delivery_view(row) for row in file.deliveries],
+            }
+        )
+
+    return routes

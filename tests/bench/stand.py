@@ -1,0 +1,71 @@
+"""The gateway as it is measured: the real composition, the real web server, one plain platform.
+
+``python -m tests.bench.stand '{"data": …, "database": …, "port": …, "sink": …, "serve": true, "work": true}'``
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from gateway import logs
+from gateway.app import build
+from gateway.demo.stage import add_client
+from gateway.flow.house import House
+from gateway.security.clients import UPSTREAM_SCOPES, NewKey, hash_secret
+from gateway.settings import EndpointSettings, RouteSettings, Settings
+from gateway.web.listen import Listener, listening_socket
+from gateway.web.server import web
+from tests.bench.plain import Plain
+
+KEY = NewKey("mgbench", "mgbench.bench-secret", hash_secret("bench-secret"))
+"""The one client's key."""
+
+
+async def stand(wanted: dict[str, Any]) -> House:
+    """The house, not started: ``endpoints`` (1) plain platforms, each case goes to all of them."""
+    names = [f"plain{place}" for place in range(wanted.get("endpoints", 1))]
+    settings = Settings(
+        env="development",
+        data=Path(wanted["data"]),
+        database=wanted.get("database", "sqlite"),
+        bus=wanted.get("bus", "memory"),
+        concurrency=wanted.get("concurrency", 64),
+        endpoints={
+            name: EndpointSettings(adapter=Plain.info.name, slots=64, settings={"url": wanted["sink"]})
+            for name in names
+        },
+        routes=tuple(RouteSettings(type="case.submitted", endpoint=name) for name in names),
+    )
+    house = await build(settings, adapters={Plain.info.name: lambda: Plain})
+    if await house.store.row("find_client", KEY.prefix) is None:
+        await add_client(house.store, KEY, "bench", UPSTREAM_SCOPES, ("*",))
+    return house
+
+
+async def main(wanted: dict[str, Any]) -> None:
+    """Serve, work, or both, until SIGTERM."""
+    logs.configure(wanted.get("logs", "info"))
+    end = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end.set)
+    house = await stand(wanted)
+    listener = None
+    if wanted.get("serve", True):
+        listener = Listener(web(house), listening_socket("127.0.0.1", wanted["port"]))
+        await listener.start()
+    house.start(work=wanted.get("work", True))
+    print("ready", flush=True)
+    await end.wait()
+    if listener is not None:
+        await listener.stop()
+    await house.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(json.loads(sys.argv[1])))
