@@ -33,6 +33,9 @@ SCREENS = {
     "audit": "audit",
     "account": "account",
     "search": "search",
+    "codes": "codes?platform=hr_arbitration",
+    "api": "api",
+    "api-call": "api?call=post+/v1/cases",
 }
 
 FIRST_OF = (

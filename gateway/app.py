@@ -54,8 +54,8 @@ from gateway.flow.statistics import Figures, Reporter
 from gateway.flow.subscriptions import Subscriptions
 from gateway.flow.tally import Tally
 from gateway.flow.task_news import TaskNews
-from gateway.flow.tracks import forget_traces
 from gateway.flow.toolbox import Attachments, tools_for
+from gateway.flow.tracks import forget_traces
 from gateway.flow.transport import Transport
 from gateway.flow.webhooks import Webhooks
 from gateway.flow.windows import Windows
@@ -70,10 +70,11 @@ from gateway.report.ledger import Ledger, Scope
 from gateway.report.period import Period
 from gateway.security import entropy
 from gateway.security.egress import Allowed, CheckedResolver, EgressPolicy, GuardedTransport
-from gateway.security.fields import KeyRefused, Keys, Sealer, read_key_file, write_key_file
+from gateway.security.fields import KeyRefused, Keys, SealBroken, Sealer, read_key_file, write_key_file
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.ids import Ids
 from gateway.store.migrate import migrate_postgres, migrate_sqlite
+from gateway.store.places import place_of
 from gateway.store.steady import SteadyClock
 from gateway.store.store import Store, open_postgres, open_sqlite
 
@@ -123,11 +124,35 @@ async def open_store(
     """The configured database, migrated and open.
 
     Raises:
-        SettingsRefused: no usable key; in production, a PostgreSQL server that may lose commits.
+        SettingsRefused: no usable key, or not those that the database was sealed with; in production, a PostgreSQL server that
+            may lose commits.
         StoreLocked: SQLite carries one process, and another has it.
         StoreUnavailable: PostgreSQL cannot be reached.
         SchemaUnknown: a newer version of the gateway has migrated the database.
     """
+    store = await _open(settings, now_ms, random_bytes)
+    try:
+        await _try_keys(store)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+async def _try_keys(store: Store) -> None:
+    """Open the newest message: a process with other keys would fail at every delivery, long after its start."""
+    row = await store.row("newest_message")
+    if row is None:
+        return
+    try:
+        store.unseal(row["document_sealed"], place_of(row["id"]))
+    except SealBroken:
+        raise SettingsRefused(
+            ["keys: the database was sealed with other keys; every process on it needs the same key_file"]
+        ) from None
+
+
+async def _open(settings: Settings, now_ms: Callable[[], int], random_bytes: Callable[[int], bytes]) -> Store:
     sealer = Sealer(read_keys(settings))
     if settings.database.startswith("postgresql://"):
         ids = Ids(now_ms, random_bytes)

@@ -140,6 +140,10 @@ class ConsoleSettings(_Section):
 
     idle_minutes: float = Field(default=30, gt=0, description="a session without a person's act ends after so long")
     session_hours: float = Field(default=12, gt=0, le=168, description="every session ends after so long")
+    roles: Literal["simple", "sanyuan"] = Field(
+        default="simple",
+        description="simple: one administrator; sanyuan (三员分立): system, security and audit administrators apart",
+    )
 
 
 Severity = Literal["critical", "warning", "info"]

@@ -13,8 +13,8 @@ from gateway import logs
 from gateway.app import build, database_path, machine_ms, open_store
 from gateway.cli.exits import Exit, leave
 from gateway.demo.stage import add_client
-from gateway.flow.house import House
 from gateway.flow.accounts import AccountRefused, Accounts
+from gateway.flow.house import House
 from gateway.security.clients import make_key
 from gateway.security.passwords import Hasher
 from gateway.settings import Settings, SettingsRefused
@@ -170,7 +170,7 @@ async def user_added(settings: Settings, name: str, title: str, role: str, passw
         store = await open_store(settings)
     hasher = Hasher()
     try:
-        await Accounts(store, hasher).add("cli", name, title, role, password, must_change=made)
+        await Accounts(store, hasher, mode=settings.console.roles).add("cli", name, title, role, password, must_change=made)
     except AccountRefused as refusal:
         return refusal.code
     finally:

@@ -21,7 +21,11 @@ user = typer.Typer(
     rich_markup_mode="rich",
 )
 
-_ROLES = " | ".join(f"{role.name} {role.titles.zh}" for role in role_book().roles.values())
+_ROLES = " | ".join(
+    dict.fromkeys(
+        f"{role.name} {role.titles.zh}" for mode in ("simple", "sanyuan") for role in role_book(mode).roles.values()
+    )
+)
 
 
 @user.command(

@@ -41,16 +41,20 @@ class Person:
     title: str
     role: str
     must_change: bool
+    mode: str = "simple"
 
     def may(self, permission: str) -> bool:
         """Whether the person's role holds the permission."""
-        return role_book().may(self.role, permission)
+        return role_book(self.mode).may(self.role, permission)
 
 
 class Accounts:
-    """Users and their sessions in one store. ``idle_s`` and ``lasts_s`` end a session."""
+    """Users and their sessions in one store. ``idle_s`` and ``lasts_s`` end a session; ``mode`` names the table of roles."""
 
-    def __init__(self, store: Store, hasher: Hasher, idle_s: float = 1800.0, lasts_s: float = 43_200.0) -> None:
+    def __init__(
+        self, store: Store, hasher: Hasher, idle_s: float = 1800.0, lasts_s: float = 43_200.0, mode: str = "simple"
+    ) -> None:
+        self._mode = mode
         self._store = store
         self._hasher = hasher
         self._idle_ms = round(idle_s * 1000)
@@ -68,7 +72,7 @@ class Accounts:
         """
         if not _NAME.fullmatch(name):
             raise AccountRefused("name_form")
-        if role not in role_book().roles:
+        if role not in role_book(self._mode).roles:
             raise AccountRefused("role_unknown")
         if not title.strip() or len(title) > 60:
             raise AccountRefused("title_form")
@@ -87,7 +91,7 @@ class Accounts:
         """
         if actor == actor_of(name):
             raise AccountRefused("self")
-        if role not in role_book().roles:
+        if role not in role_book(self._mode).roles:
             raise AccountRefused("role_unknown")
         if not title.strip() or len(title) > 60:
             raise AccountRefused("title_form")
@@ -96,6 +100,14 @@ class Accounts:
         if not await self._audited("set_user", (name, title.strip(), role, enabled), entry):
             raise AccountRefused("not_found")
         await self._store.write("end_sessions_of", (name,))
+
+    async def disable(self, actor: str, name: str) -> None:
+        """Nobody signs in with it until somebody enables it (三员分立: what one administrator made, another one grants)."""
+        row = await self._store.row("find_user", name)
+        if row is not None:
+            entry = AuditEntry(actor, "user.disable", name)
+            await self._audited("set_user", (name, row["title"], row["role"], False), entry)
+            await self._store.write("end_sessions_of", (name,))
 
     async def set_password(self, actor: str, name: str, password: str, *, must_change: bool) -> None:
         """A new password; open sessions end.
@@ -178,7 +190,7 @@ class Accounts:
             return None
         if active and row["now"] - row["seen_at"] >= _SEEN_EVERY_MS:
             await self._store.write("see_session", (digest,))
-        return Person(row["user_name"], row["title"], row["role"], bool(row["must_change"]))
+        return Person(row["user_name"], row["title"], row["role"], bool(row["must_change"]), self._mode)
 
     async def sign_out(self, token: str) -> None:
         """End a session."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shutil
 import socket
@@ -165,7 +164,7 @@ class Alerts:
         for name, skew in self._senses.skew().items():
             if _DRIFT_SEEN_MS < abs(skew) < _SIMULATED_MS:
                 found.append(Trouble("clock", name, f"{skew / 1000:+.1f} s"))
-        usage = await asyncio.to_thread(_usage, self._data)
+        usage = _usage(self._data)
         if usage > _DISK:
             found.append(Trouble("disk", self._machine, f"{usage:.0%}"))
         stuck = self._senses.stuck()

@@ -1,4 +1,4 @@
-"""When the TLS certificates end that platforms show us, and the one of our own public address: read by a handshake, nothing sent."""
+"""When the TLS certificates end that platforms show us, and our own public address's: read by a handshake, nothing sent."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Certificates:
 
     async def look(self) -> None:
         """Shake hands with each once. One that cannot be reached keeps what was seen of it before."""
-        tls = self._tls or await asyncio.to_thread(ssl.create_default_context)
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(ssl.create_default_context)
+        tls = self._tls
         found = await asyncio.gather(*(_end_of(tls, *place) for place in self._places.values()))
         self._seen |= {name: at for name, at in zip(self._places, found, strict=True) if at is not None}
 

@@ -19,11 +19,11 @@ from gateway.flow.context import Contexts
 from gateway.flow.exchange import EndpointWaits, HttpExchange, Limits, Pace, pack_steps
 from gateway.flow.settlement import QUARANTINE_AFTER, Attempted, Judge
 from gateway.flow.skew import Skew
+from gateway.observability.traces import current
 from gateway.registry import AnyAdapter, Endpoint
 from gateway.store import claim as claims
 from gateway.store.claim import Claim, FrozenWire, Settlement
 from gateway.store.engine import StoreUnavailable, many
-from gateway.observability.traces import current
 from gateway.store.store import Store
 from gateway.store.webhooks import CLASSES, is_webhook
 
@@ -135,9 +135,9 @@ class Deliverer:
         }
         self._leases = leases if subscribers is None else _Leases(leases, subscribers.lease_ms + self._margin_ms)
 
-    async def take(self, most: int, flying: int = 0) -> list[Claim]:
+    async def take(self, most: int, flying: int = 0, patience_ms: int = 0) -> list[Claim]:
         """Claim at most so many due deliveries, while so many are in flight."""
-        return await self._store.claim(most, self._leases, self._leases, flying)
+        return await self._store.claim(most, self._leases, self._leases, flying, patience_ms)
 
     async def take_probes(self, flying: int = 0) -> list[Claim]:
         """Claim what is due of webhooks that are not verified or not healthy."""

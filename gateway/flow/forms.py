@@ -6,7 +6,6 @@ document and the identity proofs are taken from where they were uploaded.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from contracts.agreement import Agreement
@@ -28,7 +27,6 @@ _ORDER: Final = (
     AttachmentKind.MEDIATION_PRESIDED_PROOF,
     AttachmentKind.IDENTITY_PROOF,
 )
-_PLAIN_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Forms:
@@ -82,4 +80,4 @@ def render(title: str, lines: list[str]) -> bytes:
     """A plain A4 PDF, the same bytes for the same text; Chinese by a font that every reader brings."""
     blocks = [Block((title,), Look(size=22.0, align="center", bold=True, line=34.0, after=22.0))]
     blocks += [Block(tuple(line.split("\n")), Look()) for line in lines]
-    return print_pdf(Layout(title, A4, tuple(blocks)), Typefaces({}), _PLAIN_DAY)
+    return print_pdf(Layout(title, A4, tuple(blocks)), Typefaces({}))

@@ -18,10 +18,12 @@ from gateway.flow.notices import ChannelStanding, Notices
 from gateway.flow.relay import BrokerRelay
 from gateway.flow.worker import Worker
 from gateway.store import standing
-from gateway.store.standing import BANDS, Standing
+from gateway.store.console import FAILED_STATES, OPEN_STATES
+from gateway.store.standing import BANDS, OPEN_CALLS, Standing
 from gateway.store.store import Store
 
 _KEPT_S: Final = 15.0
+_STATES: Final = (*OPEN_STATES, *FAILED_STATES)
 _SHARE: Final = 50
 """A look that takes long is kept for so many times its length."""
 
@@ -86,7 +88,9 @@ class Gauges(Collector):
 
     def _standing(self, seen: Standing) -> Iterable[Metric]:
         yield _gauge("gateway_figures_age_seconds", (), ((), self._seconds() - self._at))
-        by_state: Counter[tuple[str, ...]] = Counter()
+        # What is nothing is told as 0: a series that comes and goes is hard to watch.
+        by_state: Counter[tuple[str, ...]] = Counter({(n, s): 0 for n in self._names for s in _STATES})
+        calls: Counter[tuple[str, ...]] = Counter({(n, s): 0 for n in self._names for s in OPEN_CALLS})
         backlog: Counter[tuple[str, ...]] = Counter({(name, "standard"): 0 for name in self._names})
         for (endpoint, retry_class, state), many in seen.deliveries.items():
             by_state[(endpoint, state)] += many
@@ -97,9 +101,10 @@ class Gauges(Collector):
                 by_state[(endpoint, word)] = many
         yield _gauge("gateway_deliveries", ("endpoint", "state"), *by_state.items())
         yield _gauge("gateway_backlog", ("endpoint", "class"), *backlog.items())
-        ages = [(key, max(seen.now - at, 0) / 1000) for key, at in seen.oldest.items()]
-        yield _gauge("gateway_backlog_oldest_seconds", ("endpoint", "class"), *ages)
-        yield _gauge("gateway_callbacks", ("endpoint", "state"), *seen.callbacks.items())
+        ages = {key: max(seen.now - seen.oldest.get((key[0], key[1]), seen.now), 0) / 1000 for key in backlog}
+        yield _gauge("gateway_backlog_oldest_seconds", ("endpoint", "class"), *ages.items())
+        calls.update(seen.callbacks)
+        yield _gauge("gateway_callbacks", ("endpoint", "state"), *calls.items())
         yield _gauge("gateway_clocks", ("band",), *(((band,), many) for band, many in seen.clocks.items()))
         places = seen.endpoints.items()
         yield _gauge("gateway_endpoint_paused", ("endpoint",), *(((n,), int(paused)) for n, (paused, _, _) in places))

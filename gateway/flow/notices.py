@@ -161,12 +161,16 @@ class Notices:
         kept: Rows = []
         held: list[tuple[NoticeKey, int]] = []
         dropped: list[NoticeKey] = []
-        began_unseen = {row["alert"] for row in rows if row["phase"] == "opened" and row["held"] and row["due_at"] <= now}
+        began_unseen = {
+            row["alert"] for row in rows if row["phase"] == "opened" and row["held"] and row["due_at"] <= now
+        }
         for row in rows:
-            until = max(silent or 0, ends.get((row["rule"], row["about"]), 0))
             if row["held"] and row["due_at"] > now:
                 continue
-            if (row["held"] and row["closed_at"] is not None and row["phase"] == "opened") or (row["phase"] == "recovered" and row["alert"] in began_unseen):
+            until = max(silent or 0, ends.get((row["rule"], row["about"]), 0))
+            began = row["phase"] == "opened"
+            over_unseen = began and row["held"] and row["closed_at"] is not None
+            if over_unseen or (not began and row["alert"] in began_unseen):
                 dropped.append(key_of(row))
             elif until > now:
                 held.append((key_of(row), until))

@@ -150,6 +150,8 @@ async def traced(store: Store, made: list[dict[str, Any]]) -> list[dict[str, Any
         parent = known.get(envelope["id"])
         if parent is not None:
             envelope["traceparent"] = parent
-            with store.tracer.span("event", parent=parent, kind="producer", type=envelope["type"], event=envelope["id"]):
+            with store.tracer.span(
+                "event", parent=parent, kind="producer", type=envelope["type"], event=envelope["id"]
+            ):
                 pass
     return made

@@ -1,4 +1,4 @@
-"""How far a platform's clock is from ours, as the ``Date`` of its answers shows: signatures with a time in them need both right."""
+"""How far a platform's clock is from ours, as the ``Date`` of its answers shows: signatures that hold a time need both."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _KEPT_MS: Final = 40 * 86_400_000
 
 
 async def commit_traced(store: Store, unit: Unit, endpoint: str, call: str | None) -> Outcome:
-    """Commit what a word changes: a step below the one that made the message it is about, linked to the call that brought it."""
+    """Commit what a word changes: a step below the one that made its message, linked to the call that brought it."""
     if not store.tracer.on:
         return await store.commit(unit)
     about = await _message_of(store, unit)

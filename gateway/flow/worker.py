@@ -28,6 +28,8 @@ _FULL_S = 0.05
 """A look again where something is due and every slot is taken: a landing rings sooner."""
 _AFTER_FAILURE_S = 1.0
 _BATCH = 64
+_PATIENCE_S = 20.0
+"""How long a process that is busy leaves a delivery on trial to the others."""
 _TRIAL_S = 5.0
 """How long a delivery on trial keeps the others away: what kills its sender does so long before."""
 _WATCH_S = 15.0
@@ -98,6 +100,8 @@ class Worker:
         self._flying: set[asyncio.Task[None]] = set()
         self._trial: asyncio.Task[None] | None = None
         self._claiming = asyncio.Lock()
+        # Of many processes one lands for a trial, not all at once; where there is one alone, there is nobody to wait for.
+        self._patience_ms = 0 if store.runner.writers == 1 else round(1000 * random.uniform(0, _PATIENCE_S))
         self._empty = 0
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
@@ -163,7 +167,7 @@ class Worker:
         async with self._claiming:
             free = self._concurrency - len(self._flying)
             if free > 0 and self._trial is None:
-                claims = await self._deliverer.take(min(free, _BATCH), len(self._flying))
+                claims = await self._deliverer.take(min(free, _BATCH), len(self._flying), self._patience_ms)
             for claim in claims:
                 self._fly(claim)
         if claims:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, Protocol
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.gc_collector import GCCollector
-from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
@@ -46,26 +45,33 @@ class _Codes:
         return plain
 
 
-class _Child(Protocol):
-    """What one series of a counter or histogram can do."""
+class _Counters:
+    """The series of one counter by their labels: looked up without the library's lock and checks."""
 
-    def inc(self, amount: float = 1) -> None: ...
-
-    def observe(self, amount: float) -> None: ...
-
-
-class _Kept:
-    """The series of one figure by their labels: looked up without the library's lock and checks."""
-
-    def __init__(self, figure: Counter | Histogram) -> None:
+    def __init__(self, figure: Counter) -> None:
         self._figure = figure
-        self._children: dict[tuple[str, ...], _Child] = {}
+        self._children: dict[tuple[str, ...], Counter] = {}
 
-    def of(self, *labels: str) -> _Child:
+    def of(self, *labels: str) -> Counter:
         """The series with these labels."""
         child = self._children.get(labels)
         if child is None:
-            child = self._children[labels] = self._figure.labels(*labels)  # type: ignore[assignment] # each has its own half
+            child = self._children[labels] = self._figure.labels(*labels)
+        return child
+
+
+class _Histograms:
+    """The same for a histogram."""
+
+    def __init__(self, figure: Histogram) -> None:
+        self._figure = figure
+        self._children: dict[tuple[str, ...], Histogram] = {}
+
+    def of(self, *labels: str) -> Histogram:
+        """The series with these labels."""
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children[labels] = self._figure.labels(*labels)
         return child
 
 
@@ -79,16 +85,18 @@ class Metrics(Watch):
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 
-        def counter(name: str, text: str, *labels: str) -> _Kept:
-            return _Kept(Counter(name, text, labels, registry=self.registry))
+        def counter(name: str, text: str, *labels: str) -> _Counters:
+            return _Counters(Counter(name, text, labels, registry=self.registry))
 
-        def histogram(name: str, text: str, bounds: tuple[float, ...], *labels: str) -> _Kept:
-            return _Kept(Histogram(name, text, labels, buckets=bounds, registry=self.registry))
+        def histogram(name: str, text: str, bounds: tuple[float, ...], *labels: str) -> _Histograms:
+            return _Histograms(Histogram(name, text, labels, buckets=bounds, registry=self.registry))
 
         self._taken = counter("gateway_intake", "Documents taken in or refused", "type", "outcome")
         self._taking = histogram("gateway_intake_seconds", "Intake, to the durable commit", _QUICK, "type")
         self._answers = counter("gateway_http_answers", "Answers by status", "status")
-        self._exchanges = counter("gateway_exchanges", "Attempts by what became of them", "endpoint", "class", "outcome")
+        self._exchanges = counter(
+            "gateway_exchanges", "Attempts by what became of them", "endpoint", "class", "outcome"
+        )
         self._failures = counter("gateway_exchange_failures", "Attempts that were no success", "endpoint", "code")
         self._exchanging = histogram("gateway_exchange_seconds", "One attempt", _EXCHANGE, "endpoint", "class")
         self._delivering = histogram(
@@ -154,6 +162,3 @@ def _version() -> str:
         return version("mediation-gateway")
     except PackageNotFoundError:
         return "unknown"
-
-
-__all__ = ["CONTENT_TYPE", "OTHER", "WEBHOOK", "Metric", "Metrics"]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+_TABLES = {"simple": "roles", "sanyuan": "sanyuan"}
+
 
 @dataclass(frozen=True, slots=True)
 class Titles:
@@ -50,16 +52,18 @@ class RoleBook:
 
 
 @cache
-def role_book() -> RoleBook:
-    """The table, read once.
+def role_book(mode: str = "simple") -> RoleBook:
+    """The table, read once: ``simple``, or ``sanyuan`` (三员分立: system, security and audit administrators apart).
 
     Raises:
         ValueError: a role names a permission that is not of the table.
+        KeyError: there is no such mode.
     """
     table = tomllib.loads(files("gateway.security").joinpath("roles.toml").read_text("utf-8"))
     permissions = {name: Titles(row["zh"], row["en"]) for name, row in table["permissions"].items()}
     roles = {
-        name: Role(name, Titles(row["zh"], row["en"]), frozenset(row["may"])) for name, row in table["roles"].items()
+        name: Role(name, Titles(row["zh"], row["en"]), frozenset(row["may"]))
+        for name, row in table[_TABLES[mode]].items()
     }
     for role in roles.values():
         unknown = role.may - permissions.keys()

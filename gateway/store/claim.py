@@ -124,13 +124,13 @@ def shares(free: dict[str, int], batch: int, turn: int) -> list[tuple[str, int]]
 
 
 def claim(
-    batch: int, token: int, leases: Mapping[str, int], ready: Container[str], flying: int = 0
+    batch: int, token: int, leases: Mapping[str, int], ready: Container[str], flying: int = 0, patience_ms: int = 0
 ) -> Operation[list[Claim]]:
     """At most ``batch`` due heads of the ``ready`` endpoints, leased under ``token`` for ``leases[endpoint]`` ms. An endpoint
     whose breaker is open gets one place: its probe.
 
     ``flying``: claims of this process that are in flight. Where a suspect is due it comes alone, and before it nothing: what
-    flies lands first."""
+    flies lands first. One that is not due for ``patience_ms`` yet is left to a process that has nothing in flight."""
     found = yield "open_endpoints", [()]
     mine = [row for row in found if row["name"] in ready]
     if not mine:
@@ -139,8 +139,10 @@ def claim(
     free = {row["name"]: (row["slots"] if row["breaker"] == "closed" else 1) - live[row["name"]] for row in mine}
     suspects = [(row["suspect"], row["name"]) for row in mine if row["suspect"] is not None and free[row["name"]] > 0]
     if suspects:
-        if flying:
+        overdue = max(row["now"] - row["suspect_at"] for row in mine if row["name"] in {name for _, name in suspects})
+        if flying and overdue >= patience_ms:
             return []
+    if suspects and not flying:
         _, endpoint = min(suspects)  # who died least often first: the innocent are through before the poison
         taken = yield "claim_suspect", [(endpoint, token, leases[endpoint])]
         alone = yield from _loaded(taken, token)

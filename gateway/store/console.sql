@@ -33,13 +33,13 @@ DELETE FROM sessions WHERE ends_at <= now_ms()
 
 -- lists: ids are time-ordered, so a range of ids is a range of time ------------------------------------------------------------
 -- name: newest_deliveries each (after text, before text, most bigint)
-SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at, d.word_due_at
 FROM deliveries d WHERE d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
 -- name: newest_deliveries_in each (state text, endpoint text, after text, before text, most bigint)
-SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at, d.word_due_at
 FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint AND d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
 -- name: newest_deliveries_of each (subject text, after text, before text, most bigint)
-SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at, d.word_due_at
 FROM deliveries d WHERE d.subject = :subject AND d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
 -- name: deliveries_for_message (message text)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at

@@ -140,7 +140,9 @@ FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' 
 -- A head is suspect after two dead claims: it may be what killed them. It is claimed alone, by a statement of its own.
 -- name: open_endpoints ()
 SELECT e.name, e.slots, e.breaker, (SELECT l.died FROM lanes l WHERE l.endpoint = e.name AND l.died > 0 AND (l.died > 1 OR l.token IS NOT NULL) AND l.due_at <= now_ms()
-                                    ORDER BY l.died LIMIT 1) AS suspect FROM endpoints e WHERE NOT e.paused AND e.slots > 0 AND e.quiet_until <= now_ms()
+                                    ORDER BY l.died LIMIT 1) AS suspect,
+  (SELECT min(l.due_at) FROM lanes l WHERE l.endpoint = e.name AND l.died > 0 AND (l.died > 1 OR l.token IS NOT NULL) AND l.due_at <= now_ms()) AS suspect_at,
+  now_ms() AS now FROM endpoints e WHERE NOT e.paused AND e.slots > 0 AND e.quiet_until <= now_ms()
   AND (EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NULL AND l.due_at <= now_ms())
     OR EXISTS (SELECT 1 FROM lanes l WHERE l.endpoint = e.name AND l.safe_at IS NOT NULL AND l.due_at <= now_ms()))
 FOR NO KEY UPDATE OF e SKIP LOCKED
@@ -380,6 +382,8 @@ SELECT a.delivery FROM given JOIN attempts a ON a.delivery = given.delivery AND 
 SELECT a.* FROM given JOIN attempts a ON a.delivery = given.delivery ORDER BY a.number
 -- name: message (id text)
 SELECT m.* FROM given JOIN messages m ON m.id = given.id
+-- name: newest_message ()
+SELECT m.id, m.document_sealed FROM messages m ORDER BY m.id DESC LIMIT 1
 -- name: messages_of (subject text)
 SELECT m.* FROM given JOIN messages m ON m.subject = given.subject ORDER BY m.sequence
 -- name: references_of (subject text)

@@ -79,11 +79,11 @@ class Store:
         return await self._commits.put(unit)
 
     async def claim(
-        self, batch: int, leases: Mapping[str, int], ready: Container[str], flying: int = 0
+        self, batch: int, leases: Mapping[str, int], ready: Container[str], flying: int = 0, patience_ms: int = 0
     ) -> list[claims.Claim]:
         """Due deliveries under a fresh token; ``flying`` of this process's are in flight."""
         try:
-            return await self.runner.run(claims.claim, batch, self.ids.token(), leases, ready, flying)
+            return await self.runner.run(claims.claim, batch, self.ids.token(), leases, ready, flying, patience_ms)
         except CommitUnknown as unknown:
             return await self.runner.run(claims.still_held, unknown.result)
 

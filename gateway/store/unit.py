@@ -179,7 +179,8 @@ class Unit:
     that it was made on, with the sequence seen; what it requires of their deliveries is still to come while this stands.
     ``wires``: deliveries born with their wire (id, operation, mapping, sealed bytes). ``repointed``: what required the first
     delivery now requires the second, which stands for it. ``audited``: a person's act
-    that this is, and its moment (ms). ``pauses``: endpoints to hold, by whom, why. ``trace``: the traceparent under which it is made."""
+    that this is, and its moment (ms). ``pauses``: endpoints to hold, by whom, why.
+    ``trace``: the traceparent under which it is made."""
 
     subject: str
     organization: str

@@ -1,6 +1,6 @@
 """Runs the measurements and writes their figures.
 
-``python -m tests.bench`` measures everything (about half an hour); ``--quick`` shows in two minutes that every measurement still
+``python -m tests.bench`` measures everything (about half an hour); ``--quick`` shows in minutes that every measurement still
 works, and its figures mean little; ``--only a,d`` chooses.
 """
 
@@ -11,14 +11,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import delivery, intake, latency
+from tests.bench import backlog, chain, delivery, intake, latency, scaling
 from tests.bench.figures import Result, keep, table
 from tests.bench.ground import Ground, versions
 
 MEASUREMENTS: dict[str, Callable[[Ground, float, int], Result]] = {
     "a": intake.measure,
     "b": delivery.measure,
+    "c": chain.measure,
     "d": latency.measure,
+    "e": scaling.measure,
+    "f": backlog.measure,
 }
 
 

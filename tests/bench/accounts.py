@@ -33,6 +33,12 @@ def cpu_of(*pids: int) -> float:
     return sum(books[pid][1] for pid in family if pid in books) / _TICK
 
 
+def own_cpu(pid: int) -> float:
+    """CPU seconds of one process alone; 0 where it has ended."""
+    fields = _fields(pid)
+    return 0.0 if fields is None else sum(int(value) for value in fields[11:13]) / _TICK
+
+
 def resident_mib(pids: Iterable[int]) -> float:
     """Resident memory in MiB."""
     total = 0

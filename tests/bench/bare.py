@@ -1,5 +1,5 @@
-"""The least that a gateway can be: check, store in groups, claim in batches, post, mark. What ours costs beside it is the price of
-its promises. ``python -m tests.bench.bare PORT DIRECTORY SINK``.
+"""The least that a gateway can be: check, store in groups, claim in batches, post, mark. What ours costs beside it is the
+price of its promises. ``python -m tests.bench.bare PORT DIRECTORY SINK``.
 
 It seals nothing, asks nobody who he is, keeps no attempt, no order, no clock and no event, and repeats for ever.
 """

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 from contracts.identifiers import credit_code_check_character, resident_id_check_character
 from tests.flow import papers
 
 NUMBER = "BENCH-"
 """How the number of every measured case begins; a receiver counts arrivals by it."""
+
+_NOW = datetime.now(timezone(timedelta(hours=8))).replace(microsecond=0)
+_RECEIVED, _ACCEPTED = ((_NOW - timedelta(days=days)).isoformat() for days in (2, 1))
+"""Of these days: an old case would ring its alarms in the middle of a measurement."""
 
 _FIRST_BIRTH = date(1960, 1, 1)
 _BIRTHS = 16_000
@@ -19,6 +23,7 @@ def case(number: int, run: str = "0") -> bytes:
     """A case of about 2.4 KB (the sample, without white space) whose parties nobody has met before."""
     document = papers.body("wages")
     document["source_case_no"] = f"{NUMBER}{run}-{number:07d}"
+    document["received_at"], document["accepted_at"] = _RECEIVED, _ACCEPTED
     for party in document["parties"]:
         if party["kind"] == "person":
             _another_person(party, number)

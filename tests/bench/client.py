@@ -1,5 +1,5 @@
-"""The ceiling of delivery: the gateway's own transport, posting alone. ``python -m tests.bench.client URL COUNT IN_FLIGHT``; prints
-one JSON line."""
+"""The ceiling of delivery: the gateway's own transport, posting alone. ``python -m tests.bench.client URL COUNT IN_FLIGHT``;
+prints one JSON line."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ async def main(url: str, count: int, in_flight: int) -> dict[str, float]:
     async def work() -> None:
         while todo:
             document = todo.pop()
-            outgoing = httpx.Request(
-                "POST", target, headers={"content-type": "application/json"}, content=document
-            )
+            outgoing = httpx.Request("POST", target, headers={"content-type": "application/json"}, content=document)
             answer = await transport.handle_async_request(outgoing)
             await answer.aread()
 

@@ -65,9 +65,7 @@ def _engine(ground: Ground, result: Result, sink: str, engine: str, count: int, 
     gateway = ground.gateway(sink, database=database, work=False)
     uvloop.run(load.burst(gateway.port, requests(300, f"w{turn}"), 8))
     time.sleep(0.5)
-    result.add(
-        accepted(engine, gateway.child, gateway.port, requests(count, f"{engine[:2]}{turn}"), _IN_FLIGHT)
-    )
+    result.add(accepted(engine, gateway.child, gateway.port, requests(count, f"{engine[:2]}{turn}"), _IN_FLIGHT))
     if engine == "sqlite":
         few = requests(max(count // 8, 100), f"s{turn}")
         result.add(accepted("sqlite, 1", gateway.child, gateway.port, few, 1))

@@ -35,7 +35,9 @@ def measure(ground: Ground, scale: float, rounds: int) -> Result:
                 _at_rate(result, celery.name, sink, running.port, count, f"r{turn}")
     one, apart = "sqlite, one process", "postgresql, processes apart"
     result.compare("p50 in one process, ms", result.median(one, "p50 ms"), 1.0, 5.0, at_most=True)
-    result.compare("p99 / Celery's", result.median(one, "p99 ms"), result.median("Celery + Redis", "p99 ms"), 1.0, at_most=True)
+    result.compare(
+        "p99 / Celery's", result.median(one, "p99 ms"), result.median("Celery + Redis", "p99 ms"), 1.0, at_most=True
+    )
     result.compare("p99 with processes apart, ms", result.median(apart, "p99 ms"), 1.0, 10.0, at_most=True)
     return result
 

@@ -69,7 +69,8 @@ class _Connection(asyncio.Protocol):
 def request(path: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> bytes:
     """A POST as bytes."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n{lines}"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 

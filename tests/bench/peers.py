@@ -6,9 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +52,12 @@ RIVALS = (
         ("procrastinate", "--app=tests.bench.rivals.procrastinate_pg.app", "worker", "--concurrency", "32", "-q", "d"),
         ("procrastinate", "--app=tests.bench.rivals.procrastinate_pg.app", "schema", "--apply"),
     ),
-    Rival("Huey", "huey_sqlite", "sqlite", ("huey_consumer", "tests.bench.rivals.huey_sqlite.huey", "-k", "thread", "-w", "8", "-q")),
+    Rival(
+        "Huey",
+        "huey_sqlite",
+        "sqlite",
+        ("huey_consumer", "tests.bench.rivals.huey_sqlite.huey", "-k", "thread", "-w", "8", "-q"),
+    ),
 )
 
 
@@ -83,7 +87,18 @@ def redis(ground: Ground) -> tuple[Child, int] | None:
     if shutil.which("redis-server") is None:
         return None
     port = free_port()
-    options = ("--port", str(port), "--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always", "--save", "")
+    options = (
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--save",
+        "",
+    )
     return ground.run(["redis-server", "--dir", str(ground.directory), *options], port), port
 
 

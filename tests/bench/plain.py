@@ -1,4 +1,4 @@
-"""A platform without a dialect: one POST of the document's JSON. What the engine costs around an adapter is measured with it."""
+"""A platform without a dialect: one POST of the document's JSON. What the engine costs around one is measured with it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Gateway:
         }
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        body = json.loads(request.content) if request.content else None
+        body: dict[str, Any] = json.loads(request.content) if request.content else {}
         self.calls.append((request.method, request.url.path, body))
         if request.method == "POST" and body.get("endpoint") == "nobody":
             return httpx.Response(404, json={"code": "not_found", "title": "没有", "status": 404})

@@ -162,7 +162,7 @@ class Counter:
             *(f"messages/{ids['message']}", f"tasks/{ids['task']}", f"callbacks/{ids['callback']}"),
             f"reconciliations/{ids['reconciliation']}",
             *(f"platforms/{name}" for name in sorted(self.site.house.endpoints)),
-            *("codes", "api", "api?call=post+/v1/cases", "api?schema=Case", "api?errors=all"),
+            *("audit/export.csv", "codes", "api", "api?call=post+/v1/cases", "api?schema=Case", "api?errors=all"),
             *("search?q=00001", "search?q=370102-LX001-2026-00001"),
         ]
 

@@ -71,29 +71,35 @@ async def _script(page: Page) -> str:
     return str(await page.evaluate("document.querySelector('script[src]').src"))
 
 
-_COUNTED = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
 _FILL = (
     (
         CASES,
-        _COUNTED
-        + "INSERT INTO matters (id, kind, subject, organization, business_key, status, version, message, active, created_at, "
-        "updated_at) SELECT 'case_01K' || printf('%023d', i), 'case', 'case_01K' || printf('%023d', i), 'SD-JN-LX-001', "
-        "'SD-JN-LX-001|370102-2025-' || printf('%06d', i), 'mediating', 1, 'msg_0', 1, 1760000000000 + i, 1760000000000 + i FROM n",
+        """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+INSERT INTO matters (id, kind, subject, organization, business_key, status, version, message, active, created_at, updated_at)
+SELECT 'case_01K' || printf('%023d', i), 'case', 'case_01K' || printf('%023d', i), 'SD-JN-LX-001',
+  'SD-JN-LX-001|370102-2025-' || printf('%06d', i), 'mediating', 1, 'msg_0', 1, 1760000000000 + i, 1760000000000 + i FROM n
+""",
     ),
     (
         CASES,
-        _COUNTED
-        + "INSERT INTO numbers (folded, about, backwards, subject) SELECT '370102-2025-' || printf('%06d', i), "
-        "'case_01K' || printf('%023d', i), 'x' || i, 'case_01K' || printf('%023d', i) FROM n",
+        """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+INSERT INTO numbers (folded, about, backwards, subject)
+SELECT '370102-2025-' || printf('%06d', i), 'case_01K' || printf('%023d', i), 'x' || i, 'case_01K' || printf('%023d', i) FROM n
+""",
     ),
     (
         DELIVERIES,
-        _COUNTED
-        + "INSERT INTO deliveries (id, message, type, about, endpoint, subject, sequence, class, state, next_at, attempts, "
-        "code, created_at, finished_at) SELECT 'dlv_01K' || printf('%023d', i), 'msg_' || i, 'case.submitted', '', "
-        "CASE i % 3 WHEN 0 THEN 'court_mediation' WHEN 1 THEN 'hr_arbitration' ELSE 'one_stop' END, "
-        "'case_01K' || printf('%023d', i % 100000 + 1), i, 'standard', CASE WHEN i % 50 = 0 THEN 'dead' ELSE 'delivered' END, "
-        "0, 1, CASE WHEN i % 50 = 0 THEN 'http_503' END, 1760000000000 + i, 1760000000000 + i FROM n",
+        """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+INSERT INTO deliveries (id, message, type, about, endpoint, subject, sequence, class, state, next_at, attempts, code,
+  created_at, finished_at)
+SELECT 'dlv_01K' || printf('%023d', i), 'msg_' || i, 'case.submitted', '',
+  CASE i % 3 WHEN 0 THEN 'court_mediation' WHEN 1 THEN 'hr_arbitration' ELSE 'one_stop' END,
+  'case_01K' || printf('%023d', i % 100000 + 1), i, 'standard', CASE WHEN i % 50 = 0 THEN 'dead' ELSE 'delivered' END, 0, 1,
+  CASE WHEN i % 50 = 0 THEN 'http_503' END, 1760000000000 + i, 1760000000000 + i FROM n
+""",
     ),
 )
 """A hundred thousand cases of ten deliveries each; one in fifty failed, the others arrived."""

@@ -218,7 +218,9 @@ class Ground:
                     for state, many in (item["deliveries"] | item.get("callbacks", {})).items()
                     if many and state in _UNDER_WAY
                 ]
-                if not moving and len(self.heard) == len(self.platforms[BYTES].booked if BYTES in self.platforms else ()):
+                if not moving and len(self.heard) == len(
+                    self.platforms[BYTES].booked if BYTES in self.platforms else ()
+                ):
                     quiet += 1
                     if quiet == 3:  # between a call's applying and its loop's next look there is a moment
                         return True
@@ -247,7 +249,7 @@ async def _gives_word(place: Ground) -> None:
 @asynccontextmanager
 async def ground(data: Path, *names: str, **orders: Any) -> AsyncIterator[Ground]:
     """The platforms stand while it is entered."""
-    data.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     platforms = {name: _KINDS[name]() for name in names or _KINDS}
     for platform in platforms.values():
         await platform.start()
@@ -329,7 +331,7 @@ def compare(place: Ground, ask: Query) -> Iterator[Fault]:
             for operation, many in Counter(operations).items():
                 if many > 1:
                     yield Fault(Wrong.DUPLICATED, f"{name}: {many} effects of {operation} of one case")
-    for number, many in ask("SELECT business_key, count(*) FROM matters WHERE kind = 'case' GROUP BY 1"):
+    for _, many in ask("SELECT business_key, count(*) FROM matters WHERE kind = 'case' GROUP BY 1"):
         if many > 1:
             yield Fault(Wrong.DUPLICATED, f"{many} cases under one number")
     positions = [row[0] for row in ask("SELECT position FROM events WHERE position IS NOT NULL ORDER BY position")]

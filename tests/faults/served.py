@@ -1,6 +1,6 @@
 """One gateway process with its web server before toy platforms: what the machines kill, stop, starve and confuse from outside.
 
-``python -m tests.faults.served FILE``; FILE holds an ``Orders`` as JSON. Prints ``ready`` and its port; SIGTERM ends it in order.
+``python -m tests.faults.served FILE``; FILE holds an ``Orders`` as JSON. Prints ``ready`` and its port; SIGTERM ends it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import struct
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ CLOCK = struct.Struct("<q")
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the process is: its directory, the toy platforms' ports, the client's key. ``database``: a PostgreSQL; ``clock``: the
-    file that shifts the process's clock. An attempt has ``deadline_s``, a lease ``margin_s`` more."""
+    """What the process is: its directory, the toy platforms' ports, the client's key. ``database``: a PostgreSQL; ``clock``:
+    the file that shifts the process's clock. An attempt has ``deadline_s``, a lease ``margin_s`` more."""
 
     data: str
     platforms: dict[str, int]
@@ -55,6 +56,10 @@ def shift_clock(path: str) -> None:
 
     time.time_ns = time_ns
     time.time = lambda: time_ns() / 1e9
+
+
+def _itself(kind: type[Any]) -> type[Any]:
+    return kind
 
 
 async def main(orders: Orders) -> None:
@@ -90,7 +95,7 @@ async def main(orders: Orders) -> None:
         endpoints=endpoints,
         routes=tuple(RouteSettings(type=kind, endpoint=name) for name in endpoints for kind in _TAKEN),
     )
-    house = await build(settings, adapters={kind.info.name: lambda kind=kind: kind for kind in TOYS.values()})
+    house = await build(settings, adapters={kind.info.name: partial(_itself, kind) for kind in TOYS.values()})
     prefix, _, secret = orders.key.partition(".")
     if await house.store.row("find_client", prefix) is None:
         key = NewKey(prefix, orders.key, hash_secret(secret))

@@ -1,82 +1,19 @@
-"""A process killed in every gap between two steps: what the next one finds is what the fault table says (rows 1-9)."""
+"""The gaps, one test each, and the switch that makes them."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gateway.flow.fault_points import KILLED, POINTS, VARIABLE, from_environment
+from gateway.flow.fault_points import VARIABLE, from_environment
+from tests.faults.gaps import GAPS, PLATFORMS, play
 from tests.faults.victim import TOYS
-from tests.seam.platform import ToyPlatform
-from tests.seam.scene import ASKED, BYTES, IDS, LAG_S
-from tests.seam.toys import IdempotentPlatform, NeitherPlatform, QueryablePlatform
-
-_ROOT = Path(__file__).parents[2]
-_PLATFORMS: dict[str, type[ToyPlatform]] = {IDS: IdempotentPlatform, ASKED: QueryablePlatform, BYTES: NeitherPlatform}
-_BEFORE_SENDING = ("claimed", "translated")
-_AFTER_SENDING = ("answered", "before_settle")
-_DELIVER = (*_BEFORE_SENDING, *_AFTER_SENDING, "settled")
-GAPS = [(point, name) for name in _PLATFORMS for point in POINTS if name == IDS or point in _DELIVER]
-"""Every gap of the journey, and those of a delivery for every delivery class."""
-
-
-async def _victim(data: Path, name: str, port: int, point: str | None) -> tuple[int, dict[str, Any]]:
-    surroundings = {key: value for key, value in os.environ.items() if not key.startswith("GATEWAY_")}
-    if point is not None:
-        surroundings[VARIABLE] = point
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.faults.victim", str(data), name, str(port)),
-        cwd=_ROOT,
-        env=surroundings,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        said, _ = await asyncio.wait_for(child.communicate(), 60)
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    assert child.returncode is not None
-    return child.returncode, json.loads(said) if said else {}
 
 
 @pytest.mark.parametrize(("point", "name"), GAPS)
 async def test_the_next_process_finds_what_the_table_says(tmp_path: Path, point: str, name: str) -> None:
-    platform = _PLATFORMS[name]()
-    if isinstance(platform, QueryablePlatform):
-        platform.lag_s = LAG_S
-    async with platform:
-        code, _ = await _victim(tmp_path, name, platform.port, point)
-        assert code == KILLED, f"it never came to {point}: a fault that never happened proves nothing"
-        if point in _DELIVER:
-            assert platform.count(platform.file_operation) == int(point not in _BEFORE_SENDING)
-        code, found = await _victim(tmp_path, name, platform.port, None)
-        assert code == 0
-    booked, sent = platform.ids(), platform.count(platform.file_operation)
-    assert found["cases"] == 1, "one key, one case"
-    assert found["replayed"] is (point != "judged")
-    assert found["positions"] == list(range(1, len(found["positions"]) + 1))
-    if name == BYTES:
-        doubt = point != "settled"
-        assert found["state"] == ("in_doubt" if doubt else "relayed")
-        assert found["tasks"] == (["in_doubt"] if doubt else [])
-        assert len(booked) == int(point not in _BEFORE_SENDING), "nothing is sent into the doubt"
-        return
-    assert found["state"] == "delivered"
-    assert booked == [found["id"]], "one effect"
-    assert found["tasks"] == []
-    if point in _AFTER_SENDING:
-        assert sent == (2 if name == IDS else 1), "the idempotent is sent the same again, the queryable is asked"
-    if name == ASKED:
-        assert platform.count("find") == int(point != "settled")
-    if name == IDS:
-        assert (found["called"], found["status"], found["applied"]) == (200, "accepted", 1), "a word is applied once"
+    await play(tmp_path, point, name)
 
 
 @pytest.mark.parametrize("asked", ["nowhere", "claimed:x", "claimed:0x1"])
@@ -88,4 +25,4 @@ def test_a_point_that_is_not_there_is_refused(asked: str) -> None:
 async def test_production_does_not_look(capfd: pytest.CaptureFixture[str]) -> None:
     reach = from_environment("production", {VARIABLE: "claimed"})
     await reach("claimed")
-    assert set(TOYS) == set(_PLATFORMS)
+    assert set(TOYS) == set(PLATFORMS)

@@ -273,7 +273,8 @@ async def test_a_backlog_of_half_an_hour(still: Stage, gateway: Gateways) -> Non
 
 async def test_an_orphan_callback_of_an_hour(still: Stage, gateway: Gateways) -> None:
     await still.say(still.word("confirmation", "confirmed", ("reference", "ZZ-1", "platform_no")))
-    await still.house.store.write("move_callback", ((await still.house.store.rows("newest_callbacks", "stored", "zzz", 1))[0]["id"], "orphan", None, 0))
+    (call,) = await still.house.store.rows("newest_callbacks", "stored", "zzz", 1)
+    await still.house.store.write("move_callback", (call["id"], "orphan", None, 0))
     loop = loop_of(still.house)
     gateway.clock.skip(3500)
     await loop.turn()

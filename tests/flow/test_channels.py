@@ -89,7 +89,8 @@ def test_a_bundle_says_what_how_bad_and_where_to_act() -> None:
 
 
 def test_many_are_counted_and_numbers_of_people_are_masked() -> None:
-    many = [Transition(f"alt_{n:02}", "key_expiring", f"37010219900307123{n % 10}", "x\ny", "opened", NOW + n) for n in range(30)]
+    someone = "370102199003071234"
+    many = [Transition(f"alt_{n:02}", "key_expiring", someone, "x\ny", "opened", NOW + n) for n in range(30)]
     made = WORDING.bundle(many, "zh", NOW)
     assert len(made.items) == 20
     assert "另有 10 条" in made.text
@@ -290,7 +291,10 @@ async def test_syslog_by_datagram_and_its_quoting() -> None:
         ({"kind": "wecom", "url": "http://127.0.0.1:9/robot/send"}, "egress_refused:url_scheme"),
         ({"kind": "wecom", "url": "https://127.0.0.1/robot"}, "egress_refused:address_not_public"),
         ({"kind": "wecom", "url": "https://10.1.2.3/robot"}, "egress_refused:address_not_public"),
-        ({"kind": "syslog", "host": "127.0.0.1", "port": 6514, "transport": "tls"}, "egress_refused:address_not_public"),
+        (
+            {"kind": "syslog", "host": "127.0.0.1", "port": 6514, "transport": "tls"},
+            "egress_refused:address_not_public",
+        ),
         ({"kind": "syslog", "host": "collector.example.cn", "transport": "udp"}, "egress_refused:url_scheme"),
         ({"kind": "syslog", "host": "2130706433", "transport": "tls"}, "egress_refused:url_host"),
         (mail(25, host="localhost"), "egress_refused:url_host"),
@@ -323,6 +327,15 @@ async def test_an_allowed_host_is_no_door_for_webhooks_of_tenants() -> None:
 def test_a_channel_that_cannot_be_is_refused_at_the_start(channel: dict[str, Any], reason: str) -> None:
     with pytest.raises(SettingsRefused, match=reason):
         board(channel)
+
+
+def test_no_password_goes_in_the_clear_in_production() -> None:
+    given = {"ops": mail(25, security="plain", user="gw", password="geheim-1")}
+    open_settings = Settings(env="development", alert_channels=given)  # type: ignore[arg-type] # read by pydantic
+    assert Switchboard(open_settings, lambda: NOW).channels
+    closed = Settings(env="production", alert_channels=given)  # type: ignore[arg-type] # the same
+    with pytest.raises(SettingsRefused, match="in the clear"):
+        Switchboard(closed, lambda: NOW)
 
 
 async def test_a_hanging_server_costs_a_channel_its_deadline_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,9 @@ async def test_what_begins_together_goes_together(gateway: Gateways) -> None:
         assert [sorted(items) for items in told(server)] == [sorted([(first, "opened"), (second, "opened")])]
 
 
-async def test_a_crash_between_sending_and_noting_tells_again(gateway: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_crash_between_sending_and_noting_tells_again(
+    gateway: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with http_server() as server:
         house = await gateway({}, adapters={}, start=False, **settings(server))
         alert = await opened(house)

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: what is counted, how few labels there are, what a look costs, and that nothing personal is in them."""
+"""Figures for Prometheus: what is counted, how few labels there are, what a look costs; nothing personal in them."""
 
 from __future__ import annotations
 
@@ -148,7 +148,16 @@ async def test_what_was_ever_delivered_comes_from_the_tallies(stage: Stage) -> N
 async def test_webhooks_are_one_and_nothing_else_is_added_by_traffic(still: Stage) -> None:
     house = still.house
     for number in range(3):
-        row = (f"dlv_{number:026}", f"evt_{number}", "case.received", "case_1", f"whe_{number:026}", "case_1", number, 0)
+        row = (
+            f"dlv_{number:026}",
+            f"evt_{number}",
+            "case.received",
+            "case_1",
+            f"whe_{number:026}",
+            "case_1",
+            number,
+            0,
+        )
         await house.store.write("add_delivery", (*row, "notify", None, None))
     found = await read(house)
     assert at(found, "gateway_backlog", endpoint=WEBHOOK, **{"class": "notify"}) == 3
@@ -217,7 +226,19 @@ async def test_many_looks_are_one_and_a_slow_one_is_kept_longer(still: Stage, mo
 async def test_a_look_goes_no_further_than_its_bound(still: Stage) -> None:
     house = still.house
     rows = [
-        (f"dlv_{number:026}", f"msg_{number}", "case.submitted", "case_1", COURT, "case_1", number, 0, "standard", None, None)
+        (
+            f"dlv_{number:026}",
+            f"msg_{number}",
+            "case.submitted",
+            "case_1",
+            COURT,
+            "case_1",
+            number,
+            0,
+            "standard",
+            None,
+            None,
+        )
         for number in range(50)
     ]
     await house.store.write("add_delivery", *rows)

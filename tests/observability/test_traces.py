@@ -1,4 +1,4 @@
-"""One trace over the journey: from an upstream's call over tries and answers to the bus; and nothing where nobody asks for it."""
+"""One trace over the journey: from an upstream's call over tries and answers to the bus; nothing where nobody asks."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ async def test_one_trace_from_intake_over_tries_to_the_answer_and_the_bus(
     stage.puppet(HR).acts["case.submitted"] += [RetryableError("timeout"), RetryableError("busy")]
     async with open_site(house) as site:
         answer = await site.up.post(
-            "/v1/cases", content=papers.raw("wages"), headers={"Content-Type": "application/json", "traceparent": UPSTREAM}
+            "/v1/cases",
+            content=papers.raw("wages"),
+            headers={"Content-Type": "application/json", "traceparent": UPSTREAM},
         )
         assert answer.status_code == 202, answer.text
         case = answer.json()["id"]
@@ -142,12 +144,13 @@ async def test_one_trace_from_intake_over_tries_to_the_answer_and_the_bus(
 
     async def published() -> bool:
         await broker.turn()
-        return any(envelope["type"] == "case.accepted" for envelope in told)
+        return [TRACE, id_of(applied)] in made_under("case.accepted")
 
-    await until(published, "the answer is on the bus")
-    by_type = {envelope["type"]: envelope for envelope in told}
-    assert by_type["case.received"]["traceparent"].split("-")[1:3] == [TRACE, id_of(intake)]
-    assert by_type["case.accepted"]["traceparent"].split("-")[1:3] == [TRACE, id_of(applied)]
+    def made_under(kind: str) -> list[list[str]]:
+        return [one["traceparent"].split("-")[1:3] for one in told if one["type"] == kind]
+
+    await until(published, "the answer is on the bus, under the step that applied it")
+    assert made_under("case.received") == [[TRACE, id_of(intake)]]
     outward = [s for s in steps(recorded, "event") if (s.attributes or {})["gateway.type"] == "case.accepted"]
     assert id_of(applied) in {parent_of(one) for one in outward}
     orjson.dumps(told)
@@ -212,7 +215,9 @@ def strings(value: Any) -> Iterator[str]:
 
 def traceparents(server: HttpServer) -> list[str | None]:
     """The header of every call."""
-    return [{name.lower(): value for name, value in headers.items()}.get("traceparent") for _, headers, _ in server.calls]
+    return [
+        {name.lower(): value for name, value in headers.items()}.get("traceparent") for _, headers, _ in server.calls
+    ]
 
 
 @pytest.mark.parametrize(
@@ -317,7 +322,9 @@ def test_nothing_of_opentelemetry_is_imported_where_nobody_asks_for_it() -> None
         "ours = [name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'gateway.observability.otel'))]\n"
         "assert not ours, ours\n"  # the interface alone is FastAPI's to import
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -328,6 +335,8 @@ def test_an_absent_extra_is_told_and_harmless() -> None:
         "from gateway.observability.traces import QUIET, from_environment\n"
         "assert from_environment({'OTEL_TRACES_EXPORTER': 'otlp'}) is QUIET\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "traces_missing" in done.stdout + done.stderr

@@ -1,7 +1,7 @@
 """Somebody sets the clock of the gateway's machine two hours forward, two back, and right again: no lease ends by it, no retry
 waits for it, nothing is sent twice.
 
-The monotonic clock runs on, as it does on a machine whose clock is set. On PostgreSQL the database's clock is another machine's.
+The monotonic clock runs on, as it does on a machine whose clock is set. PostgreSQL's clock is another machine's.
 """
 
 from __future__ import annotations
@@ -25,6 +25,13 @@ _FLOWS_WITHIN_S = 12.0
 """What was not stalled flows within so long, on a busy machine too."""
 
 
+def _true_clock(room: Path) -> Path:
+    room.mkdir(parents=True)
+    clock = room / "clock"
+    clock.write_bytes(CLOCK.pack(0))
+    return clock
+
+
 def _set(file: Path, seconds: int) -> None:
     with file.open("r+b") as clock:
         clock.write(CLOCK.pack(seconds * 1_000_000_000))
@@ -32,9 +39,7 @@ def _set(file: Path, seconds: int) -> None:
 
 async def one(engine: str, room: Path, shown: Shown, database: str = "", ask: Query | None = None) -> None:
     """Every setting comes while answers are held back and while a retry waits."""
-    room.mkdir(parents=True)
-    clock = room / "clock"
-    clock.write_bytes(CLOCK.pack(0))
+    clock = await asyncio.to_thread(_true_clock, room)
     async with ground(room, database=database, clock=str(clock), deadline_s=4.0) as place:
         process = place.hurt()
         if not await place.stands(process):

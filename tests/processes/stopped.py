@@ -1,5 +1,5 @@
-"""Two processes on one PostgreSQL, one of them stopped past its leases and let go again: it is overtaken, and what it then writes
-is refused.
+"""Two processes on one PostgreSQL, one of them stopped past its leases and let go again: it is overtaken, and what it then
+writes is refused.
 
 At every stop the platforms hold the answers back until the process sleeps, so that it wakes with answers in its hands that
 somebody else has settled meanwhile.

@@ -331,7 +331,7 @@ async def test_a_failing_list_is_tried_again(scene: Scene) -> None:
     async def tried() -> bool:
         row = await scene.house.store.row("reconciliation", identifier)
         assert row is not None
-        return row["tries"] == 1
+        return bool(row["tries"] == 1)
 
     await until(tried, "it has failed once")
     scene.gateway.clock.skip(60)

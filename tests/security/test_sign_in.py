@@ -125,3 +125,18 @@ def test_roles_are_apart_where_they_must_be() -> None:
     assert {role for role in book.roles if book.may(role, "users")} == {"administrator"}
     with pytest.raises(LookupError):
         book.may("viewer", "everything")
+
+
+def test_three_administrators_are_apart() -> None:
+    book = role_book("sanyuan")
+    powers = {
+        role: {power for power in ("enrol", "clients", "grants", "approve", "audit", "bodies") if book.may(role, power)}
+        for role in ("system_administrator", "security_administrator", "auditor")
+    }
+    assert powers == {
+        "system_administrator": {"enrol", "clients"},
+        "security_administrator": {"grants", "approve", "bodies"},
+        "auditor": {"audit"},
+    }
+    assert "administrator" not in book.roles
+    assert not book.may("administrator", "view")

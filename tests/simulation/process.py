@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -65,7 +65,7 @@ def _adapters(release: int) -> dict[str, Callable[[], type[AnyAdapter]]]:
 TOYS: dict[str, type[AnyAdapter]] = {IDS: ToyIdempotent, ASKED: ToyQueryable, BYTES: ToyNeither}
 
 
-def _settings(data: Path) -> Settings:
+def _settings(data: Path, agreed: Mapping[str, Mapping[str, object]]) -> Settings:
     limits: dict[str, object] = {
         "deadline_s": DEADLINE_S,
         "deadline_files_s": DEADLINE_S + 2,
@@ -82,7 +82,9 @@ def _settings(data: Path) -> Settings:
         concurrency=12,
         endpoints={
             name: EndpointSettings(
-                adapter=toy.info.name, slots=3, settings={"base_url": f"http://{name}", **own, **limits}
+                adapter=toy.info.name,
+                slots=3,
+                settings={"base_url": f"http://{name}", **own, **limits, **agreed.get(name, {})},
             )
             for name, toy in TOYS.items()
         },
@@ -118,13 +120,15 @@ class Process:
         """Run something inside."""
         return asyncio.get_running_loop().create_task(work, context=self._context)  # type: ignore[arg-type]  # coroutines
 
-    async def start(self, now_ms: Callable[[], int], data: Path) -> None:
-        """Build the house on what the last one left."""
+    async def start(
+        self, now_ms: Callable[[], int], data: Path, agreed: Mapping[str, Mapping[str, object]] | None = None
+    ) -> None:
+        """Build the house on what the last one left. ``agreed``: limits of single endpoints."""
         loop = asyncio.get_running_loop()
         ids = Ids(now_ms, self._random.randbytes)
         store = await sole_store(self.runner, SEALER, ids, now_ms)
         self.house = await build(
-            _settings(data),
+            _settings(data, agreed or {}),
             now_ms=now_ms,
             random_bytes=self._random.randbytes,
             random=Random(self._random.random()),

@@ -268,8 +268,11 @@ class Watcher:
         return found
 
     def _order(self) -> Iterator[str]:
-        """In a lane the first bookings follow the sequence; what once left its turn (redriven, postponed) is left out."""
-        left = {row[0] for row in self._db.execute("SELECT about, type FROM events") if row[1] in _OUT_OF_TURN}
+        """In a lane the first bookings follow the sequence. What once left its turn (redriven, postponed) is left out, and what
+        had to wait for such a one, or for a platform's word on one: those that need not wait pass it."""
+        told = self._db.execute("SELECT about, type FROM events").fetchall()
+        left = {row[0] for row in told if row[1] in _OUT_OF_TURN}
+        awaited = left | {row[0] for row in told if row[1] == "delivery.relayed"}
         known = {row["id"]: row for row in self._db.execute("SELECT * FROM deliveries")}
         for name, ledger in self._ledgers.items():
             last: dict[str, int] = {}
@@ -279,7 +282,7 @@ class Watcher:
                 if row is None:
                     yield f"I2 {name}: a booking under {one.id}, which is no delivery"
                     continue
-                if one.id in first or one.id in left or row["first"]:
+                if one.id in first or one.id in left or row["first"] or row["requires"] in awaited:
                     continue
                 first.add(one.id)
                 if row["sequence"] < last.get(row["subject"], 0):

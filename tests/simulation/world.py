@@ -92,6 +92,7 @@ class World:
     def __init__(self, seed: int, loop: VirtualLoop, plant: Plant | None, *, hands: bool = True) -> None:
         self.seed = seed
         self._hands = hands
+        self.agreed: dict[str, dict[str, object]] = {}
         self.loop = loop
         self.random = Random(f"{seed}:world")
         self.chance = Random(f"{seed}:bus")
@@ -105,7 +106,16 @@ class World:
         self.plant = plant
         self.data = Path(mkdtemp(prefix="simulation-"))
         self._hash = hashlib.blake2b(digest_size=12)
-        self.tried = {"kills": 0, "requests": 0, "faults": 0, "sleeps": 0, "stalls": 0, "store": 0, "cases": 0, "jumps": 0}
+        self.tried = {
+            "kills": 0,
+            "requests": 0,
+            "faults": 0,
+            "sleeps": 0,
+            "stalls": 0,
+            "store": 0,
+            "cases": 0,
+            "jumps": 0,
+        }
         self.acks: dict[str, tuple[str, str, bytes]] = {}
         self.refused: list[str] = []
         self.heard: set[tuple[str, str]] = set()
@@ -199,7 +209,7 @@ class World:
         self.process = process
         self.house_ms = self.new_clock()
         self._born_wrong = self.set_by_ms != 0
-        starting = process.spawn(process.start(lambda: self.house_ms(), self.data))
+        starting = process.spawn(process.start(lambda: self.house_ms(), self.data, self.agreed))
         dying = asyncio.create_task(self._dying.wait())
         await asyncio.wait([starting, dying], return_when=asyncio.FIRST_COMPLETED)
         dying.cancel()
@@ -422,7 +432,7 @@ class World:
                 self.loop.leap(self.random.uniform(2.0, 30.0))
         self.calm = True
         if self.set_by_ms or self._born_wrong:
-            # The console says that the clock is wrong: somebody sets it right, and starts the gateway that was born under it anew.
+            # The console says that the clock is wrong: somebody sets it right; who was born under it dies.
             self.set_clock(0)
             if self._born_wrong:
                 self._dying.set()

@@ -28,8 +28,10 @@ ALLOWED = {
     ("end_leases", "lanes"): "once, at the start; a lane's row goes with its last open delivery",
     ("hasten_lanes", "lanes"): "the same, where the clock was set back",
     ("last_audit", "audit"): "the primary key backwards, one row",
+    ("newest_message", "messages"): "the same",
     ("number_events", "events"): "the partial index of what has no position yet, up to the batch",
     ("count_unnumbered", "events"): "the partial index of what has no position yet, up to the limit",
+    ("untold_tasks", "tasks"): "the partial index of what is not told yet, up to the batch",
     ("open_alerts", "alerts"): "the partial index of what is open",
     ("open_holds", "holds"): "the partial index of what is open, up to the limit",
     ("asked_corrections", "corrections"): "the partial index of what is asked, up to the limit",
@@ -58,7 +60,13 @@ HOT = {
     "messages_of": ("messages_subject",),
     "list_clocks": ("clocks_due",),
     "list_tasks": ("tasks_listed",),
+    "untold_tasks": ("tasks_untold",),
     "list_owned": ("matters_listed",),
+    "standing_of": ("deliveries_state",),
+    "standing_between": ("deliveries_state",),
+    "callbacks_in": ("callbacks_state",),
+    "clocks_before": ("clocks_due",),
+    "due_notices": ("alert_notices_due",),
 }
 """The index that carries a statement: a changed ``WHERE`` of a partial one would silently fall out of the plan."""
 
@@ -140,3 +148,9 @@ def test_every_statement_of_the_files_is_read() -> None:
     room = Path(load.__code__.co_filename).parent
     text = "\n".join(path.read_text("utf-8") for path in sorted(room.glob("*.sql")))
     assert sorted(STATEMENTS) == sorted(re.findall(r"^-- name: (\w+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["standing_of", "standing_between"])
+def test_what_stands_is_counted_on_the_index_alone(name: str, connection: sqlite3.Connection) -> None:
+    steps = "\n".join(plan(connection, STATEMENTS[name]))
+    assert re.search(r"COVERING INDEX deliveries_state", steps), steps

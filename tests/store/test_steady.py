@@ -8,7 +8,9 @@ from random import Random
 import pytest
 import structlog
 
+from gateway.app import open_store
 from gateway.security.fields import Sealer
+from gateway.settings import Settings
 from gateway.store.ids import Ids
 from gateway.store.steady import FOLLOWED_MS, SteadyClock, machine_ticks_ms
 from gateway.store.store import Store, open_sqlite, sole_store
@@ -93,6 +95,15 @@ def test_the_machines_own_ticks_run_forward() -> None:
 
 async def opened(path: Path, clock: SteadyClock) -> Store:
     return await open_sqlite(path, Sealer(KEYS), Ids(clock, Random(5).randbytes), clock)
+
+
+async def test_the_embedded_store_goes_by_it(tmp_path: Path) -> None:
+    store = await open_store(Settings(env="development", data=tmp_path))
+    assert isinstance(store.now_ms, SteadyClock)
+    row = await store.row("next_callback")
+    assert row is not None
+    assert abs(row["now"] - store.now_ms()) < 1_000
+    await store.close()
 
 
 @pytest.mark.parametrize("jump", JUMPS)

@@ -52,6 +52,18 @@ async def test_what_flies_lands_before_a_trial(bench: Bench, clock: VirtualClock
     assert (claim.subject, claim.alone) == ("case_0", True)
 
 
+async def test_a_busy_process_leaves_a_fresh_suspect_to_the_others(bench: Bench, clock: VirtualClock) -> None:
+    await dead_twice(bench, clock, 1)
+    leases, ready = dict.fromkeys("abc", LEASE_MS), frozenset("abc")
+    fresh = [(await bench.committed(bench.case(name, ("a",)))).deliveries[0].id for name in ("case_8", "case_9")]
+    (claim,) = await bench.store.claim(1, leases, ready, 1, 5_000)
+    assert (claim.delivery in fresh, claim.alone) == (True, False)
+    clock.pass_ms(5_000)
+    assert await bench.store.claim(1, leases, ready, 1, 5_000) == [], "nobody took it: this one lands for it"
+    (claim,) = await bench.store.claim(1, leases, ready, 0, 5_000)
+    assert claim.alone
+
+
 async def test_who_died_least_often_is_tried_first(bench: Bench, clock: VirtualClock) -> None:
     await dead_twice(bench, clock, 3)
     (poison,) = await die(bench, clock)

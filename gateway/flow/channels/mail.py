@@ -66,7 +66,7 @@ class Mail:
             if transport is None:
                 await asyncio.sleep(0)  # a transport that was made and closed lets go of it first
                 opened.close()
-            else:
+            elif isinstance(transport, asyncio.Transport):
                 transport.abort()
         if refused:
             raise ChannelFailed("recipients_refused")

@@ -1,8 +1,8 @@
 """Alerts by an HTTP call: the group robots of 钉钉 and 政务钉钉 (加签), of 企业微信, and any receiver of signed JSON.
 
 钉钉 自定义机器人: ``msgtype markdown``, the sign is HMAC-SHA256 over ``timestamp\\nsecret``, Base64, in the query; 20 calls a
-minute. 企业微信 群机器人: ``msgtype markdown``, 4096 bytes, 20 calls a minute. Both answer 200 with ``errcode``. Anybody else gets
-the bundle as JSON under Standard Webhooks' three headers.
+minute. 企业微信 群机器人: ``msgtype markdown``, 4096 bytes, 20 calls a minute. Both answer 200 with ``errcode``. Anybody
+else gets the bundle as JSON under Standard Webhooks' three headers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Robot:
             try:
                 self._key = signing_key(settings.secret.get_secret_value())
             except ValueError:
-                raise SettingsRefused(["alert_channels: the secret of a webhook is whsec_… (32 bytes, Base64)"]) from None
+                raise SettingsRefused(
+                    ["alert_channels: the secret of a webhook is whsec_… (32 bytes, Base64)"]
+                ) from None
         if settings.kind == "wecom" and settings.secret is not None:
             raise SettingsRefused(["alert_channels: 企业微信 robots have no secret beside their address"])
 

@@ -75,6 +75,12 @@ class Switchboard:
             for rule in one.rules
             if rule not in RULES
         ]
+        if settings.env == "production":
+            reasons += [
+                f"alert_channels.{name}.security: a password would go in the clear"
+                for name, one in settings.alert_channels.items()
+                if isinstance(one, MailChannelSettings) and one.security == "plain" and one.user is not None
+            ]
         if reasons:
             raise SettingsRefused(reasons)
         try:

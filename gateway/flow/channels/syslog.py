@@ -95,7 +95,8 @@ def line(one: Told, site: str, facility: int) -> bytes:
     data = {"alert": one.alert, "rule": one.rule, "state": one.phase, "severity": one.severity, "about": one.about}
     pairs = " ".join(f'{name}="{_quoted(value)}"' for name, value in data.items())
     stamp = one.moment.isoformat(timespec="milliseconds")
-    head = f"<{facility * 8 + severity}>1 {stamp} {_name(socket.gethostname(), 255)} mediation-gateway {os.getpid()} {_name(one.rule, 32)}"
+    priority, host = facility * 8 + severity, _name(socket.gethostname(), 255)
+    head = f"<{priority}>1 {stamp} {host} mediation-gateway {os.getpid()} {_name(one.rule, 32)}"
     figure = f" ({one.figure})" if one.figure else ""
     text = f"{site} {one.title}: {one.about}{figure} {one.link}".replace("\n", " ").strip()
     return f"{head} [{_ID} {pairs}] \ufeff{text}".encode()

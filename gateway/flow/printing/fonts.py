@@ -8,20 +8,18 @@ this order: those of the configuration, the package of the extra ``papers`` (Not
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
+import uharfbuzz as hb
 from fontTools.fontBuilder import FontBuilder
-from fontTools.misc.transform import Transform
 from fontTools.pens.cu2quPen import Cu2QuPen
-from fontTools.pens.transformPen import TransformPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from fontTools.ttLib.tables._g_l_y_f import Glyph
 
 log = structlog.get_logger("gateway.papers")
@@ -32,6 +30,7 @@ EM: Final = 1000
 _PACKAGE: Final = "pylopdf_fonts_zh_cn"
 _KEPT_GLYPHS: Final = 20_000
 _HALF_UNIT: Final = 0.5
+_MOST_FACES: Final = 64
 _MADE: Final = 3_850_000_000
 """A fixed moment (seconds since 1904) in place of the time of the cut."""
 _BLANK: Final = (0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x3000)
@@ -101,24 +100,22 @@ class _Glyph:
     contours: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Face:
-    """One opened file, its outlines read when a character is first asked for."""
+    """One opened file. HarfBuzz maps it: of tens of megabytes those pages are in memory that hold what was drawn."""
 
-    characters: dict[int, str]
-    scale: float
-    outlines: Any
+    font: hb.Font
     cubic: bool
 
-    def glyph(self, code: int) -> _Glyph:
-        name = self.characters[code]
+    def glyph(self, code: int) -> _Glyph | None:
+        number = self.font.get_nominal_glyph(code)
+        if not number:
+            return None
         pen = TTGlyphPen(None)
-        outline = self.outlines[name]
-        rounded = Cu2QuPen(pen, _HALF_UNIT, reverse_direction=self.cubic)
-        outline.draw(TransformPen(rounded, Transform().scale(self.scale)))
-        drawn, width = pen.glyph(), round(outline.width * self.scale)
+        self.font.draw_glyph_with_pen(number, Cu2QuPen(pen, _HALF_UNIT, reverse_direction=self.cubic))
+        drawn, width = pen.glyph(), round(self.font.get_glyph_h_advance(number))
         if not drawn.numberOfContours:
-            return _Glyph(b"", width, 0, 0, 0)
+            return _Glyph(b"", width, 0, 0, 0) if code in _BLANK else None  # some fonts map what they do not draw
         data = drawn.compile(None)
         return _Glyph(data, width, drawn.xMin, len(drawn.coordinates), drawn.numberOfContours)
 
@@ -128,7 +125,7 @@ class Typefaces:
     """The files by role, best first, and the glyphs that were cut before. Used by one thread at a time."""
 
     files: dict[Role, tuple[Path, ...]]
-    _faces: dict[Path, _Face | None] = field(default_factory=dict)
+    _unreadable: set[Path] = field(default_factory=set)
     _glyphs: dict[tuple[Role, int], _Glyph | None] = field(default_factory=dict)
 
     @classmethod
@@ -156,12 +153,29 @@ class Typefaces:
 
     def has(self, role: Role, character: str) -> bool:
         """Whether the character can be printed as itself."""
-        return self._glyph(role, ord(character)) is not None
+        self.draw(role, character)
+        return self._glyphs[role, ord(character)] is not None
+
+    def draw(self, role: Role, characters: Iterable[str]) -> None:
+        """Draw what was not drawn before. One file is open at a time, and none is afterwards: glyphs are small, files are
+        not."""
+        if len(self._glyphs) >= _KEPT_GLYPHS:
+            self._glyphs.clear()
+        unknown = [code for code in {ord(sign) for sign in characters} if (role, code) not in self._glyphs]
+        others = [path for other in Role if other is not role for path in self.files.get(other, ())]
+        for path in dict.fromkeys([*self.files.get(role, ()), *others]):
+            face = self._open(path) if unknown else None
+            if face is not None:
+                found = {code: glyph for code in unknown if (glyph := face.glyph(code)) is not None}
+                self._glyphs |= {(role, code): glyph for code, glyph in found.items()}
+                unknown = [code for code in unknown if code not in found]
+        self._glyphs |= {(role, code): None for code in unknown}
 
     def cut(self, role: Role, characters: Iterable[str]) -> Cut:
         """A font of these characters, the same bytes for the same set. Characters that no file has are left out."""
         codes = sorted({ord(character) for character in characters})
-        found = {code: glyph for code in codes if (glyph := self._glyph(role, code)) is not None}
+        self.draw(role, map(chr, codes))
+        found = {code: glyph for code in codes if (glyph := self._glyphs[role, code]) is not None}
         names = {code: f"u{code:05X}" for code in found}
         builder = FontBuilder(EM, isTTF=True)
         builder.font.recalcBBoxes = False  # the outlines are bytes already
@@ -187,58 +201,38 @@ class Typefaces:
         builder.save(out)
         return Cut(out.getvalue(), {chr(code): glyph.width for code, glyph in found.items()})
 
-    def _glyph(self, role: Role, code: int) -> _Glyph | None:
-        key = (role, code)
-        if key not in self._glyphs:
-            if len(self._glyphs) >= _KEPT_GLYPHS:
-                self._glyphs.clear()
-            self._glyphs[key] = self._drawn(role, code)
-        return self._glyphs[key]
-
-    def _drawn(self, role: Role, code: int) -> _Glyph | None:
-        for face in self._chain(role):
-            if code in face.characters:
-                glyph = face.glyph(code)
-                if glyph.data or code in _BLANK:  # some fonts map what they do not draw
-                    return glyph
-        return None
-
-    def _chain(self, role: Role) -> Iterator[_Face]:
-        others = [path for other in Role if other is not role for path in self.files[other]]
-        for path in dict.fromkeys([*self.files[role], *others]):
-            face = self._open(path)
-            if face is not None:
-                yield face
-
     def _open(self, path: Path) -> _Face | None:
-        if path not in self._faces:
-            try:
-                self._faces[path] = _read(path)
-            except (OSError, TTLibError, KeyError, ValueError, IndexError, AssertionError) as error:
-                log.warning("typeface_unreadable", file=path.name, code=type(error).__name__)
-                self._faces[path] = None
-        return self._faces[path]
+        if path in self._unreadable:
+            return None
+        try:
+            return _read(path)
+        except (OSError, ValueError, hb.HarfBuzzError) as error:
+            log.warning("typeface_unreadable", file=path.name, code=type(error).__name__)
+            self._unreadable.add(path)
+            return None
 
 
 def _read(path: Path) -> _Face:
-    number = _simplified(path) if path.suffix.lower() in (".ttc", ".otc") else -1
-    with path.open("rb") as file, TTFont(file, fontNumber=number, lazy=True) as font:
-        if "fvar" in font:
-            raise ValueError("a variable font: its first weight is hardly ever the one for text")
-        cubic = "glyf" not in font
-        if not cubic:
-            font["glyf"].ensureDecompiled()  # what is read after this, is read from memory
-        characters: dict[int, str] = font.getBestCmap() or {}
-        return _Face(characters, EM / font["head"].unitsPerEm, font.getGlyphSet(), cubic)
+    blob = hb.Blob.from_file_path(str(path))
+    face = hb.Face(blob, _simplified(blob) if path.suffix.lower() in (".ttc", ".otc") else 0)
+    if not face.glyph_count:
+        raise ValueError("no font")
+    if face.has_var_data:
+        raise ValueError("a variable font: its first weight is hardly ever the one for text")
+    font = hb.Font(face)
+    font.scale = (EM, EM)
+    return _Face(font, "glyf" not in face.table_tags)
 
 
-def _simplified(path: Path) -> int:
+def _simplified(blob: hb.Blob) -> int:
     """Which face of a collection has the forms of 简体中文; the first where none says so."""
-    with path.open("rb") as file, TTCollection(file, lazy=True) as collection:
-        for number, font in enumerate(collection.fonts):
-            name = str(font["name"].getDebugName(1) or "")
-            if any(word in name for word in _SIMPLIFIED) and "Mono" not in name:
-                return number
+    for number in range(_MOST_FACES):
+        face = hb.Face(blob, number)
+        if not face.glyph_count:
+            break
+        name = str(face.get_name(hb.OTNameIdPredefined.FONT_FAMILY) or "")
+        if any(word in name for word in _SIMPLIFIED) and "Mono" not in name:
+            return number
     return 0
 
 

@@ -100,7 +100,7 @@ class Press:
             return document
         layout = read(document)
         with _TURN:
-            return print_pdf(layout, _typefaces(self._own_fonts), sheet.at)
+            return print_pdf(layout, _typefaces(self._own_fonts))
 
     def _document(self, sheet: Sheet) -> bytes:
         if self._own_templates is not None:

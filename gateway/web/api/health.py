@@ -14,7 +14,6 @@ from gateway.store.store import Store
 from gateway.web.api.reading import answer
 from gateway.web.auth import Door
 
-
 _LOOK_AGAIN_S = 1.0
 """Nobody is asked for a name at this door: however often it is knocked at, the disk is tried no oftener."""
 

@@ -53,12 +53,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a schema: its names, what it is, whether it must be there, the schema that it refers to."""
+    """One field of a schema: its names, what it is, whether it must be there, the schemas that it refers to."""
 
     name: str
     title: str
     kind: str
-    ref: str
+    refs: list[str]
     required: bool
     limits: str
     text: str
@@ -107,13 +107,14 @@ def _field(name: str, schema: Json, required: bool, chinese: bool) -> Field:
     bare = _bare(schema)
     inner = _bare(bare.get("items", {})) if bare.get("type") == "array" else bare
     ref = inner.get("$ref", "").removeprefix(_REF)
-    kind = str(ref or inner.get("type", "") or ("enum" if "enum" in inner else ""))
+    choices = [one["$ref"].removeprefix(_REF) for one in inner.get("oneOf", []) if "$ref" in one]
+    kind = str(ref or inner.get("type", "") or " | ".join(choices) or ("enum" if "enum" in inner else ""))
     title = schema.get("x-title-zh", "") if chinese else schema.get("title", "")
     return Field(
         name,
         str(title),
         f"{kind}[]" if bare.get("type") == "array" else kind,
-        ref,
+        [ref] if ref else choices,
         required,
         _limits(bare, inner),
         said(str(schema.get("description", "")), chinese),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -18,7 +19,7 @@ from gateway.security.disclosure import Redactor
 from gateway.store import console
 from gateway.store.console import DeliveryFilter
 from gateway.store.engine import Row
-from gateway.web.console import messages
+from gateway.web.console import messages, words
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.search import looks_personal
 
@@ -117,8 +118,8 @@ async def _said(visit: Visit, endpoint: str, word: Inbound, redactor: Redactor) 
     return replace(made, subject=thing.subject, number=number)
 
 
-def _at(at: Any) -> str:
-    return str(at.strftime("%Y-%m-%d %H:%M"))
+def _at(at: datetime) -> str:
+    return words.full_time(round(at.timestamp() * 1000))[:16]
 
 
 def _kind(kind: KeyKind, scope: str) -> str:

@@ -176,6 +176,9 @@ def _clock(visit: Visit, row: Row) -> dict[str, Any]:
         "safe": row["safe_at"],
         "state": row["state"],
         "provisional": bool(row["provisional"]),
+        "extended": row["extended_by"],
+        "unit": "" if rule is None else (rule.unit.zh if visit.chinese else rule.unit.en),
+        "suspended_on": orjson.loads(row["pauses"])[-1][0] if row["state"] == "suspended" else "",
     }
 
 

@@ -33,7 +33,7 @@ from gateway.web.console.names import Names
 LANGUAGE_COOKIE: Final = "gw_language"
 
 
-def _environment() -> Environment:
+def _environment(mode: str) -> Environment:
     made = Environment(
         loader=PackageLoader("gateway.web.console", "templates"),
         autoescape=True,
@@ -55,7 +55,7 @@ def _environment() -> Environment:
         "span": words.span,
         "day_end": words.day_end,
         "short_day": words.short_day,
-        "roles": role_book(),
+        "roles": role_book(mode),
         "token_field": FORM_FIELD,
     }
     return made
@@ -71,7 +71,7 @@ class Desk:
         self.store = house.store
         self.hasher = Hasher()
         own = house.settings.console
-        self.accounts = Accounts(house.store, self.hasher, own.idle_minutes * 60, own.session_hours * 3600)
+        self.accounts = Accounts(house.store, self.hasher, own.idle_minutes * 60, own.session_hours * 3600, own.roles)
         self.operator = Operator(house.store, house.bells.committed)
         self.reconciliations = Reconciliations(house.store, house.endpoints, house.bells.committed)
         self.bulk = Bulk(house.store, house.endpoints, house.bells.committed, house.lines)
@@ -79,7 +79,7 @@ class Desk:
         self.names = Names(house)
         self.throttle = Throttle()
         self.pulse = Pulse(house)
-        self.templates = _environment()
+        self.templates = _environment(own.roles)
 
     def close(self) -> None:
         """Let streams end and the hashing threads go."""

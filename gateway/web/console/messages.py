@@ -153,6 +153,7 @@ def row_view(visit: Visit, page: DeliveryPage, row: Row, organizations: dict[str
         "cause": visit.cause(row["code"]),
         "code": row["code"] or "",
         "next": row["next_at"] if row["state"] == "pending" else None,
+        "word_due": row["word_due_at"] if row["state"] == "relayed" else None,
         "safe": row["safe_at"] if row["state"] in ("pending", "in_doubt") else None,
     }
 

@@ -1,4 +1,4 @@
-"""用户: who may sign in, with which role; made, changed and given a new password by an administrator."""
+"""用户: who may sign in, with which role; made, changed and given a new password by administrators; in 三员分立 by two."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ async def add(visit: Visit) -> Response:
         await visit.desk.accounts.add(visit.actor, name, title, role, password)
     except AccountRefused as refusal:
         return await _list(visit, 422, problem=refusal.code)
+    await _granted_apart(visit, name)
     return await _list(visit, fresh={"name": name, "password": password})
 
 
@@ -52,12 +53,19 @@ async def reset(visit: Visit) -> Response:
         await visit.desk.accounts.set_password(visit.actor, name, password, must_change=True)
     except AccountRefused as refusal:
         return await _list(visit, 422, problem=refusal.code)
+    await _granted_apart(visit, name)
     return await _list(visit, fresh={"name": name, "password": password})
+
+
+async def _granted_apart(visit: Visit, name: str) -> None:
+    """Whoever may not grant hands out no account that is open: the one who may enables it."""
+    if not visit.may("grants"):
+        await visit.desk.accounts.disable(visit.actor, name)
 
 
 PAGES = (
     Page("/users", users, "users"),
-    Page("/users", add, "users", "POST"),
-    Page("/users/{name:str}", change, "users", "POST"),
-    Page("/users/{name:str}/password", reset, "users", "POST"),
+    Page("/users", add, "enrol", "POST"),
+    Page("/users/{name:str}", change, "grants", "POST"),
+    Page("/users/{name:str}/password", reset, "enrol", "POST"),
 )
