@@ -199,7 +199,9 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "clocks": Key("法定期限", "Clocks", list[ClockLine]),
         "clock": Key("法定期限", "Clock", ClockView),
         "article": Key("法律依据", "Article, in Chinese", Annotated[str, Field(min_length=1, max_length=200)]),
-        "article_en": Key("法律依据（英文）", "Article, in English", Annotated[str, Field(min_length=1, max_length=200)]),
+        "article_en": Key(
+            "法律依据（英文）", "Article, in English", Annotated[str, Field(min_length=1, max_length=200)]
+        ),
         "extended_by": Key("累计延长", "Extended by, in all", Annotated[StrictInt, Field(ge=1)]),
         "percent": Key("已用百分比", "Percent elapsed", Literal[50, 75, 90]),
         "settled_claims": Key("解决范围", "Settled claims", SettledClaims),

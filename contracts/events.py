@@ -343,7 +343,8 @@ class CloudEvent(BaseModel):
     """The CloudEvents 1.0 envelope as it is published (``platforms/webhook.md`` §3). Validates, builds nothing.
 
     ``sequence`` (20 digits, rising within the case) and ``partitionkey`` (case id) stand where there is a case;
-    ``cursor`` in every event that is in the feed. Times stay text. Absent attributes are left out, never null:
+    ``cursor`` in every event that is in the feed; ``traceparent`` (W3C Trace Context, CloudEvents' distributed tracing
+    extension) where the gateway records traces. Times stay text. Absent attributes are left out, never null:
     ``model_dump(exclude_none=True)`` is the body.
     """
 
@@ -366,6 +367,10 @@ class CloudEvent(BaseModel):
         Annotated[str, Field(pattern=id_pattern(IdPrefix.CASE))] | None, titles("案件标识", "Case id")
     ] = None
     cursor: Annotated[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None, titles("游标", "Cursor")] = None
+    traceparent: Annotated[
+        Annotated[str, Field(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None,
+        titles("链路标识", "Trace of the event's making"),
+    ] = None
     data: Annotated[dict[str, JsonValue], titles("数据", "Data")]
 
     @model_validator(mode="before")
@@ -400,7 +405,7 @@ def envelope_schema(event_type: str) -> dict[str, JsonValue]:
     definitions = data.pop("$defs", {})
     envelope: dict[str, JsonValue] = CloudEvent.model_json_schema()
     properties = cast("dict[str, JsonValue]", envelope["properties"])
-    for name in ("sequence", "partitionkey", "cursor"):
+    for name in ("sequence", "partitionkey", "cursor", "traceparent"):
         attribute = cast("dict[str, JsonValue]", properties[name])
         attribute |= cast("list[dict[str, JsonValue]]", attribute.pop("anyOf"))[0]
         attribute.pop("default")

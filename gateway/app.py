@@ -302,7 +302,7 @@ async def _compose(
         ("statutory", reminders.statutory),
         ("certificates", reminders.certificates),
     ]
-    press = Press(settings.papers.fonts, settings.papers.templates)
+    press = Press(settings.papers.fonts, settings.papers.templates, settings.papers.embed)
     worker.woken.append(("tasks", TaskNews(store).turn, asyncio.Event()))
     judgement = Judgement(store, contexts, Forms(attachments, press), law)
     intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed, reach)

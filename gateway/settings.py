@@ -265,6 +265,9 @@ class PaperSettings(_Section):
     fonts: tuple[Path, ...] = Field(
         default=(), description="Chinese font files, best first, before the package's (extra papers) and the system's"
     )
+    embed: bool = Field(
+        default=True, description="papers bring their font; false: the reader's own is asked for (smaller, less memory)"
+    )
     templates: Path | None = Field(
         default=None, description="directory of Word templates (<paper>.docx) in place of the packaged ones"
     )

@@ -115,6 +115,10 @@ class Gateways:
             house.start(work=work)
         return house
 
+    def holds(self, house: House) -> bool:
+        """Whether the house is open still."""
+        return house in self._open
+
     async def abandon(self, house: House) -> None:
         """End a house as a killed process ends: what is in flight is dropped, nothing is settled."""
         self._open.remove(house)

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 from pydantic import JsonValue
@@ -210,9 +211,12 @@ class GatewayClient:
         items = (await self.get(f"/v1/cases/{case_id}/timeline"))["items"]
         return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, JsonValue]:
-        """Any reading call of the contract that answers a JSON object."""
-        return _body(await self._call("GET", path, repeatable=True, params=dict(query or {})))
+    async def get(
+        self, path: str, query: Mapping[str, str] | None = None, *, reason: str | None = None
+    ) -> dict[str, JsonValue]:
+        """Any reading call of the contract that answers a JSON object. ``reason``: for what is read with one."""
+        headers = {} if reason is None else {"X-Reason": quote(reason)}
+        return _body(await self._call("GET", path, repeatable=True, params=dict(query or {}), headers=headers))
 
     async def post(self, path: str, body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """Any act of the contract that takes a JSON object and answers one; it is not repeated by itself."""
@@ -220,13 +224,16 @@ class GatewayClient:
 
     # ---- ledger and statistics
 
-    async def report(self, name: str, media_type: str, query: Mapping[str, str] | None = None) -> AsyncIterator[bytes]:
+    async def report(
+        self, name: str, media_type: str, query: Mapping[str, str] | None = None, *, reason: str | None = None
+    ) -> AsyncIterator[bytes]:
         """``ledger``, ``statistics`` or ``indicators`` (台账, 统计, 评查指标) in a media type, piece by piece.
 
         Args:
-            query: ``organization``, ``from``, ``to``, ``period``, ``basis``, ``plain``, ``reason`` as the contract has them.
+            query: ``organization``, ``from``, ``to``, ``period``, ``basis``, ``plain``.
+            reason: why the lines are to be plain (``plain=true``), for the audit.
         """
-        headers = {"Accept": media_type}
+        headers = {"Accept": media_type} | ({} if reason is None else {"X-Reason": quote(reason)})
         try:
             async with self._http.stream("GET", f"/v1/{name}", params=dict(query or {}), headers=headers) as reply:
                 if not reply.is_success:

@@ -147,6 +147,7 @@ def _configure(
             "host": _HOST,
             "port": port,
             "public_base": url,
+            "papers": {"embed": False},  # a stage for small machines
             "retry": RETRY,
             "endpoints": endpoints,
         }

@@ -321,7 +321,12 @@ class Bulk:
                 principal, item["delivery"], reason, kind, anyway=bool(job["overtaken"])
             )
             state, code = _began(standing)
-            await self._store.write("move_job_item", (job["id"], item["place"], state, attempts, code, standing.id))
+            followed = standing.id
+            if code == "superseded" and kind is ReplayKind.RETRANSLATE:
+                made = await self._replayer.successor(item["delivery"])
+                if made is not None:  # translated anew before this process ended, or by somebody else's hand
+                    state, code, followed = "sent", None, made
+            await self._store.write("move_job_item", (job["id"], item["place"], state, attempts, code, followed))
             if time.monotonic() - began > _ASKING_S:
                 return
 

@@ -236,6 +236,17 @@ class Operator:
             return Standing(callback, refused="state", extra={"state": call["state"]})
         return Standing(callback, "stored")
 
+    async def fetch_paper(self, principal: Principal, paper: str, reason: str) -> Standing:
+        """Fetch a decision document again that was given up (文书重新下载), by a fresh link where the platform gives one."""
+        row = await self._store.row("paper", paper)
+        if row is None:
+            return Standing(paper, refused="not_found", found=False)
+        entry = self.entry(principal, "paper.fetch", paper, reason)
+        if not await self._store.run(_fetch_again, paper, principal.client, entry, self._store.now_ms()):
+            return Standing(paper, refused="state", extra={"state": row["state"]})
+        self._changed()
+        return Standing(paper, "pending")
+
     async def assign(self, principal: Principal, task: str, assignee: str, reason: str) -> Standing:
         """Give a task to a person."""
         entry = self.entry(principal, "task.assign", task, reason)
@@ -288,6 +299,15 @@ def _match(callback: str, delivery: str, by: str, entry: AuditEntry, at: int) ->
         yield "close_task", [("orphan_callback", callback, f"matched to {delivery} by {by}")]
         yield from append_audit([entry], at)
         yield "notify_call", [()]
+    return bool(changed)
+
+
+def _fetch_again(paper: str, by: str, entry: AuditEntry, at: int) -> Operation[bool]:
+    changed = yield "retry_paper", [(paper,)]
+    if changed:
+        yield "close_task", [("dead", paper, f"fetched again by {by}")]
+        yield from append_audit([entry], at)
+        yield "notify_due", [()]
     return bool(changed)
 
 

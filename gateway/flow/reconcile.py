@@ -36,7 +36,7 @@ from gateway.flow.reconciliations import MOST, Asked
 from gateway.settings import ReconcileSettings
 from gateway.store import reconciliations
 from gateway.store.console import id_at
-from gateway.store.engine import Row
+from gateway.store.engine import Row, Rows
 from gateway.store.reconciliations import Progress
 from gateway.store.store import Store
 
@@ -48,6 +48,7 @@ LATE: Final = timedelta(days=31)
 _TURN_S: Final = 0.5
 _SLICE_S: Final = 4.0
 _ROWS: Final = 200
+_PASSED_OVER: Final = 50
 _TRIES: Final = 8
 _PATIENCE_MS: Final = 86_400_000
 """So long a reconciliation waits for an endpoint that is paused or fails; the next day's comes anyway."""
@@ -231,10 +232,7 @@ class Reconciler:
     async def _ours(self, run: Run) -> None:
         states = _LISTED if run.method is Method.LISTING else _ASKED
         state, _, after = (run.place or f"{states[0]}|").partition("|")
-        lowest = id_at("delivery", run.since - round(1000 * LATE.total_seconds()))
-        before = id_at("delivery", run.until)
-        rows = await self._store.rows("deliveries_to_compare", state, run.endpoint, after or lowest, before, _ROWS)
-        wanted = [row for row in rows if run.holds(row) and (row["attempts"] or state == "delivered")]
+        rows, wanted = await self._page(run, state, after)
         differences: list[Difference] = []
         compared = unasked = 0
         last = rows[-1]["id"] if rows else after
@@ -262,6 +260,18 @@ class Reconciler:
         else:
             phase, place = run.after("ours"), None
         await self._keep(run, differences, Progress(phase, place, compared=compared, unasked=unasked))
+
+    async def _page(self, run: Run, state: str, after: str) -> tuple[Rows, Rows]:
+        """The next deliveries in a state, and those of them that are of the period; pages without any are passed over."""
+        after = after or id_at("delivery", run.since - round(1000 * LATE.total_seconds()))
+        before = id_at("delivery", run.until)
+        for _ in range(_PASSED_OVER):
+            rows = await self._store.rows("deliveries_to_compare", state, run.endpoint, after, before, _ROWS)
+            wanted = [row for row in rows if run.holds(row) and (row["attempts"] or state == "delivered")]
+            if wanted or len(rows) < _ROWS:
+                break
+            after = rows[-1]["id"]
+        return rows, wanted
 
     async def _unlisted(self, run: Run, rows: list[Row]) -> tuple[list[Difference], int, int]:
         """Our deliveries that the list did not name. Older ones may have been filed before the list begins."""

@@ -120,6 +120,16 @@ class Replayer:
             return await self._operator.redrive(principal, delivery, reason)
         return await self._retranslate(principal, row, reason)
 
+    async def successor(self, delivery: str) -> str | None:
+        """The delivery that was translated anew from this one, where one was."""
+        row = await self._store.row("delivery", delivery)
+        events = [] if row is None else await self._store.rows("events_of", row["subject"])
+        for event in reversed(events):
+            if event["type"] == "delivery.superseded" and event["about"] == delivery:
+                made = orjson.loads(event["data"]).get("by")
+                return made if isinstance(made, str) else None
+        return None
+
     # ---- translated anew
 
     async def _retranslate(self, principal: Principal, row: Row, reason: str) -> Standing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,9 +76,9 @@ class Ledger:
         return await self._entries(page)
 
     async def _entries(self, page: CasePage) -> list[Entry]:
-        limits = await self._limits(page)
-        found = (self._entry(page, case, limits) for case in page.cases)
-        return [entry for entry in found if entry is not None]
+        raws = {case["id"]: raw for case in page.cases if (raw := self._raw(page, case)) is not None}
+        limits = await self._limits(page, raws)
+        return [self._entry(page, case, raws[case["id"]], limits) for case in page.cases if case["id"] in raws]
 
     def _raw(self, page: CasePage, case: Row) -> bytes | None:
         message = page.messages.get(case["message"])
@@ -86,24 +86,20 @@ class Ledger:
             return None
         return self._store.unseal(message["document_sealed"], place_of(message["id"]))
 
-    async def _limits(self, page: CasePage) -> dict[str, list[Row]]:
+    async def _limits(self, page: CasePage, raws: Mapping[str, bytes]) -> dict[str, list[Row]]:
         """By case the limits of its mediation: its own, and those of the referral that it came from."""
         referrals: dict[str, str] = {}
-        for case in page.cases:
-            raw = self._raw(page, case)
-            referral = None if raw is None else orjson.loads(raw).get("referral")
-            if isinstance(referral, str):
-                referrals[case["id"]] = referral
+        for identifier, raw in raws.items():
+            if b'"referral"' in raw and isinstance(referral := orjson.loads(raw).get("referral"), str):
+                referrals[identifier] = referral
         found = await self._store.runner.read(limits_of, sorted(set(referrals.values())))
         return {
-            case["id"]: [*page.limits.get(case["id"], ()), *found.get(referrals.get(case["id"], ""), ())]
-            for case in page.cases
+            identifier: [*page.limits.get(identifier, ()), *found.get(referrals.get(identifier, ""), ())]
+            for identifier in raws
         }
 
-    def _entry(self, page: CasePage, case: Row, limits: dict[str, list[Row]]) -> Entry | None:
-        raw = self._raw(page, case)
-        if raw is None:
-            return None
+    @staticmethod
+    def _entry(page: CasePage, case: Row, raw: bytes, limits: Mapping[str, list[Row]]) -> Entry:
         identifier = case["id"]
         return entry_of(
             case,

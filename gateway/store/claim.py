@@ -137,16 +137,16 @@ def claim(
         return []
     live = {row["endpoint"]: row["live"] for row in (yield "count_live", [(row["name"],) for row in mine])}
     free = {row["name"]: (row["slots"] if row["breaker"] == "closed" else 1) - live[row["name"]] for row in mine}
-    suspects = [(row["suspect"], row["name"]) for row in mine if row["suspect"] is not None and free[row["name"]] > 0]
-    if suspects:
-        overdue = max(row["now"] - row["suspect_at"] for row in mine if row["name"] in {name for _, name in suspects})
-        if flying and overdue >= patience_ms:
-            return []
+    suspects = [row for row in mine if row["suspect"] is not None and free[row["name"]] > 0]
     if suspects and not flying:
-        _, endpoint = min(suspects)  # who died least often first: the innocent are through before the poison
-        taken = yield "claim_suspect", [(endpoint, token, leases[endpoint])]
+        first = min(
+            suspects, key=lambda row: (row["suspect"], row["name"])
+        )  # the innocent are through before the poison
+        taken = yield "claim_suspect", [(first["name"], token, leases[first["name"]])]
         alone = yield from _loaded(taken, token)
         return alone
+    if any(row["now"] - row["suspect_at"] >= patience_ms for row in suspects):
+        return []
     quota = shares(free, batch, token)
     if not quota:
         return []

@@ -166,11 +166,8 @@ class Sqlite:
     def _write(self, waiting: Sequence[_Asked]) -> list[Outcome]:
         """Every operation that waits in one transaction: whatever it is for, it shares one sync of the disk. One that fails
         takes nothing with it; a commit that fails takes all."""
-        try:
-            with _telling():
-                return self._transact(waiting)
-        except BaseException as error:  # it belongs to everyone who asked
-            return [Outcome(None, error)] * len(waiting)
+        with _telling():
+            return self._transact(waiting)
 
     def _transact(self, waiting: Sequence[_Asked]) -> list[Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")

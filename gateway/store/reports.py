@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from contracts.status import CASE, CASE_ENDS
+from contracts.status import CASE, CASE_ENDS, CaseStatus
 from gateway.store.engine import Operation, Row, Rows
 
-_OPEN = frozenset(status.value for status in CASE.legal_steps("unknown") if status not in (*CASE_ENDS, *CASE.final))
-"""Statuses of cases whose mediation is not over, by their own word (transferred ones among them: they are looked at)."""
+_OVER = frozenset({*CASE_ENDS, *CASE.final, CaseStatus.TRANSFERRED})
+_OPEN = frozenset(status.value for status in CASE.legal_steps("unknown") if status not in _OVER)
+"""Statuses of cases whose mediation is not over."""
 
 
 @dataclass(slots=True)

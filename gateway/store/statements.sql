@@ -338,6 +338,10 @@ UPDATE papers SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
 RETURNING id, endpoint, subject, about, ref, link_sealed, tries
 -- name: move_paper (id text, state text, attachment text, code text, wait bigint)
 UPDATE papers SET state = given.state, attachment = given.attachment, code = given.code, due_at = now_ms() + given.wait FROM given WHERE papers.id = given.id
+-- name: paper (id text)
+SELECT p.id, p.endpoint, p.state FROM given JOIN papers p ON p.id = given.id
+-- name: retry_paper (id text)
+UPDATE papers SET state = 'pending', tries = 0, code = NULL, due_at = now_ms() FROM given WHERE papers.id = given.id AND papers.state = 'failed' RETURNING papers.id
 -- name: papers_of (subject text)
 SELECT p.* FROM given JOIN papers p ON p.subject = given.subject ORDER BY p.id
 

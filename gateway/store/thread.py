@@ -84,7 +84,7 @@ class Thread(Generic[I]):
             done = _give_back(done)
             items = [job for job in jobs if job.work is None]
             if items:
-                outcomes = self._together([job.arguments[0] for job in items])
+                outcomes = _outcomes(self._together, [job.arguments[0] for job in items])
                 _give_back([(job.asked, outcome) for job, outcome in zip(items, outcomes, strict=True)])
             del jobs, items
 
@@ -94,6 +94,13 @@ def _outcome(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
         return Outcome(work(*arguments))
     except BaseException as error:  # it belongs to whoever asked
         return Outcome(None, error)
+
+
+def _outcomes(together: Callable[[Sequence[Any]], Sequence[Outcome]], items: list[Any]) -> Sequence[Outcome]:
+    try:
+        return together(items)
+    except BaseException as error:  # a thread that ends leaves everyone waiting for ever
+        return [Outcome(None, error)] * len(items)
 
 
 def _give_back(done: _Done) -> _Done:

@@ -33,7 +33,7 @@ _QUERIES: Final[dict[str, tuple[str, ...]]] = {
     "get /v1/clocks": ("case", "due_before", "state", "cursor", "limit"),
     "get /v1/events": ("after", "type", "limit"),
     "get /v1/events/stream": ("after", "type"),
-    "get /v1/ledger": (*("organization", "from", "to", "period", "basis", "cursor", "limit", "plain", "reason"),),
+    "get /v1/ledger": (*("organization", "from", "to", "period", "basis", "cursor", "limit", "plain"),),
     "get /v1/statistics": ("organization", "from", "to", "period"),
     "get /v1/indicators": ("organization", "from", "to", "period"),
     "get /v1/ops/deliveries": ("state", "endpoint", "case", "cursor", "limit"),
@@ -44,6 +44,7 @@ _QUERIES: Final[dict[str, tuple[str, ...]]] = {
     "get /v1/ops/redrives": ("cursor", "limit"),
     "get /v1/ops/redrives/{id}/items": ("state", "cursor", "limit"),
 }
+_HEADERS: Final[dict[str, tuple[str, ...]]] = {"get /v1/ledger": ("X-Reason",)}
 _PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "description": "RFC 9457: 全部问题一次列出，从不回显输入值 all findings at once, never an input value",
@@ -113,6 +114,7 @@ def _call(path: str, method: str, call: dict[str, Any]) -> dict[str, Any]:
     told = {(one["in"], one["name"]) for one in call.get("parameters", [])}
     wanted = [("path", name) for name in _IN_PATH.findall(path)]
     wanted += [("query", name) for name in _QUERIES.get(f"{method} {path}", ())]
+    wanted += [("header", name) for name in _HEADERS.get(f"{method} {path}", ())]
     if "requestBody" in call and method in _ORDERED:
         wanted.append(("header", _ORDERED[method]))
     more = [

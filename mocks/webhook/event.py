@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 EVENT_ID = re.compile(r"evt_[A-Za-z0-9_-]{1,128}")
 _REQUIRED = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data")
-_OPTIONAL = ("sequence", "partitionkey", "cursor")
+_OPTIONAL = ("sequence", "partitionkey", "cursor", "traceparent")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _LINK = re.compile(r"https?://[^/?#@\s]+(?:/[A-Za-z0-9_.-]+)*")

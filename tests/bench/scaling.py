@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -58,7 +59,7 @@ async def _rows(result: Result, path: Path, sizes: list[int], count: int) -> Non
     for size in sizes:
         runner = store.runner
         assert isinstance(runner, Sqlite)
-        await runner.script(lambda connection, start=there, end=size: fill(connection, start, end))
+        await runner.script(partial(fill, start=there, end=size))
         there = size
         await asyncio.gather(*(bench.commit(bench.case(f"case_{size}_{number:06}")) for number in range(count)))
         result.add(await _emptied(bench, f"claim and settle, {size:,} stored", count))

@@ -141,3 +141,24 @@ async def test_cases_that_may_be_one_dispute_are_linked_by_a_person(counter: Cou
         assert "已关联：同一争议" in read
         assert f"cases/{other}" in read
     assert ("user:oper01", "task.resolve", "核实为同一欠薪") in await last_acts(counter)
+
+
+async def test_a_paper_that_was_given_up_is_fetched_again(counter: Counter) -> None:
+    store = counter.site.house.store
+    case = await counter.site.case()
+    sealed = store.seal(
+        b'{"ref":"WS1","kind":"decision","name":"x","link":null,"expires_at":null}', "papers.link:ppr_1"
+    )
+    await store.write("add_paper", ("ppr_1", "gone", case, case, "WS1", sealed))
+    await store.write("move_paper", ("ppr_1", "failed", None, "link_ended", 0))
+    await store.write("open_task", ("tsk_PAPER", "dead", case, "ppr_1", COURT, "", "link_ended", None, None))
+    page = (await counter.operator.get("tasks/tsk_PAPER")).text
+    assert "重新下载文书" in page
+    assert (await counter.operator.post("tasks/tsk_PAPER/fetch", {"reason": ""})).status_code == 422
+    assert (await counter.operator.post("tasks/tsk_PAPER/fetch", {"reason": "法院已恢复"})).status_code == 303
+    kept = await store.row("paper", "ppr_1")
+    assert kept is not None
+    assert kept["state"] == "pending"
+    assert await counter.site.stage.tasks("dead") == []
+    assert ("user:oper01", "paper.fetch", "法院已恢复") in await last_acts(counter)
+    assert (await counter.operator.post("tasks/tsk_PAPER/fetch", {"reason": "再次"})).status_code == 409

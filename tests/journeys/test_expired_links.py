@@ -19,10 +19,10 @@ BEYOND_S = 700
 
 
 class Patient(Gateways):
-    """Comes back for a paper often enough to see its link end."""
+    """Comes back for a paper after five minutes, thus not before a test lets them pass, then soon."""
 
     async def __call__(self, endpoints: Any, **more: Any) -> House:
-        more["retry"] = more["retry"].model_copy(update={"document": (0.1,) * 7})
+        more["retry"] = more["retry"].model_copy(update={"document": (300.0, 0.1, 0.1)})
         return await super().__call__(endpoints, **more)
 
 
@@ -55,8 +55,8 @@ async def kinds(province: Province, effect: str = "noted") -> list[str]:
     return [one["kind"] for one in entries if one["kind"] in ("ws/link", "ws/file") and one["effect"] == effect]
 
 
-async def ruled(province: Province) -> str:
-    """A confirmation whose ruling is there, while the court's files cannot be had until its link has ended."""
+async def ruled(province: Province, *faults: dict[str, Any]) -> str:
+    """A confirmation whose ruling could not be had while its link lived; from then on the court has these faults."""
     await script(province, {"op": "ws/file", "action": "http", "status": 503, "times": 0})
     case = await province.case()
     confirmation = await province.confirmation(await province.agreement(case), "judicial")
@@ -69,6 +69,8 @@ async def ruled(province: Province) -> str:
         return (await paper(province, confirmation)).get("code") is not None
 
     await province.until(tried, "the paper was tried for in vain")
+    assert await kinds(province) == []
+    await script(province, *faults)
     province.gateway.clock.skip(BEYOND_S)
     await province.set_clocks()
     return confirmation
@@ -76,8 +78,6 @@ async def ruled(province: Province) -> str:
 
 async def test_a_link_that_ended_is_replaced_by_query_and_the_ruling_comes(province: Province) -> None:
     confirmation = await ruled(province)
-    assert await kinds(province) == []
-    await script(province)
 
     async def fetched() -> dict[str, Any] | None:
         found = await paper(province, confirmation)
@@ -92,8 +92,8 @@ async def test_a_link_that_ended_is_replaced_by_query_and_the_ruling_comes(provi
 
 
 async def test_where_no_fresh_link_is_given_a_person_is_told(province: Province) -> None:
-    confirmation = await ruled(province)
-    await script(province, {"op": "ws/link", "action": "business_error", "code": "1002", "times": 0})
+    refuses = {"op": "ws/link", "action": "business_error", "code": "1002", "times": 0}
+    confirmation = await ruled(province, refuses)
     (task,) = await province.until(lambda: province.tasks("dead"), "a person is told")
     assert task["endpoint"] == COURT
     left = await paper(province, confirmation)
@@ -102,3 +102,17 @@ async def test_where_no_fresh_link_is_given_a_person_is_told(province: Province)
     assert (await province.get(f"/v1/confirmations/{confirmation}"))["status"] == "confirmed", (
         "the word stands without it"
     )
+    path = f"/v1/ops/papers/{task['about']}/fetch"
+    assert (await province.ops.post(path, json={})).status_code == 422
+    assert (await province.api.post(path, json={"reason": "法院已恢复"})).status_code == 403
+    await script(province)
+    again = await province.ops.post(path, json={"reason": "法院已恢复"})
+    assert again.status_code == 200, again.text
+
+    async def fetched() -> bool:
+        return bool((await paper(province, confirmation))["state"] == "fetched")
+
+    await province.until(fetched, "a person's word brings it")
+    assert await province.tasks("dead") == []
+    assert (await province.ops.post(path, json={"reason": "再次"})).status_code == 409
+    assert (await province.ops.post("/v1/ops/papers/ppr_none/fetch", json={"reason": "x"})).status_code == 404

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from contracts.adapter import Exchange, Receipt, Request, Wire
 from contracts.errors import RetryableError
+from contracts.events import CloudEvent
 from contracts.messages import HR, MessageType
 from gateway.flow.house import House
 from gateway.flow.relay import BrokerRelay
@@ -153,7 +155,8 @@ async def test_one_trace_from_intake_over_tries_to_the_answer_and_the_bus(
     assert made_under("case.received") == [[TRACE, id_of(intake)]]
     outward = [s for s in steps(recorded, "event") if (s.attributes or {})["gateway.type"] == "case.accepted"]
     assert id_of(applied) in {parent_of(one) for one in outward}
-    orjson.dumps(told)
+    for envelope in told:
+        assert CloudEvent.model_validate(orjson.loads(orjson.dumps(envelope))).traceparent == envelope["traceparent"]
 
 
 async def test_the_trace_goes_on_in_another_process(
@@ -260,6 +263,19 @@ async def test_no_step_holds_anything_out_of_a_document(
     assert len(told) > 20
     assert [word for word in told if f'"{word}' in text] == []
     assert case not in text
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_webhooks_get_the_traceparent_only_where_the_settings_say_so(
+    gateway: Gateways, tracer: OtelTracer, allowed: bool
+) -> None:
+    house = await gateway({}, start=False, tracer=tracer, tracing={"webhooks": allowed})
+    assert house.webhooks is not None
+    case = await Stage(house).case()
+    event = (await house.store.rows("events_of", case))[0]
+    claim = SimpleNamespace(retry_class="notify", message=event["id"])
+    made = await house.webhooks.event(claim)  # type: ignore[arg-type] # all that it reads of a claim
+    assert ("traceparent" in made) is allowed
 
 
 async def test_without_a_tracer_nothing_is_made_or_stored(gateway: Gateways) -> None:

@@ -1,7 +1,7 @@
 """``python -m tests.prove --quick | --long``: every machine, one table, and the same as JSON beside it.
 
 ``--quick`` (the default) takes about two minutes on two quiet cores, ``--long`` hours. Single sizes: ``--seeds``, ``--kills``,
-``--cases``, ``--aims`` (0: every call), ``--stops``, ``--hangs``, ``--examples``. ``--only NAME`` runs some machines alone.
+``--cases``, ``--aims`` and ``--gaps`` (0: every one), ``--stops``, ``--hangs``, ``--examples``. ``--only NAME`` runs one.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ class Sizes:
     stops: int
     hangs: float
     examples: int
+    gaps: int | None
 
 
-QUICK = Sizes(seeds=40, kills=4, cases=30, aims=4, stops=2, hangs=30.0, examples=10)
-LONG = Sizes(seeds=10_000, kills=200, cases=20_000, aims=None, stops=40, hangs=600.0, examples=5_000)
+QUICK = Sizes(seeds=40, kills=2, cases=20, aims=4, stops=2, hangs=30.0, examples=20, gaps=6)
+LONG = Sizes(seeds=10_000, kills=200, cases=20_000, aims=None, stops=40, hangs=600.0, examples=5_000, gaps=None)
 
 
 def _chosen() -> tuple[argparse.Namespace, Sizes]:
@@ -48,6 +49,7 @@ def _chosen() -> tuple[argparse.Namespace, Sizes]:
     parser.add_argument("--kills", type=int, help="SIGKILLs at random moments")
     parser.add_argument("--cases", type=int, help="cases that flow meanwhile")
     parser.add_argument("--aims", type=int, help="n-th system calls to hit; 0: every one")
+    parser.add_argument("--gaps", type=int, help="gaps between steps to be killed in; 0: every one")
     parser.add_argument("--stops", type=int, help="SIGSTOPs past the lease")
     parser.add_argument("--hangs", type=float, help="virtual seconds that a platform hangs")
     parser.add_argument("--examples", type=int, help="random histories of the lifecycles")
@@ -60,8 +62,7 @@ def _chosen() -> tuple[argparse.Namespace, Sizes]:
     chosen = parser.parse_args()
     base = LONG if chosen.long else QUICK
     given = {name: getattr(chosen, name) for name in Sizes.__slots__ if getattr(chosen, name) is not None}
-    if given.get("aims") == 0:
-        given["aims"] = None
+    given |= {name: None for name in ("aims", "gaps") if given.get(name) == 0}
     return chosen, Sizes(**{name: given.get(name, getattr(base, name)) for name in Sizes.__slots__})
 
 

@@ -35,6 +35,7 @@ class Asked:
     stops: int
     hangs: float
     examples: int
+    gaps: int | None
 
 
 def engines() -> str:
@@ -120,7 +121,7 @@ MACHINES: dict[str, Callable[[Asked], Shown]] = {
     "bugs": _bugs,
     "lifecycles": _lifecycles,
     "hung": lambda asked: hung.prove(asked.hangs),
-    "gaps": lambda asked: asyncio.run(gaps.prove()),
+    "gaps": lambda asked: asyncio.run(gaps.prove(asked.gaps)),
     "syscalls": lambda asked: asyncio.run(syscalls.prove(asked.aims, asked.seed)),
     "disk": lambda asked: asyncio.run(full_disk.prove()),
     "stopped": lambda asked: asyncio.run(stopped.prove(asked.stops, asked.seed)),

@@ -15,5 +15,6 @@ async def scene(gateway: Gateways) -> AsyncIterator[Scene]:
     """An empty scene: put platforms up, open the house, post."""
     made = Scene(gateway)
     yield made
+    await made.recorded_is_sent()
     await gateway.close()
     await made.end()

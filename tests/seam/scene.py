@@ -12,6 +12,7 @@ import orjson
 
 from contracts.adapter import Reply
 from contracts.messages import MessageType
+from gateway.app import http_transport
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.house import House
 from gateway.flow.operate import Operator
@@ -22,6 +23,7 @@ from gateway.store.casefile import CaseFile, DeliveryRow
 from tests.house import FAST, Gateways
 from tests.seam import documents
 from tests.seam.adapters import ToyIdempotent, ToyNeither, ToyQueryable
+from tests.seam.counted import Counted
 from tests.seam.dialect import OPERATIONS
 from tests.seam.platform import CALL_KEY, KEY, ToyPlatform
 from tests.seam.toys import IdempotentPlatform, NeitherPlatform, QueryablePlatform
@@ -62,6 +64,8 @@ class Scene:
         self.adapters: dict[str, type[AnyAdapter]] = {}
         self.endpoints: dict[str, dict[str, Any]] = {}
         self._house: House | None = None
+        self._counted: Counted | None = None
+        self._opened = 0
         self._numbers = count(123)
 
     @property
@@ -118,6 +122,9 @@ class Scene:
             for kind in OPERATIONS
             if self.adapters[endpoint["adapter"]].info.takes(kind)
         )
+        if "transport" not in more:
+            more["transport"] = self._counted = Counted(http_transport())
+            self._opened += 1
         self._house = await self.gateway(self.endpoints, adapters=self.adapters, routes=routes, **more)
         for name, platform in self.platforms.items():
             platform.door = self._door(name)
@@ -139,6 +146,25 @@ class Scene:
     def retry(**changes: Any) -> RetrySettings:
         """The short waits, some of them changed."""
         return FAST.model_copy(update=changes)
+
+    async def recorded_is_sent(self) -> None:
+        """Every request that left for a platform is told by an attempt, to the unit: there is one retry layer, and it writes
+        down what it does. A house that was abandoned took what it had in hand with it: nothing is asked then."""
+        if self._counted is None or self._opened != 1 or not self.gateway.holds(self.house):
+            return
+        if await self.house.store.rows("newest_reconciliations", "~", 1):
+            return  # it asks and lists beside the attempts, and its run tells of that
+        await self.house.worker.stop()
+        told, lost = dict.fromkeys(self.platforms, 0), set[str]()
+        for row in await self.house.store.rows("list_deliveries", "", "", "", "", 10_000):
+            rows = await self.attempts(row["id"])
+            told[row["endpoint"]] = told.get(row["endpoint"], 0) + sum(attempt["exchanges"] for attempt in rows)
+            if row["attempts"] > len(rows):
+                lost.add(row["endpoint"])  # a claim that was taken over told nobody what it had sent
+        for name in self.platforms:
+            sent = self._counted.to(self.endpoints[name]["settings"]["base_url"])
+            well = sent >= told[name] if name in lost else sent == told[name]
+            assert well, f"{name}: {sent} requests on the wire, {told[name]} exchanges recorded"
 
     async def end(self) -> None:
         """Take the platforms down."""

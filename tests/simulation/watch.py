@@ -269,7 +269,7 @@ class Watcher:
 
     def _order(self) -> Iterator[str]:
         """In a lane the first bookings follow the sequence. What once left its turn (redriven, postponed) is left out, and what
-        had to wait for such a one, or for a platform's word on one: those that need not wait pass it."""
+        had to wait for such a one, for a platform's word on one, or for a newer version of one: those that need not pass it."""
         told = self._db.execute("SELECT about, type FROM events").fetchall()
         left = {row[0] for row in told if row[1] in _OUT_OF_TURN}
         awaited = left | {row[0] for row in told if row[1] == "delivery.relayed"}
@@ -282,7 +282,9 @@ class Watcher:
                 if row is None:
                     yield f"I2 {name}: a booking under {one.id}, which is no delivery"
                     continue
-                if one.id in first or one.id in left or row["first"] or row["requires"] in awaited:
+                needed = known.get(row["requires"])
+                waits = row["requires"] in awaited or (needed is not None and needed["sequence"] > row["sequence"])
+                if one.id in first or one.id in left or row["first"] or waits:
                     continue
                 first.add(one.id)
                 if row["sequence"] < last.get(row["subject"], 0):

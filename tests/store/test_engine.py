@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,27 @@ async def test_close_waits_for_what_is_queued(database: Path, clock: VirtualCloc
     again = await opened(database, clock)
     assert len(await Bench(again, clock).table("SELECT id FROM matters")) == 30
     await again.close()
+
+
+async def test_operations_that_wait_share_one_commit_and_a_bad_one_spoils_nothing(embedded: Store) -> None:
+    def half() -> Operation[None]:
+        yield "set_mark", [("half", 7)]
+        raise RuntimeError("in the middle")
+
+    runner = embedded.runner
+    assert isinstance(runner, Sqlite)
+    said: list[str] = []
+    gate = threading.Event()
+    await runner.script(lambda connection: connection.set_trace_callback(said.append))
+    held = asyncio.ensure_future(runner.script(lambda connection: gate.wait(10)))
+    await asyncio.sleep(0.05)
+    asked = [embedded.write("set_mark", ("one", 1)), embedded.run(half), embedded.write("set_mark", ("two", 2))]
+    waiting = asyncio.gather(*asked, return_exceptions=True)
+    await asyncio.sleep(0.05)
+    gate.set()
+    await held
+    found = await waiting
+    await runner.script(lambda connection: connection.set_trace_callback(None))
+    assert isinstance(found[1], RuntimeError)
+    assert [await embedded.row("read_mark", name) is not None for name in ("one", "half", "two")] == [True, False, True]
+    assert sum(line == "COMMIT" for line in said) == 1

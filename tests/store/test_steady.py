@@ -12,7 +12,7 @@ from gateway.app import open_store
 from gateway.security.fields import Sealer
 from gateway.settings import Settings
 from gateway.store.ids import Ids
-from gateway.store.steady import FOLLOWED_MS, SteadyClock, machine_ticks_ms
+from gateway.store.steady import FOLLOWED_MS, LOOKED_MS, SteadyClock, machine_ticks_ms
 from gateway.store.store import Store, open_sqlite, sole_store
 from gateway.store.unit import DeliveryMove
 from tests.store.bench import KEYS, LEASE_MS, START_MS, Bench, VirtualClock
@@ -25,13 +25,13 @@ class Machine:
     """A machine whose clock can be set."""
 
     def __init__(self) -> None:
-        self.ticks = 5_000.0
+        self.ticks = 5_000
         self.set_by = 0
 
     def wall(self) -> int:
-        return START_MS + round(self.ticks) + self.set_by
+        return START_MS + self.ticks + self.set_by
 
-    def pass_ms(self, ms: float) -> None:
+    def pass_ms(self, ms: int) -> None:
         self.ticks += ms
 
     def clock(self) -> SteadyClock:
@@ -61,7 +61,8 @@ def test_a_jump_is_not_followed_but_told_once(machine: Machine, jump: int) -> No
         machine.pass_ms(1000)
         assert clock() == before + 2000
         machine.set_by = 0
-        assert (clock(), clock.jump_ms) == (before + 2000, 0)
+        machine.pass_ms(LOOKED_MS)
+        assert (clock(), clock.jump_ms) == (before + 2000 + LOOKED_MS, 0)
     assert [(entry["event"], entry["duration_ms"]) for entry in told] == [
         ("clock_jumped", jump),
         ("clock_right_again", jump),
@@ -72,18 +73,33 @@ def test_a_small_correction_is_followed_and_never_backwards(machine: Machine) ->
     clock = machine.clock()
     start = clock()
     machine.set_by = FOLLOWED_MS
-    assert clock() == start + FOLLOWED_MS
+    machine.pass_ms(LOOKED_MS)
+    assert clock() == start + LOOKED_MS + FOLLOWED_MS
     machine.set_by = 0
-    assert clock() == start + FOLLOWED_MS, "it stands until the other has come up"
+    machine.pass_ms(LOOKED_MS)
+    stands = start + 2 * LOOKED_MS + FOLLOWED_MS
+    for _ in range(10):
+        assert clock() == stands, "until the other has come up"
+        machine.pass_ms(7)
     machine.pass_ms(FOLLOWED_MS + 5)
     assert (clock(), clock.jump_ms) == (machine.wall(), 0)
+
+
+def test_it_never_runs_backwards_however_the_machines_is_corrected(machine: Machine) -> None:
+    clock, chance = machine.clock(), Random(8)
+    told = [clock()]
+    for _ in range(5_000):
+        machine.set_by += chance.choice((0, 0, -400, 300, 90))
+        machine.pass_ms(chance.randint(0, 70))
+        told.append(clock())
+    assert told == sorted(told)
 
 
 def test_many_small_corrections_add_up(machine: Machine) -> None:
     clock = machine.clock()
     for _ in range(100):
         machine.set_by += FOLLOWED_MS // 2
-        machine.pass_ms(10)
+        machine.pass_ms(LOOKED_MS)
         assert clock() == machine.wall()
     assert clock.jump_ms == 0
 

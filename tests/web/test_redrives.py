@@ -9,6 +9,7 @@ import pytest
 
 from contracts.errors import PermanentError, RetryableError
 from contracts.messages import HR, ONE_STOP, UNION
+from gateway.flow.bulk import Bulk
 from gateway.flow.references import fold
 from gateway.security.clients import OPERATOR_SCOPES
 from gateway.store import console
@@ -332,6 +333,20 @@ async def test_a_job_translates_anew(busy: Site) -> None:
         assert (await busy.op.get(f"/v1/ops/deliveries/{one}")).json()["state"] == "superseded"
     for one in made:
         assert (await busy.op.get(f"/v1/ops/deliveries/{one}")).json()["state"] == "delivered"
+
+
+async def test_a_job_that_died_behind_a_translation_follows_the_new_one(busy: Site) -> None:
+    mine = await refused_cases(busy, 2)
+    job = await ask(busy, {"filter": ALL, "kind": "retranslate"} | START | {"rate": 0.02, "canary": 1})
+    made = (await single(busy, mine[1], {"kind": "retranslate"}))["id"]  # as if the job had, and had not noted it
+    await busy.house.store.write("move_job", (job["id"], "running", "paused", None))
+    bulk = Bulk(busy.house.store, busy.house.endpoints, busy.house.bells.committed, busy.house.lines)
+    row = await busy.house.store.row("job", job["id"])
+    await bulk._send(row, 2)
+    await busy.house.store.write("move_job", (job["id"], "paused", "running", None))
+    done = await ended(busy, job["id"])
+    assert (done["counts"]["ok"], done["counts"]["skipped"]) == (2, 0)
+    assert made in [item["delivery"] for item in (await get(busy, f"/{job['id']}/items?state=ok"))["items"]]
 
 
 async def test_a_job_only_asks(busy: Site) -> None:

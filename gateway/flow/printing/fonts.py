@@ -29,6 +29,8 @@ EM: Final = 1000
 
 _PACKAGE: Final = "pylopdf_fonts_zh_cn"
 _KEPT_GLYPHS: Final = 20_000
+_AT_ONCE: Final = 10
+"""Characters drawn from a file before it is closed: each brings sixteen pages of it into memory."""
 _HALF_UNIT: Final = 0.5
 _MOST_FACES: Final = 64
 _MADE: Final = 3_850_000_000
@@ -157,22 +159,26 @@ class Typefaces:
         return self._glyphs[role, ord(character)] is not None
 
     def draw(self, role: Role, characters: Iterable[str]) -> None:
-        """Draw what was not drawn before. One file is open at a time, and none is afterwards: glyphs are small, files are
-        not."""
+        """Draw what was not drawn before. One file is open at a time, for few characters, and none is afterwards: glyphs are
+        small, files are not."""
         if len(self._glyphs) >= _KEPT_GLYPHS:
             self._glyphs.clear()
-        unknown = [code for code in {ord(sign) for sign in characters} if (role, code) not in self._glyphs]
+        unknown = sorted(code for code in {ord(sign) for sign in characters} if (role, code) not in self._glyphs)
         others = [path for other in Role if other is not role for path in self.files.get(other, ())]
         for path in dict.fromkeys([*self.files.get(role, ()), *others]):
-            face = self._open(path) if unknown else None
-            if face is not None:
-                found = {code: glyph for code in unknown if (glyph := face.glyph(code)) is not None}
-                self._glyphs |= {(role, code): glyph for code, glyph in found.items()}
-                unknown = [code for code in unknown if code not in found]
+            found: dict[int, _Glyph] = {}
+            for at in range(0, len(unknown), _AT_ONCE):
+                face = self._open(path)
+                if face is not None:
+                    drawn = {code: face.glyph(code) for code in unknown[at : at + _AT_ONCE]}
+                    found |= {code: glyph for code, glyph in drawn.items() if glyph is not None}
+            self._glyphs |= {(role, code): glyph for code, glyph in found.items()}
+            unknown = [code for code in unknown if code not in found]
         self._glyphs |= {(role, code): None for code in unknown}
 
     def cut(self, role: Role, characters: Iterable[str]) -> Cut:
-        """A font of these characters, the same bytes for the same set. Characters that no file has are left out."""
+        """A font of these characters, the same bytes for the same set, with the tables that a PDF needs (ISO 32000-1 §9.9).
+        Characters that no file has are left out."""
         codes = sorted({ord(character) for character in characters})
         self.draw(role, map(chr, codes))
         found = {code: glyph for code in codes if (glyph := self._glyphs[role, code]) is not None}
@@ -194,9 +200,6 @@ class Typefaces:
         most = builder.font["maxp"]
         most.maxPoints = max((glyph.points for glyph in found.values()), default=0)
         most.maxContours = max((glyph.contours for glyph in found.values()), default=0)
-        builder.setupNameTable({"familyName": f"Paper {role}", "styleName": "Regular", "psName": f"Paper-{role}"})
-        builder.setupOS2(sTypoAscender=880, sTypoDescender=-120, usWinAscent=880, usWinDescent=120, sCapHeight=733)
-        builder.setupPost()
         out = io.BytesIO()
         builder.save(out)
         return Cut(out.getvalue(), {chr(code): glyph.width for code, glyph in found.items()})

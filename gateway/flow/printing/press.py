@@ -64,11 +64,13 @@ class Press:
         fonts: the operator's own font files, best first.
         templates: a directory whose ``<paper>.docx`` replace the packaged templates; one that cannot be filled is left for
             the packaged one, with a warning in the log.
+        embed: whether a PDF brings its font; else the reader's own is asked for.
     """
 
-    def __init__(self, fonts: Iterable[Path] = (), templates: Path | None = None) -> None:
+    def __init__(self, fonts: Iterable[Path] = (), templates: Path | None = None, embed: bool = True) -> None:
         self._own_fonts = tuple(fonts)
         self._own_templates = templates
+        self._embed = embed
         self._hand = ThreadPoolExecutor(1, "papers")
         self._waiting = 0
 
@@ -100,7 +102,7 @@ class Press:
             return document
         layout = read(document)
         with _TURN:
-            return print_pdf(layout, _typefaces(self._own_fonts))
+            return print_pdf(layout, _typefaces(self._own_fonts) if self._embed else Typefaces({}))
 
     def _document(self, sheet: Sheet) -> bytes:
         if self._own_templates is not None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from contracts.findings import Code, Finding
 from gateway.flow import wires
+from gateway.flow.comparing import method_of
 from gateway.flow.documents import place_of
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.gauges import now_standing
@@ -265,6 +266,7 @@ def _endpoint(house: House, row: Any) -> dict[str, Any]:
             "title_zh": info.title_zh,
             "title_en": info.title_en,
             "delivery_class": info.delivery_class.value,
+            "reconciles_by": method_of(connected.adapter).value,
             "takes": [capability.type.value for capability in info.capabilities],
         }
     return {key: value for key, value in view.items() if value is not None}
@@ -305,6 +307,11 @@ def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> N
             raise Refused(422, "parameter", extra={"parameter": "cases"})
         wanted = decision if isinstance(decision, str) else None
         return _done(await operator.close_task(principal, request.path_params["id"], reason, wanted, cases))
+
+    @routes.post("/papers/{id}/fetch", summary="重新下载文书 Fetch a document again")
+    async def fetch(request: Request) -> Response:
+        principal, _, reason = await _act(request, door)
+        return _done(await operator.fetch_paper(principal, request.path_params["id"], reason))
 
     @routes.get("/orphans", summary="无主回调 Orphan callbacks")
     async def orphans(request: Request) -> Response:

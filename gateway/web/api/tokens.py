@@ -23,6 +23,7 @@ from gateway.web.bodies import bounded_body
 
 PATH: Final = "/v1/oauth2/token"
 _BODY: Final = 8 * 1024
+_LONGEST_ID: Final = 64
 _FORM: Final = "application/x-www-form-urlencoded"
 _PER_CLIENT, _PER_ADDRESS, _WINDOW_S = 10, 100, 300.0
 """Failures of one client from one address, and of one address, within the window: more, and it must wait."""
@@ -50,12 +51,13 @@ def router(house: House, door: Door) -> APIRouter:
         fields = await _fields(request)
         prefix, secret, basic = _credentials(request, fields)
         address = request.client.host if request.client is not None else ""
-        wait_s = max(clients.wait_s(f"{address}|{prefix}"), addresses.wait_s(address))
+        tried = f"{address}|{prefix[:_LONGEST_ID]}"
+        wait_s = max(clients.wait_s(tried), addresses.wait_s(address))
         if wait_s > 0:
             raise _NotGiven("slow_down", 429, **{"Retry-After": str(round(wait_s) + 1)})
         principal = await door.client(prefix, secret)
         if principal is None:
-            clients.failed(f"{address}|{prefix}")
+            clients.failed(tried)
             addresses.failed(address)
             _refuse_client(basic)
         if "grant_type" not in fields:

@@ -158,6 +158,20 @@ async def resolve(visit: Visit) -> Response:
     return visit.to(f"tasks/{identifier}", done="resolve")
 
 
+async def fetch(visit: Visit) -> Response:
+    """Fetch the decision document again that the task is about; that closes the task."""
+    identifier, reason = visit.request.path_params["id"], visit.form.text("reason")
+    row = await visit.desk.store.row("task", identifier)
+    if row is None:
+        raise Refused(404, "not_found")
+    if not reason:
+        return await _one(visit, 422, problem="reason_missing")
+    standing = await visit.desk.operator.fetch_paper(visit.principal, row["about"], reason)
+    if standing.refused is not None:
+        return await _refused(visit, standing.found)
+    return visit.to(f"tasks/{identifier}", done="fetch")
+
+
 async def _refused(visit: Visit, found: bool) -> Response:
     if not found:
         raise Refused(404, "not_found")
@@ -169,4 +183,5 @@ PAGES = (
     Page("/tasks/{id:str}", task, "view"),
     Page("/tasks/{id:str}/assign", assign, "tasks", "POST"),
     Page("/tasks/{id:str}/resolve", resolve, "tasks", "POST"),
+    Page("/tasks/{id:str}/fetch", fetch, "replay", "POST"),
 )

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib import TTCollection, TTFont, newTable
 
 from gateway.flow.printing.fonts import EM, Role, Typefaces
 
@@ -87,6 +87,7 @@ def test_of_a_collection_the_simplified_face_is_chosen(typefaces: Typefaces, tmp
     collection = TTCollection()
     for family, signs in (("Song JP", "甲"), ("Song Mono SC", "甲"), ("Song SC", "甲国")):
         font = TTFont(io.BytesIO(typefaces.cut(Role.TEXT, signs).data))
+        font["name"] = newTable("name")
         font["name"].setName(family, 1, 3, 1, 0x409)
         collection.fonts.append(font)
     path = tmp_path / "all.ttc"

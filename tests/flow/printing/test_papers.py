@@ -374,3 +374,14 @@ def _bare(case: Case) -> dict[Paper, Sheet]:
     agreement = papers.agreement({"/organization_seal/seal_id": papers.DROP})
     bare = [application(case, agreement, Filing(route)) for route in ConfirmationRoute]
     return {sheet.paper: sheet for sheet in bare}
+
+
+async def test_a_press_that_embeds_nothing_asks_for_the_readers_font() -> None:
+    press = Press(embed=False)
+    sheet = sheets()[Paper.PERFORMANCE_NOTICE]
+    light = (await press.print(sheet)).data
+    assert b"STSong-Light" in light
+    assert b"FontFile2" not in light
+    assert len(light) < 10_000
+    assert "支付令" in pdf_text(light)
+    await press.close()
