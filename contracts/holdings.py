@@ -42,8 +42,9 @@ class Holding:
 
     ``name`` is the platform's own name of the row, the same at every listing. ``filing`` is the id under which it was filed
     (``Wire.id``), ``reference`` the platform's number for it, ``references`` all that name a thing of ours, with their kinds,
-    ``version`` the document's version where it tells it, ``at`` when it came (of a word: when it was said). ``word`` is how the matter stands there, in canonical words. ``item``: of a
-    list of words the raw item, as a poll would have brought it. ``filed_twice``: more than one filing under the one id.
+    ``version`` the document's version where it tells it, ``at`` when it came (of a word: when it was said). ``word`` is how
+    the matter stands there, in canonical words. ``item``: of a list of words the raw item, as a poll would have brought it.
+    ``filed_twice``: more than one filing under the one id.
     """
 
     name: str

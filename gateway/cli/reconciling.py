@@ -167,7 +167,7 @@ def _table(items: list[dict[str, Any]]) -> None:
         "差异 difference",
         "原因 code",
         "我方 ours",
-        "我方状态",
+        "我方状态 standing here",
         "平台编号 their number",
         "平台状态 theirs",
         "处理 state",

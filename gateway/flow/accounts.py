@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from gateway.security import sessions
+from gateway.security import sessions, totp
 from gateway.security.passwords import Hasher, weakness
 from gateway.security.roles import role_book
 from gateway.store.engine import Operation, Row
@@ -22,6 +22,10 @@ _SEEN_EVERY_MS: Final = 30_000
 def actor_of(name: str) -> str:
     """How a person stands in the audit trail, apart from clients and the gateway itself."""
     return f"user:{name}"
+
+
+def _totp_place(name: str) -> str:
+    return f"users.totp:{name}"
 
 
 class AccountRefused(Exception):
@@ -146,14 +150,16 @@ class Accounts:
         return await self._store.rows("all_users")
 
     # ---- sessions
-    async def sign_in(self, name: str, password: str) -> str:
+    async def sign_in(self, name: str, password: str, code: str = "") -> str:
         """A session's token.
 
         Raises:
-            AccountRefused: ``wrong`` (also for an unknown or disabled account), ``locked``.
+            AccountRefused: ``wrong`` (also for an unknown or disabled account, and for a wrong code), ``locked``, ``code`` (the
+                second factor is wanted too).
             TooBusy: see ``Hasher``.
         """
         row = await self._verified(name, password)
+        await self._second(row, code)
         await self._store.write("note_login", (name,))
         await self._store.write("drop_old_sessions", ())
         token = sessions.make_token()
@@ -161,6 +167,49 @@ class Accounts:
         facts = orjson.dumps({"role": row["role"]}).decode()
         await self._store.audit(AuditEntry(actor_of(name), "session.open", name, None, facts))
         return token
+
+    async def _second(self, row: Row, code: str) -> None:
+        """The second factor, where the account has one; each code is good once."""
+        if row["totp_sealed"] is None:
+            return
+        name = row["name"]
+        if not code.strip():
+            raise AccountRefused("code")
+        secret = self._store.unseal(row["totp_sealed"], _totp_place(name))
+        step = totp.step_of(secret, code, row["now"])
+        if step is None or not await self._store.write("use_totp", (name, step)):
+            await self._store.write("note_failed_login", (name,))
+            await self._store.audit(AuditEntry(actor_of(name), "session.refused", name))
+            raise AccountRefused("wrong")
+
+    async def has_second(self, name: str) -> bool:
+        """Whether the account wants a second factor."""
+        row = await self._store.row("find_user", name)
+        return row is not None and row["totp_sealed"] is not None
+
+    async def own_second(self, name: str, password: str, secret: bytes, code: str) -> None:
+        """Want a second factor from now on, once a first code proves that the authenticator has the secret.
+
+        Raises:
+            AccountRefused: ``wrong`` (the password), ``locked``, ``code_wrong``.
+        """
+        row = await self._verified(name, password)
+        step = totp.step_of(secret, code, row["now"])
+        if step is None:
+            raise AccountRefused("code_wrong")
+        sealed = self._store.seal(secret, _totp_place(name))
+        await self._audited("set_totp", (name, sealed), AuditEntry(actor_of(name), "user.second_on", name))
+        await self._store.write("use_totp", (name, step))
+
+    async def drop_second(self, actor: str, name: str) -> None:
+        """Want no second factor any more: an administrator's act, for whoever has lost it.
+
+        Raises:
+            AccountRefused: ``not_found``.
+        """
+        if not await self._audited("set_totp", (name, None), AuditEntry(actor, "user.second_off", name)):
+            raise AccountRefused("not_found")
+        await self._store.write("end_sessions_of", (name,))
 
     async def _verified(self, name: str, password: str) -> Row:
         row = await self._store.row("find_user", name) if _NAME.fullmatch(name) else None

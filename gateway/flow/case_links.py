@@ -1,4 +1,4 @@
-"""Cases that may be one dispute (重复案件): a person links them or keeps them apart; the same two are never asked about again."""
+"""Cases that may be one dispute (重复案件): a person links them or keeps them apart, and is asked about no pair twice."""
 
 from __future__ import annotations
 

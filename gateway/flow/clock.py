@@ -191,6 +191,16 @@ class Clockwork:
 _TURNED = {"running": (ClockState.SUSPENDED,), "suspended": (ClockState.RUNNING,)}
 
 
+def overtaken(status: str, word: str, at: datetime, about: str, clocks: Sequence[Row]) -> list[tuple[str, datetime]]:
+    """Words whose clocks count though they moved nothing: a ruling that its objection overtook (裁定, 异议) opens the
+    time to enforce it all the same, once."""
+    if (status, word) != ("objected", "confirmed") or any(
+        row["about"] == about and row["rule"] == "D26" for row in clocks
+    ):
+        return []
+    return [(word, at), (status, at)]
+
+
 def hung_on(about: str) -> dict[str, str]:
     """The id of the thing that a clock hangs on, under its name in events."""
     identifier = about.partition("/")[0]

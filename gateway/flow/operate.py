@@ -10,7 +10,7 @@ from typing import Any
 from contracts.update import Reference
 from gateway.flow import case_links
 from gateway.flow.case_links import CaseLinks
-from gateway.flow.envelope import compact
+from gateway.flow.envelope import beijing, compact
 from gateway.flow.order import Principal
 from gateway.flow.references import fold
 from gateway.flow.windows import LONGEST_MS, spread
@@ -195,7 +195,8 @@ class Operator:
         if not now - 60_000 <= starts_at < ends_at <= starts_at + LONGEST_MS or ends_at <= now:
             return Standing(endpoint, refused="times")
         window = self._store.ids.new("hold")
-        facts = compact({"window": window, "starts_at": starts_at, "ends_at": ends_at, "per_minute": per_minute})
+        times = {"from": beijing(starts_at), "to": beijing(ends_at)}
+        facts = compact({"window": window, **times, "per_minute": per_minute})
         entry = AuditEntry(principal.client, "endpoint.window", endpoint, reason, facts)
         made = await self._store.run(
             _audited_act,
@@ -246,6 +247,17 @@ class Operator:
             return Standing(paper, refused="state", extra={"state": row["state"]})
         self._changed()
         return Standing(paper, "pending")
+
+    async def apply_again(self, principal: Principal, callback: str, reason: str) -> Standing:
+        """An orphan or unreadable call once more by the ordinary way: its case came later, or the adapter has learnt to read
+        it. Refused: ``state``."""
+        call = await self._store.row("callback", callback)
+        if call is None:
+            return Standing(callback, refused="not_found", found=False)
+        entry = self.entry(principal, "callback.again", callback, reason)
+        if not await self._store.run(_again, callback, principal.client, entry, self._store.now_ms()):
+            return Standing(callback, refused="state", extra={"state": call["state"]})
+        return Standing(callback, "stored")
 
     async def assign(self, principal: Principal, task: str, assignee: str, reason: str) -> Standing:
         """Give a task to a person."""
@@ -308,6 +320,16 @@ def _fetch_again(paper: str, by: str, entry: AuditEntry, at: int) -> Operation[b
         yield "close_task", [("dead", paper, f"fetched again by {by}")]
         yield from append_audit([entry], at)
         yield "notify_due", [()]
+    return bool(changed)
+
+
+def _again(callback: str, by: str, entry: AuditEntry, at: int) -> Operation[bool]:
+    changed = yield "apply_again", [(callback,)]
+    if changed:
+        kinds = ("orphan_callback", "unreadable_callback")
+        yield "close_task", [(kind, callback, f"applied again by {by}") for kind in kinds]
+        yield from append_audit([entry], at)
+        yield "notify_call", [()]
     return bool(changed)
 
 

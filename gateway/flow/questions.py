@@ -123,6 +123,7 @@ class Questions:
         if not adapter.info.polls:
             return await self._out(run, lambda exchange: adapter.list_held(run.listed_of(), cursor, exchange))
         # The list is the poll's own: the poll stands back, and its agreed pause lies before a first page and behind each.
+        await self._room(run)
         pause_s = run.line.limits.poll_every_s[0]
         await self._store.write("set_poll_at", (run.endpoint, round(1000 * (2 * pause_s + run.line.limits.deadline_s))))
         try:
@@ -151,11 +152,7 @@ class Questions:
         Raises:
             NoRoom: not now.
         """
-        room = await self._store.row("room_at", run.endpoint)
-        if room is None or room["paused"] or room["quiet"] or room["breaker"] != "closed":
-            raise NoRoom(5_000)
-        if room["live"] >= room["slots"]:
-            raise NoRoom(250)
+        await self._room(run)
         seconds = run.line.limits.deadline_s
         try:
             async with asyncio.timeout(seconds):
@@ -164,6 +161,13 @@ class Questions:
             raise RetryableError("timeout", "no whole answer in time") from None
         finally:
             await asyncio.sleep((1 / self._share - 1) / run.line.limits.rate_per_s)
+
+    async def _room(self, run: Run) -> None:
+        room = await self._store.row("room_at", run.endpoint)
+        if room is None or room["paused"] or room["quiet"] or room["breaker"] != "closed":
+            raise NoRoom(5_000)
+        if room["live"] >= room["slots"]:
+            raise NoRoom(250)
 
 
 def moment(ms: int) -> datetime:

@@ -54,6 +54,7 @@ _PATIENCE_MS: Final = 86_400_000
 """So long a reconciliation waits for an endpoint that is paused or fails; the next day's comes anyway."""
 _LONGEST_REST_MS: Final = 900_000
 _LISTED: Final = ("delivered", "in_doubt")
+_LISTING: Final = ("theirs", "again")
 _MENDING: Final = ("mend", "again")
 _ASKED: Final = ("delivered", "in_doubt", "dead", "expired")
 
@@ -152,6 +153,8 @@ class Reconciler:
         if run.phase == "done":
             await self._end(run.id, run.endpoint, "done", "cut" if run.found >= MOST else None)
             return
+        if not wait_ms and line.endpoint.adapter.info.polls and run.phase in _LISTING:
+            wait_ms = round(2000 * line.limits.poll_every_s[0])  # the poll has its turn
         await self._store.write("rest_reconciliation", (run.id, wait_ms, tries))
 
     async def _failed(self, run: Run, tries: int, error: Exception) -> None:

@@ -7,7 +7,7 @@ a contradiction to a final status goes to a person with both values kept (``mess
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from contracts.messages import MessageType
 from contracts.report import StatusReport
 from contracts.status import FILED_MOVES_CASE, CaseStatus, Noun, frees_agreement, is_end, is_final, move
 from contracts.update import About, DeliveryWord, StatusUpdate
-from gateway.flow.clock import Clockwork
+from gateway.flow.clock import Clockwork, overtaken
 from gateway.flow.decisions.agreements import open_terms, parts_of, performance_until
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
@@ -57,10 +57,6 @@ _NOUNS = {
     About.FULFILMENT: Noun.FULFILMENT,
     About.REFERRAL: Noun.REFERRAL,
 }
-
-
-class Busy(Exception):
-    """The delivery that the word is about is being sent right now: its outcome first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +213,14 @@ class Words:
             if step.outcome is Outcome.EARLY:
                 facts["early"] = True
         unit.events.append(self._event(f"{noun.value}.{update.status}", matter.id, facts))
+        words = overtaken(matter.status, update.status, update.at, matter.id, clocks)
         if moved:
-            self._moved(unit, file, matter, noun, step, speaker, update, early)
+            words = [(update.status, update.at), *self._moved(unit, file, matter, noun, step, speaker, update, early)]
         if step.outcome is Outcome.CONTRADICTION:
             detail = {"kept": matter.status, "said": update.status, "at": update.at.isoformat()}
             unit.tasks.append(self._task("contradiction", matter.id, speaker.endpoint, update.raw_status[:64], detail))
-        if moved:
-            self._clocks(unit, file, matter, noun, update, agreement, clocks)
+        for word, at in words:
+            self._clocks(unit, file, matter, noun, replace(update, status=word, at=at), agreement, clocks)
         self._correction(unit, matter, speaker, update, moved=moved)
         if moved and noun is not Noun.REFERRAL:  # a referral is between its platform and its owner alone
             self._tell_others(unit, file, matter, speaker, update, case)
@@ -293,8 +290,9 @@ class Words:
         speaker: Speaker,
         update: StatusUpdate,
         early: tuple[tuple[str, datetime], ...],
-    ) -> None:
-        waiting = list(early)
+    ) -> list[tuple[str, datetime]]:
+        """Move it, and on by what came early; returns the early words that now count."""
+        waiting, counted = list(early), []
         while waiting:
             for word, at in waiting:
                 tried = move(noun, step.status, word, since=step.since, at=at)
@@ -303,6 +301,7 @@ class Words:
                     facts |= {"status": word, "state_before": step.status.value, "at": at.isoformat()}
                     unit.events.append(self._event(f"{noun.value}.{word}", matter.id, facts))
                     waiting.remove((word, at))
+                    counted.append((word, at))
                     step = tried
                     break
             else:
@@ -320,6 +319,7 @@ class Words:
             self._case_transferred(unit, file, update)
         if matter.kind == "confirmation" and status == "objected":
             unit.tasks.append(self._task("contradiction", matter.id, "", "objected"))
+        return counted
 
     def _case_transferred(self, unit: Unit, file: CaseFile, update: StatusUpdate) -> None:
         case = file.matters.get(file.subject)

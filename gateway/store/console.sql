@@ -7,9 +7,14 @@ SELECT name, title, role, password, must_change, true, 0, now_ms() FROM given WH
 -- name: find_user (name text)
 SELECT u.*, now_ms() AS now FROM given JOIN users u ON u.name = given.name
 -- name: all_users ()
-SELECT u.name, u.title, u.role, u.must_change, u.enabled, u.failures, u.signed_in_at, u.created_at FROM users u ORDER BY u.name LIMIT 500
+SELECT u.name, u.title, u.role, u.must_change, u.enabled, u.failures, u.signed_in_at, u.created_at, u.totp_sealed IS NOT NULL AS second FROM users u ORDER BY u.name LIMIT 500
 -- name: set_password (name text, password text, must_change boolean)
 UPDATE users SET password = given.password, must_change = given.must_change, failures = 0 FROM given WHERE users.name = given.name RETURNING users.name
+-- name: set_totp (name text, totp_sealed bytea)
+UPDATE users SET totp_sealed = given.totp_sealed, totp_step = NULL FROM given WHERE users.name = given.name RETURNING users.name
+-- name: use_totp (name text, step bigint)
+UPDATE users SET totp_step = given.step FROM given
+WHERE users.name = given.name AND (users.totp_step IS NULL OR users.totp_step < given.step) RETURNING users.name
 -- name: set_user (name text, title text, role text, enabled boolean)
 UPDATE users SET title = given.title, role = given.role, enabled = given.enabled FROM given WHERE users.name = given.name RETURNING users.name
 -- name: note_failed_login (name text)

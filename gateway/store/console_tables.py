@@ -14,7 +14,8 @@ from gateway.store.tables import metadata
 _BYTES = Text().with_variant(Text(collation="C"), "postgresql")
 """Ordered by code points on both engines, so that a range of texts is all that begin alike."""
 
-# Who may sign in (用户). `password` is an argon2id hash; `failures` in a row since the last sign-in.
+# Who may sign in (用户). `password` is an argon2id hash; `failures` in a row since the last sign-in;
+# `totp_step` is the last step of the second factor that was used.
 users = sa.Table(
     "users",
     metadata,
@@ -28,6 +29,8 @@ users = sa.Table(
     Column("failed_at", Ms),
     Column("signed_in_at", Ms),
     Column("created_at", Ms, nullable=False),
+    Column("totp_sealed", sa.LargeBinary),
+    Column("totp_step", Ms),
 )
 
 # Server sessions (会话), by the hash of their token.
@@ -212,8 +215,8 @@ holds = sa.Table(
 
 CORRECTION_STATES = ("asked", "done", "refused")
 
-# Refused documents to be translated anew under new ids, with other codes where the gateway itself chose them (重新转换): asked by
-# one person, done by another. `changes_sealed` is the JSON object pointer → code.
+# Other codes for what a platform refused, where the gateway itself chose them (更正代码): asked by one person, done by another.
+# `changes_sealed` is the JSON object pointer → code.
 corrections = sa.Table(
     "corrections",
     metadata,

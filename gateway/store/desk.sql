@@ -62,5 +62,8 @@ WHERE corrections.id = given.id AND corrections.state = 'asked' AND (given.state
 -- name: match_callback (id text, matched text)
 UPDATE callbacks SET matched = given.matched, state = 'stored', code = NULL, tries = 0, due_at = now_ms() FROM given
 WHERE callbacks.id = given.id AND callbacks.state = 'orphan' RETURNING callbacks.id
+-- name: apply_again (id text)
+UPDATE callbacks SET state = 'stored', code = NULL, tries = 0, due_at = now_ms() FROM given
+WHERE callbacks.id = given.id AND callbacks.state IN ('orphan', 'unreadable') RETURNING callbacks.id
 -- name: open_tasks_with each (kind text, most bigint)
 SELECT t.id, t.kind, t.subject, t.about, t.endpoint, t.code, t.created_at FROM tasks t WHERE t.state = 'open' AND t.kind = :kind ORDER BY t.id DESC LIMIT :most

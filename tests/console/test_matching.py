@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from contracts.adapter import InboundCall
+from contracts.errors import UnreadableCallback
 from contracts.messages import COURT, HR
+from contracts.update import Inbound
 from tests.console.counter import Counter
 from tests.flow.stage import until
 
@@ -104,3 +109,39 @@ async def test_a_personal_number_is_refused_and_never_shown(counter: Counter) ->
         assert page.status_code == 200
         assert "37010219900307123X" not in page.text
     assert (await counter.operator.get(f"callbacks/{rows[0]['id']}?case=37010219900307123X")).status_code == 400
+
+
+async def test_a_call_that_nobody_could_read_is_applied_once_the_adapter_can(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, stage, store = await counter.site.case(), counter.site.stage, counter.site.house.store
+    puppet, plain = stage.puppet(HR), stage.puppet(HR).parse_callback
+
+    def unreadable(call: InboundCall) -> tuple[Inbound, ...]:
+        raise UnreadableCallback("new_form")
+
+    monkeypatch.setattr(puppet, "parse_callback", unreadable)
+    matter = await store.row("matter", case)
+    assert matter is not None
+    number = matter["business_key"].partition("|")[2]
+    await stage.say(stage.word("case", "accepted", ("source_case_no", number, "SD-JN-LX-001")), HR)
+
+    async def before_a_person() -> bool:
+        return bool(await store.rows("open_tasks_with", "unreadable_callback", 9))
+
+    await until(before_a_person, "it is before a person")
+    call = (await store.rows("open_tasks_with", "unreadable_callback", 9))[0]["about"]
+    monkeypatch.setattr(puppet, "parse_callback", plain)
+    path = f"callbacks/{call}/again"
+    assert (await counter.operator.post(path, {"reason": ""})).status_code == 422
+    assert (await counter.viewer.post(path, {"reason": "x"})).status_code == 403
+    assert (await counter.operator.post(path, {"reason": "适配器已升级"})).status_code == 303
+
+    async def applied() -> bool:
+        row = await store.row("callback", call)
+        return row is not None and row["state"] == "applied"
+
+    await until(applied, "it is applied")
+    assert await store.rows("open_tasks_with", "unreadable_callback", 9) == []
+    assert (await counter.operator.post(path, {"reason": "又一次"})).status_code == 409
+    assert (await store.rows("newest_audit", 2**62, 1))[0]["act"] == "callback.again"

@@ -7,11 +7,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
 from gateway.flow.clock import Alarms
+from gateway.flow.clock_acts import Act, ClockActs
+from gateway.settings import SettingsRefused
 from tests.flow import papers
 from tests.flow.puppets import PUPPETS
-from tests.flow.stage import Stage
+from tests.flow.stage import OPERATOR, PDF, Stage
 from tests.house import Gateways
 
 NOTICE_2027 = """
@@ -250,3 +254,62 @@ async def test_the_operators_law_and_margin_are_those_that_count(gateway: Gatewa
     assert found["due_on"] == "2026-10-15"
     safe = datetime.fromtimestamp(found["safe_at"] / 1000, UTC)
     assert safe == datetime(2026, 10, 15, 10, 0, tzinfo=UTC), "18:00 in Beijing"
+
+
+# -------------------------------------------------------------------------------------------------------------- correction
+
+
+async def test_a_correction_stops_the_courts_days_and_its_papers_let_them_run_anew(gateway: Gateways) -> None:
+    """司法确认规定 art. 4 with 民诉法解释 art. 126: three days from the day after the corrected papers."""
+    endpoints = {name: {"adapter": name} for name in PUPPETS}
+    stage = Stage(await gateway(endpoints, adapters=PUPPETS, law_also=("D08b",)))
+    case, _, confirmation = await stage.chain("judicial")
+    await stage.delivered(case)
+    found = (await clocks(stage, case))[confirmation, "D08b"]
+    assert (found["state"], found["due_on"]) == ("running", "2026-10-12")
+    asked = stage.word("confirmation", "correction_required", named(confirmation), at="2026-10-10T10:00:00+08:00")
+    await stage.tell(asked, endpoint=COURT)
+    assert await states(stage, case, confirmation) == {"D08b": "suspended"}
+    paper = await stage.house.attachments.keep("SD-JN-LX-001", "identity_proof", "身份证.pdf", PDF)
+    proof = {"id": paper.id, "kind": "identity_proof", "name": "身份证.pdf"}
+    body = {"schema_version": "1.0", "at": "2026-10-10T11:30:00+08:00", "attachments": [proof]}
+    await stage.post(MessageType.CONFIRMATION_SUPPLEMENTED, body, confirmation)
+    found = (await clocks(stage, case))[confirmation, "D08b"]
+    assert (found["state"], found["started_on"], found["due_on"]) == ("running", "2026-10-10", "2026-10-13")
+    assert found["pauses"] == "[]"
+    accepted = stage.word("confirmation", "accepted", named(confirmation), at="2026-10-10T11:40:00+08:00")
+    await stage.tell(accepted, endpoint=COURT)
+    assert await states(stage, case, confirmation) == {"D08": "running", "D08b": "met"}
+    told = [event for event in await stage.types(case, confirmation) if event.startswith("clock.")]
+    assert told == ["clock.started", "clock.suspended", "clock.started", "clock.started"]
+
+
+@pytest.mark.parametrize("rule", ["D04", "D99"])
+async def test_only_readings_beside_the_statutory_ones_are_asked_for(gateway: Gateways, rule: str) -> None:
+    with pytest.raises(SettingsRefused, match="law_also"):
+        await gateway({}, law_also=(rule,), start=False)
+
+
+async def test_a_clock_that_stands_still_does_not_ring(gateway: Gateways, still: Stage) -> None:
+    case = await still.case({"/received_at": "2026-10-08T09:00:00+08:00", "/accepted_at": papers.DROP})
+    row = (await clocks(still, case))[case, "D13"]
+    acts = ClockActs(still.house.store, still.house.law)
+    await acts.suspend(OPERATOR, row["id"], Act("不可抗力"))
+    gateway.clock.skip(500 * 86_400)
+    alarms = Alarms(still.house.store)
+    while await alarms.turn():
+        pass
+    assert (await states(still, case, case))["D13"] == "suspended", "its day is past, and it has not expired"
+    again = await acts.resume(OPERATOR, row["id"], Act("不可抗力已消除"))
+    assert (again["state"], again["due_on"]) == ("running", "2029-02-19"), "364 days were left"
+    assert again["alarm_at"] > still.house.store.now_ms()
+
+
+async def test_a_ruling_that_its_objection_overtook_has_its_clocks_all_the_same(stage: Stage) -> None:
+    """民诉法解释 art. 372: the objection meets the term to object, also where it was heard before the ruling."""
+    case, _, confirmation = await stage.chain("judicial")
+    await stage.delivered(case)
+    for status, hour in (("objected", 10), ("confirmed", 9)):
+        at = f"2026-10-10T{hour:02}:00:00+08:00"
+        await stage.tell(stage.word("confirmation", status, named(confirmation), at=at), endpoint=COURT)
+    assert await states(stage, case, confirmation) == {"D09": "met", "D26": "running"}

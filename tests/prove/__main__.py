@@ -86,7 +86,8 @@ def main() -> int:
     console = Console()
     versions = f"gateway {version('mediation-gateway')}, Python {platform.python_version()}, {machines.engines()}"
     rows: list[Shown] = []
-    for name in chosen.only or machines.MACHINES:
+    every = [name for name in machines.MACHINES if chosen.long or name not in machines.LONG_ALONE]
+    for name in chosen.only or every:
         run: Callable[[machines.Asked], Shown] = machines.MACHINES[name]
         asked = machines.Asked(chosen.seed, chosen.jobs, **{name: getattr(sizes, name) for name in Sizes.__slots__})
         row = run(asked)

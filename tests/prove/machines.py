@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from gateway.demo.prove import Round, prove
 from tests.faults import full_disk, gaps, syscalls
+from tests.faults import hung as really_hung
 from tests.processes import clocks, stopped
 from tests.prove.shown import Fault, Shown, Wrong
 from tests.simulation import hung
@@ -127,5 +128,9 @@ MACHINES: dict[str, Callable[[Asked], Shown]] = {
     "stopped": lambda asked: asyncio.run(stopped.prove(asked.stops, asked.seed)),
     "clocks": lambda asked: asyncio.run(clocks.prove()),
     "kills": _kills,
+    "hung_real": lambda asked: asyncio.run(really_hung.prove(asked.hangs)),
 }
 """In the order in which they run: what needs no process first."""
+
+LONG_ALONE = frozenset({"bugs", "hung_real"})
+"""Not in the quick run: the planted bugs have their own test, and times on a busy machine mean little."""

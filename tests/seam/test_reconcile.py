@@ -363,6 +363,23 @@ async def test_a_day_is_compared_by_itself_once_and_told_as_an_alert(scene: Scen
     assert len(await scene.house.store.rows("newest_reconciliations_of", IDS, "z", 10)) == 1
 
 
+async def test_an_endpoint_that_is_left_out_and_what_is_old(scene: Scene) -> None:
+    await scene.stand(IDS)
+    await scene.open(reconcile=FAST)
+    await booked(scene, await scene.case())
+    old, _ = await reconcile(scene, IDS)
+    scene.gateway.clock.skip(30 * 24 * 3600)
+    scene.endpoints[IDS]["reconcile"] = False
+    await scene.reopen(reconcile={"daily": True, "keep_days": 7})
+
+    async def gone() -> bool:
+        return await scene.house.store.row("reconciliation", old) is None
+
+    await until(gone, "the old one is dropped")
+    await asyncio.sleep(1.2)
+    assert list(await scene.house.store.rows("newest_reconciliations", "z", 10)) == []
+
+
 @pytest.mark.parametrize("since", [-1, 0])
 async def test_a_period_that_cannot_be_is_refused(scene: Scene, since: int) -> None:
     await scene.stand(IDS)

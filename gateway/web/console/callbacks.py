@@ -159,7 +159,22 @@ async def match(visit: Visit) -> Response:
     return visit.to(f"callbacks/{identifier}", done="match")
 
 
+async def again(visit: Visit) -> Response:
+    """Once more by the ordinary way."""
+    identifier, reason = visit.request.path_params["id"], visit.form.text("reason")
+    if not reason:
+        return await _page(visit, 422, problem="reason_missing")
+    standing = await visit.desk.operator.apply_again(visit.principal, identifier, reason)
+    if not standing.found:
+        raise Refused(404, "not_found")
+    if standing.refused is not None:
+        return await _page(visit, 409, problem="match_state")
+    visit.desk.house.bells.stored()
+    return visit.to(f"callbacks/{identifier}", done="again")
+
+
 PAGES = (
     Page("/callbacks/{id:str}", callback, "view"),
     Page("/callbacks/{id:str}/match", match, "tasks", "POST"),
+    Page("/callbacks/{id:str}/again", again, "tasks", "POST"),
 )

@@ -7,6 +7,7 @@ import math
 from starlette.responses import Response
 
 from gateway.flow.accounts import AccountRefused
+from gateway.security import totp
 from gateway.security.passwords import SHORTEST, TooBusy
 from gateway.web.console.desk import LANGUAGE_COOKIE, Page, Visit
 
@@ -27,8 +28,10 @@ async def login(visit: Visit) -> Response:
     if wait > 0:
         return _refused(visit, 429, visit.t("login.wait", minutes=math.ceil(wait / 60)), name, after, wait)
     try:
-        token = await visit.desk.accounts.sign_in(name, visit.form.secret("password"))
+        token = await visit.desk.accounts.sign_in(name, visit.form.secret("password"), visit.form.text("code", 12))
     except AccountRefused as refusal:
+        if refusal.code == "code":
+            return _refused(visit, 401, visit.t("login.code_wanted"), name, after)
         throttle.failed(address)
         if refusal.code == "locked":
             problem = visit.t("login.wait", minutes=math.ceil(refusal.wait_s / 60))
@@ -71,7 +74,40 @@ async def logout(visit: Visit) -> Response:
 
 async def account(visit: Visit) -> Response:
     """Who I am, what I may, my password."""
-    return visit.render("account.html", problem=None, done=visit.query.get("done", ""), shortest=SHORTEST)
+    return await _account(visit)
+
+
+async def _account(
+    visit: Visit, status: int = 200, problem: str | None = None, secret: bytes | None = None
+) -> Response:
+    """The page; ``secret`` is offered to the authenticator until it is proven by a code."""
+    name = visit.person.name if visit.person is not None else ""
+    offered = secret or totp.make_secret()
+    text = totp.as_text(offered)
+    return visit.render(
+        "account.html",
+        status,
+        problem=problem,
+        done=visit.query.get("done", ""),
+        shortest=SHORTEST,
+        second=await visit.desk.accounts.has_second(name),
+        secret=text,
+        groups=" ".join(text[place : place + 4] for place in range(0, len(text), 4)),
+        address=totp.address(offered, visit.t("product"), name),
+    )
+
+
+async def second(visit: Visit) -> Response:
+    """A second factor from now on."""
+    secret = totp.read_text(visit.form.text("secret", 64))
+    if visit.person is None or secret is None:
+        return visit.to("account")
+    password, code = visit.form.secret("old"), visit.form.text("code", 12)
+    try:
+        await visit.desk.accounts.own_second(visit.person.name, password, secret, code)
+    except AccountRefused as refusal:
+        return await _account(visit, 422, refusal.code, secret)
+    return visit.to("account", done="second")
 
 
 async def change_password(visit: Visit) -> Response:
@@ -88,7 +124,7 @@ async def change_password(visit: Visit) -> Response:
         except AccountRefused as refusal:
             problem = refusal.code
     if problem is not None:
-        return visit.render("account.html", 422, problem=problem, done="", shortest=SHORTEST)
+        return await _account(visit, 422, problem)
     return visit.to("login")
 
 
@@ -116,4 +152,5 @@ PAGES = (
     Page("/logout", logout, "view", "POST", fresh=True),
     Page("/account", account, "view", fresh=True),
     Page("/account", change_password, "view", "POST", fresh=True),
+    Page("/account/second", second, "view", "POST"),
 )

@@ -57,6 +57,17 @@ async def reset(visit: Visit) -> Response:
     return await _list(visit, fresh={"name": name, "password": password})
 
 
+async def drop_second(visit: Visit) -> Response:
+    """For somebody who has lost the second factor."""
+    name = visit.request.path_params["name"]
+    try:
+        await visit.desk.accounts.drop_second(visit.actor, name)
+    except AccountRefused as refusal:
+        return await _list(visit, 422, problem=refusal.code)
+    await _granted_apart(visit, name)
+    return visit.to("users", done="change")
+
+
 async def _granted_apart(visit: Visit, name: str) -> None:
     """Whoever may not grant hands out no account that is open: the one who may enables it."""
     if not visit.may("grants"):
@@ -68,4 +79,5 @@ PAGES = (
     Page("/users", add, "enrol", "POST"),
     Page("/users/{name:str}", change, "grants", "POST"),
     Page("/users/{name:str}/password", reset, "enrol", "POST"),
+    Page("/users/{name:str}/second", drop_second, "enrol", "POST"),
 )
