@@ -417,6 +417,7 @@ def _join_cluster(house: House, reach: Reach) -> None:
     reader = Reader(cluster, topics.intake, f"{wanted.prefix}-intake")
     writer = Writer(cluster, (topics.receipts, topics.dead), settings.limits.document + 65_536)
     topic = IntakeTopic(house.intake, principal, reader, writer, topics, lambda: beijing(house.store.now_ms()))
+    topic.trust_trace = settings.tracing.trust_upstream
     house.worker.woken.append(("topic", topic.turn, asyncio.Event()))
     house.leaving.append(topic.close)
 

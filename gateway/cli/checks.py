@@ -22,6 +22,7 @@ from gateway.flow.channels.switchboard import Switchboard
 from gateway.flow.channels.wording import Wording
 from gateway.flow.deliver import Line
 from gateway.flow.exchange import Limits, Pace
+from gateway.observability import traces
 from gateway.registry import Endpoint, connect
 from gateway.security.fields import Keys, Sealer
 from gateway.settings import Settings, SettingsRefused, load_settings
@@ -60,6 +61,7 @@ async def examine(config: Path | None) -> list[Check]:
     checks += _keys(settings)
     checks += await _database(settings)
     checks += _port(settings)
+    checks += _outward(settings)
     try:
         endpoints = connect(settings, bare_tools)
     except SettingsRefused as error:
@@ -73,6 +75,21 @@ async def examine(config: Path | None) -> list[Check]:
     finally:
         await transport.aclose()
     return checks
+
+
+def _outward(settings: Settings) -> Iterator[Check]:
+    """Alert channels that can be made (a test message is a command of its own), and traces that somebody asked for."""
+    try:
+        names = ", ".join(sorted(Switchboard(settings, machine_ms).channels))
+        cure = "" if names else "可选：alert_channels optional"
+        yield Check("告警外发 alerts", True if names else None, names or "没有配置 none configured", cure)
+    except SettingsRefused as error:
+        for reason in error.reasons:
+            yield Check("告警外发 alerts", False, reason, "改正后再检查 correct it: gateway alert test NAME")
+    if traces.wanted(os.environ):
+        there = traces.installed()
+        found = "OTEL_… 已指定出口 an exporter is named" if there else "缺少扩展 the extra is missing"
+        yield Check("追踪 traces", there, found, "" if there else "pip install mediation-gateway[otel]")
 
 
 async def channel_tested(settings: Settings, name: str) -> str | None:

@@ -19,6 +19,7 @@ from gateway.bus.port import BusUnavailable
 from gateway.bus.reader import Reader, Record
 from gateway.flow.intake import Accepted, Intake
 from gateway.flow.order import Order, Principal, Refused
+from gateway.observability.traces import come_from
 from gateway.store.engine import StoreUnavailable
 
 log = structlog.get_logger("gateway.topic")
@@ -73,6 +74,8 @@ class IntakeTopic:
         self._topics = topics
         self._now = now
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self.trust_trace = False
+        """Whether what is traced goes on with a record's own ``traceparent``."""
 
     async def turn(self) -> int:
         """Take the next records in; returns how many. Where the broker is away, nothing is lost: they are read again."""
@@ -99,6 +102,9 @@ class IntakeTopic:
         return [await self._one(record) for record in records]
 
     async def _one(self, record: Record) -> Answered:
+        if self.trust_trace:
+            traces = [content for name, content in record.headers if name.lower() == "traceparent"]
+            come_from(traces[0].decode("latin-1") if traces else None)
         async with self._places:
             failures = 0
             while True:

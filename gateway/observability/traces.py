@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar, Token
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -123,6 +124,14 @@ def wanted(environment: Mapping[str, str]) -> bool:
     if named:
         return named != "none"
     return any(environment.get(f"OTEL_EXPORTER_OTLP_{part}ENDPOINT") for part in ("", "TRACES_"))
+
+
+def installed() -> bool:
+    """Whether the extra ``otel`` is there; imports nothing of it."""
+    try:
+        return find_spec("opentelemetry.sdk") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Tracer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from importlib.resources import files
 from pathlib import Path
 
@@ -81,14 +82,26 @@ def _upgrade(connection: sa.Connection) -> tuple[str | None, str]:
     return before, newest()
 
 
+def _leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def migrate_sqlite(path: Path) -> tuple[str | None, str]:
-    """Migrate a SQLite file (made where missing); returns (revision before, revision after).
+    """Migrate a SQLite file (made where missing); returns (revision before, revision after). All or nothing: a process that is
+    killed on the way leaves the schema that was there.
 
     Raises:
         SchemaUnknown: a newer version was here.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{path}")
+    # The driver would commit before each CREATE; a kill between a table and its index would never be noticed.
+    sa.event.listen(engine, "connect", _leave_transactions_to_us)
+    sa.event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
             return _upgrade(connection)

@@ -82,3 +82,14 @@ def test_a_configuration_is_shown_without_its_secrets(tmp_path: Path, robot: HTT
     assert shown.exit_code == 0, shown.output
     assert "geheim" not in shown.output
     assert "[alert_channels.duty]" in shown.output
+
+
+def test_the_doctor_names_the_channels_and_what_is_wrong_with_them(tmp_path: Path, robot: HTTPServer) -> None:
+    found = json.loads(run(tmp_path, robot, "doctor", "--json").stdout)["checks"]
+    (alerts,) = [check for check in found if check["name"].startswith("告警外发")]
+    assert (alerts["ok"], alerts["found"]) == (True, "duty")
+    path = tmp_path / "gateway.toml"
+    path.write_text(path.read_text("utf-8") + 'rules = ["no_such_rule"]\n', "utf-8")
+    wrong = CliRunner().invoke(command, ["config", "check", str(path)])
+    assert wrong.exit_code == 78
+    assert "no_such_rule" in wrong.output

@@ -52,6 +52,15 @@ class MailServer:
     secured: list[bool] = field(default_factory=list)
     refuse: list[str] = field(default_factory=list)
 
+    async def handle_RCPT(  # noqa: N802 # aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """A recipient is named."""
+        if address.startswith("nobody"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 # aiosmtpd's name
         """A mail came whole."""
         if self.refuse:

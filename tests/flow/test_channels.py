@@ -137,6 +137,15 @@ async def test_a_mail_over_tls_and_one_in_the_clear() -> None:
         assert (len(server.mails), server.secured) == (1, [False])
 
 
+async def test_one_unknown_mailbox_does_not_make_the_others_hear_it_again_and_again() -> None:
+    async with mail_server() as server:
+        await tell(board(mail(server.port, security="plain", to=["nobody@example.cn", "a@example.cn"])))
+        assert server.recipients == [["a@example.cn"]]
+        with pytest.raises(ChannelFailed, match="recipients_refused"):
+            await tell(board(mail(server.port, security="plain", to=["nobody@example.cn"])))
+        assert len(server.mails) == 1
+
+
 async def test_no_mail_goes_in_the_clear_where_tls_is_wanted() -> None:
     async with mail_server() as server:
         with pytest.raises(ChannelFailed, match="smtp_failed"):

@@ -20,14 +20,16 @@ from contracts.adapter import Exchange, Receipt, Request, Wire
 from contracts.errors import RetryableError
 from contracts.events import CloudEvent
 from contracts.messages import HR, MessageType
+from gateway.bus.reader import Record
 from gateway.flow.house import House
 from gateway.flow.relay import BrokerRelay
+from gateway.flow.topic import IntakeTopic, Topics
 from gateway.observability.otel import OtelTracer
 from gateway.observability.traces import QUIET, Tracer, current, from_environment, read_traceparent, wanted
 from tests.flow import papers
 from tests.flow.puppets import PUPPETS, Puppet
 from tests.flow.receivers import HttpServer, http_server
-from tests.flow.stage import Stage, until
+from tests.flow.stage import PRINCIPAL, Stage, until
 from tests.house import Gateways
 from tests.web.site import site as open_site
 
@@ -237,6 +239,26 @@ async def test_what_is_no_traceparent_begins_a_trace_of_our_own(
     (intake,) = steps(recorded, "intake")
     assert intake.parent is None
     assert trace_of(intake) != TRACE
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_case_from_a_topic_goes_on_with_its_records_trace(
+    gateway: Gateways, tracer: OtelTracer, recorded: InMemorySpanExporter, trusted: bool
+) -> None:
+    house = await gateway({}, adapters={}, start=False, tracer=tracer)
+    raw = papers.raw("wages")
+    records = [Record("t", 0, 1, None, raw, (("traceparent", UPSTREAM.encode()),))]
+    reader = SimpleNamespace(next=lambda _: _given(records), mark=lambda _: _given(None))
+    writer = SimpleNamespace(write=lambda _: _given(None))
+    topic = IntakeTopic(house.intake, PRINCIPAL, reader, writer, Topics.of("x"), lambda: "now")  # type: ignore[arg-type] # two ports' few verbs
+    topic.trust_trace = trusted
+    assert await topic.turn() == 1
+    (intake,) = steps(recorded, "intake")
+    assert (trace_of(intake) == TRACE) is trusted
+
+
+async def _given(value: Any) -> Any:
+    return value
 
 
 async def test_an_upstream_that_is_not_trusted_begins_nothing(

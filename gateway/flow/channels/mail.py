@@ -11,11 +11,14 @@ from socket import SOCK_STREAM
 from typing import Final
 
 import aiosmtplib
+import structlog
 
 from gateway.flow.channels.dial import addresses, connect
 from gateway.flow.channels.port import Bundle, ChannelFailed
 from gateway.security.egress import EgressPolicy
 from gateway.settings import MailChannelSettings
+
+log = structlog.get_logger("gateway.notices")
 
 _STEP_S: Final = 10.0
 _LEAVE_S: Final = 2.0
@@ -69,7 +72,8 @@ class Mail:
             elif isinstance(transport, asyncio.Transport):
                 transport.abort()
         if refused:
-            raise ChannelFailed("recipients_refused")
+            # The others have it, and would have it again at every try.
+            log.warning("recipients_refused", count=len(refused), host=own.host)
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:

@@ -23,7 +23,6 @@ _VERIFY_MOST: Final = 200_000
 _NEWEST: Final = 2**62
 _EXPORTED: Final = 20_000
 _TITLES: Final = (
-    "audit.number",
     "col.time",
     "audit.who",
     "audit.act",
@@ -100,7 +99,7 @@ async def export(visit: Visit) -> Response:
         rows += found
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\r\n")
-    writer.writerow([visit.t(key) for key in _TITLES])
+    writer.writerow(["#", *(visit.t(key) for key in _TITLES)])
     for row in map(_view, rows[:_EXPORTED]):
         told = (row["number"], words.full_time(row["at"]), row["actor"], row["act"], row["target"], row["reason"])
         writer.writerow([cell(str(value)) for value in (*told, row["facts"], row["hash"])])

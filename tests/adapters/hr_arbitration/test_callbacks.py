@@ -158,7 +158,7 @@ def test_statuses_are_words_of_the_lists() -> None:
     ("call", "code"),
     [
         (call_of(b"<html>"), "not_json"),
-        (call_of(signed(callback_head("ZC2001"), sealed(bytes(16), b"{}"))), "wrong_padding"),
+        (call_of(signed(callback_head("ZC2001"), sealed(bytes(16), b"{}", b"an iv of 16 byte"))), "wrong_padding"),
         (callback("ZC9999", {"BZR001": "1"}), "unknown_service"),
         (
             callback(
