@@ -230,7 +230,9 @@ class Platform:
         } | changes
         if plaintext is not None and self.lower_case:
             plaintext = {key.lower(): value for key, value in plaintext.items()}
-        body = "" if plaintext is None else sealed(self.key, plain(plaintext))
+        # Under another key chance would make one of 256 random envelopes end like a whole one.
+        iv = None if self.key == SM4_KEY else b"an iv of 16 byte"
+        body = "" if plaintext is None else sealed(self.key, plain(plaintext), iv)
         return Reply(200, (("Content-Type", "application/json; charset=UTF-8"),), signed(head, body))
 
 
