@@ -15,13 +15,15 @@ _BYTES = Text().with_variant(Text(collation="C"), "postgresql")
 """Ordered by code points on both engines, so that a range of texts is all that begin alike."""
 
 # Who may sign in (用户). `password` is an argon2id hash; `failures` in a row since the last sign-in;
-# `totp_step` is the last step of the second factor that was used.
+# `totp_step` is the last step of the second factor that was used. `scope` (数据范围): "*", or names of organisations and
+# beginnings of area codes ("area:3702"), apart by spaces; whatever else it says means nothing at all.
 users = sa.Table(
     "users",
     metadata,
     Column("name", Text, primary_key=True),
     Column("title", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("scope", Text, nullable=False),
     Column("password", Text, nullable=False),
     Column("must_change", Boolean, nullable=False),
     Column("enabled", Boolean, nullable=False),

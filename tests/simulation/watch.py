@@ -274,6 +274,13 @@ class Watcher:
         left = {row[0] for row in told if row[1] in _OUT_OF_TURN}
         awaited = left | {row[0] for row in told if row[1] == "delivery.relayed"}
         known = {row["id"]: row for row in self._db.execute("SELECT * FROM deliveries")}
+
+        def waits(row: sqlite3.Row, place: int) -> bool:
+            needed = known.get(row["requires"])
+            if needed is None:
+                return False
+            return needed["id"] in awaited or needed["sequence"] > place or waits(needed, place)
+
         for name, ledger in self._ledgers.items():
             last: dict[str, int] = {}
             first: set[str] = set()
@@ -282,9 +289,7 @@ class Watcher:
                 if row is None:
                     yield f"I2 {name}: a booking under {one.id}, which is no delivery"
                     continue
-                needed = known.get(row["requires"])
-                waits = row["requires"] in awaited or (needed is not None and needed["sequence"] > row["sequence"])
-                if one.id in first or one.id in left or row["first"] or waits:
+                if one.id in first or one.id in left or row["first"] or waits(row, row["sequence"]):
                     continue
                 first.add(one.id)
                 if row["sequence"] < last.get(row["subject"], 0):

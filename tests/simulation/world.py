@@ -144,7 +144,9 @@ class World:
 
     def new_clock(self) -> Callable[[], int]:
         """The clock of a process that starts now."""
-        return self.wall_ms if self._wall_believed else SteadyClock(self.wall_ms, lambda: round(self.loop.time() * 1000))
+        return (
+            self.wall_ms if self._wall_believed else SteadyClock(self.wall_ms, lambda: round(self.loop.time() * 1000))
+        )
 
     def believe_wall(self) -> None:
         """A defect: the gateway's clock is the machine's."""
