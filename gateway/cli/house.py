@@ -170,7 +170,9 @@ async def user_added(settings: Settings, name: str, title: str, role: str, passw
         store = await open_store(settings)
     hasher = Hasher()
     try:
-        await Accounts(store, hasher, mode=settings.console.roles).add("cli", name, title, role, password, must_change=made)
+        await Accounts(store, hasher, mode=settings.console.roles).add(
+            "cli", name, title, role, password, must_change=made
+        )
     except AccountRefused as refusal:
         return refusal.code
     finally:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
 
 from gateway.security import sessions, totp
+from gateway.security.data_scope import EVERYTHING, DataScope, ScopeRefused, kept_scope, parse_scope, scope_text
 from gateway.security.passwords import Hasher, weakness
 from gateway.security.roles import role_book
 from gateway.store.engine import Operation, Row
@@ -46,6 +47,7 @@ class Person:
     role: str
     must_change: bool
     mode: str = "simple"
+    scope: DataScope = field(default_factory=DataScope)
 
     def may(self, permission: str) -> bool:
         """Whether the person's role holds the permission."""
@@ -66,12 +68,20 @@ class Accounts:
 
     # ---- users
     async def add(
-        self, actor: str, name: str, title: str, role: str, password: str, *, must_change: bool = True
+        self,
+        actor: str,
+        name: str,
+        title: str,
+        role: str,
+        password: str,
+        *,
+        must_change: bool = True,
+        scope: str = EVERYTHING,
     ) -> None:
-        """A new user.
+        """A new user. ``scope`` (数据范围): see ``parse_scope``.
 
         Raises:
-            AccountRefused: ``name_form``, ``role_unknown``, ``taken``, or a weak password.
+            AccountRefused: ``name_form``, ``role_unknown``, ``scope_form``, ``taken``, or a weak password.
             TooBusy: see ``Hasher``.
         """
         if not _NAME.fullmatch(name):
@@ -80,18 +90,23 @@ class Accounts:
             raise AccountRefused("role_unknown")
         if not title.strip() or len(title) > 60:
             raise AccountRefused("title_form")
+        seen = _scope_kept(scope)
         self._refuse_weak(name, password)
         kept = await self._hasher.hash(password)
-        entry = AuditEntry(actor, "user.add", name, None, orjson.dumps({"role": role}).decode())
-        made = await self._audited("add_user", (name, title.strip(), role, kept, must_change), entry)
+        entry = AuditEntry(actor, "user.add", name, None, orjson.dumps({"role": role, "scope": seen}).decode())
+        made = await self._audited("add_user", (name, title.strip(), role, seen, kept, must_change), entry)
         if not made:
             raise AccountRefused("taken")
 
-    async def change(self, actor: str, name: str, title: str, role: str, *, enabled: bool) -> None:
-        """Another title, role or standing; open sessions end, so that the new rights hold at once.
+    async def change(
+        self, actor: str, name: str, title: str, role: str, *, enabled: bool, scope: str | None = None
+    ) -> None:
+        """Another title, role, standing or data scope (``None``: as it was); open sessions end, so that the new rights hold at
+        once.
 
         Raises:
-            AccountRefused: ``not_found``, ``role_unknown``, ``title_form``, ``self`` (nobody changes his own rights).
+            AccountRefused: ``not_found``, ``role_unknown``, ``title_form``, ``scope_form``, ``self`` (nobody changes his own
+                rights).
         """
         if actor == actor_of(name):
             raise AccountRefused("self")
@@ -99,9 +114,13 @@ class Accounts:
             raise AccountRefused("role_unknown")
         if not title.strip() or len(title) > 60:
             raise AccountRefused("title_form")
-        facts = orjson.dumps({"role": role, "enabled": enabled}).decode()
+        before = await self._store.row("find_user", name)
+        if before is None:
+            raise AccountRefused("not_found")
+        seen = before["scope"] if scope is None else _scope_kept(scope)
+        facts = orjson.dumps({"role": role, "enabled": enabled, "scope": seen}).decode()
         entry = AuditEntry(actor, "user.change", name, None, facts)
-        if not await self._audited("set_user", (name, title.strip(), role, enabled), entry):
+        if not await self._audited("set_user", (name, title.strip(), role, seen, enabled), entry):
             raise AccountRefused("not_found")
         await self._store.write("end_sessions_of", (name,))
 
@@ -110,7 +129,7 @@ class Accounts:
         row = await self._store.row("find_user", name)
         if row is not None:
             entry = AuditEntry(actor, "user.disable", name)
-            await self._audited("set_user", (name, row["title"], row["role"], False), entry)
+            await self._audited("set_user", (name, row["title"], row["role"], row["scope"], False), entry)
             await self._store.write("end_sessions_of", (name,))
 
     async def set_password(self, actor: str, name: str, password: str, *, must_change: bool) -> None:
@@ -239,7 +258,8 @@ class Accounts:
             return None
         if active and row["now"] - row["seen_at"] >= _SEEN_EVERY_MS:
             await self._store.write("see_session", (digest,))
-        return Person(row["user_name"], row["title"], row["role"], bool(row["must_change"]), self._mode)
+        scope = kept_scope(row["scope"])
+        return Person(row["user_name"], row["title"], row["role"], bool(row["must_change"]), self._mode, scope)
 
     async def sign_out(self, token: str) -> None:
         """End a session."""
@@ -250,6 +270,13 @@ class Accounts:
 
     async def _audited(self, statement: str, row: tuple[object, ...], entry: AuditEntry) -> bool:
         return await self._store.run(_with_audit, statement, row, entry, self._store.now_ms())
+
+
+def _scope_kept(given: str) -> str:
+    try:
+        return scope_text(parse_scope(given))
+    except ScopeRefused:
+        raise AccountRefused("scope_form") from None
 
 
 def _with_audit(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:

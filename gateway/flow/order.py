@@ -18,7 +18,6 @@ from contracts.referral import Referral
 from gateway.store.casefile import CaseFile, Matter
 from gateway.store.unit import MatterMove, NewMatter, NewTask
 
-
 ANY_VERSION = 0
 """``If-Match: *``: whatever version there is (RFC 9110 §13.1.1). Versions begin at 1."""
 

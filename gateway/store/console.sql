@@ -1,13 +1,13 @@
 -- The console's statements, rendered like the engine's (statements.sql): index look-ups with a bound, on the store's one connection.
 
 -- accounts and sessions ------------------------------------------------------------------------------------------------------
--- name: add_user (name text, title text, role text, password text, must_change boolean)
-INSERT INTO users (name, title, role, password, must_change, enabled, failures, created_at)
-SELECT name, title, role, password, must_change, true, 0, now_ms() FROM given WHERE true ON CONFLICT (name) DO NOTHING RETURNING name
+-- name: add_user (name text, title text, role text, scope text, password text, must_change boolean)
+INSERT INTO users (name, title, role, scope, password, must_change, enabled, failures, created_at)
+SELECT name, title, role, scope, password, must_change, true, 0, now_ms() FROM given WHERE true ON CONFLICT (name) DO NOTHING RETURNING name
 -- name: find_user (name text)
 SELECT u.*, now_ms() AS now FROM given JOIN users u ON u.name = given.name
 -- name: all_users ()
-SELECT u.name, u.title, u.role, u.must_change, u.enabled, u.failures, u.signed_in_at, u.created_at, u.totp_sealed IS NOT NULL AS second FROM users u ORDER BY u.name LIMIT 500
+SELECT u.name, u.title, u.role, u.scope, u.must_change, u.enabled, u.failures, u.signed_in_at, u.created_at, u.totp_sealed IS NOT NULL AS second FROM users u ORDER BY u.name LIMIT 500
 -- name: set_password (name text, password text, must_change boolean)
 UPDATE users SET password = given.password, must_change = given.must_change, failures = 0 FROM given WHERE users.name = given.name RETURNING users.name
 -- name: set_totp (name text, totp_sealed bytea)
@@ -15,8 +15,8 @@ UPDATE users SET totp_sealed = given.totp_sealed, totp_step = NULL FROM given WH
 -- name: use_totp (name text, step bigint)
 UPDATE users SET totp_step = given.step FROM given
 WHERE users.name = given.name AND (users.totp_step IS NULL OR users.totp_step < given.step) RETURNING users.name
--- name: set_user (name text, title text, role text, enabled boolean)
-UPDATE users SET title = given.title, role = given.role, enabled = given.enabled FROM given WHERE users.name = given.name RETURNING users.name
+-- name: set_user (name text, title text, role text, scope text, enabled boolean)
+UPDATE users SET title = given.title, role = given.role, scope = given.scope, enabled = given.enabled FROM given WHERE users.name = given.name RETURNING users.name
 -- name: note_failed_login (name text)
 UPDATE users SET failures = users.failures + 1, failed_at = now_ms() FROM given WHERE users.name = given.name
 -- name: note_login (name text)
@@ -25,7 +25,7 @@ UPDATE users SET failures = 0, signed_in_at = now_ms() FROM given WHERE users.na
 INSERT INTO sessions (token_hash, user_name, created_at, seen_at, ends_at)
 SELECT token_hash, user_name, now_ms(), now_ms(), now_ms() + lasts FROM given
 -- name: find_session (token_hash text)
-SELECT s.user_name, s.created_at, s.seen_at, s.ends_at, u.title, u.role, u.must_change, u.enabled, now_ms() AS now
+SELECT s.user_name, s.created_at, s.seen_at, s.ends_at, u.title, u.role, u.scope, u.must_change, u.enabled, now_ms() AS now
 FROM given JOIN sessions s ON s.token_hash = given.token_hash JOIN users u ON u.name = s.user_name
 -- name: see_session (token_hash text)
 UPDATE sessions SET seen_at = now_ms() FROM given WHERE sessions.token_hash = given.token_hash

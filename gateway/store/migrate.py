@@ -1,52 +1,96 @@
-"""Brings a database to the newest schema, by Alembic from the package's own revisions."""
+"""Brings a database to the newest schema, by Alembic from the package's own revisions, under processes that run.
+
+What a revision keeps to, so that processes of the older and of the newer package work beside each other on PostgreSQL, and
+the older one can be put back:
+
+- It adds: tables, and columns that are nullable or have a constant default. What goes away goes a release after those who
+  read it. A change in ``tables`` alone reaches no database; tests/store/test_migrate.py finds it.
+- Indexes that are not unique need no revision. They are made from ``tables`` after the revisions: on PostgreSQL without holding
+  up those who write (CREATE INDEX CONCURRENTLY), and again where that was broken off.
+- ``oldest_reader = "…"`` in a revision: packages that know that older revision may still start on what this one leaves. They
+  leave the new columns empty, which the newer package must bear. Without it they are refused from then on (``SchemaUnknown``);
+  those that already run are not asked, so they must be stopped first. A later revision never lets in again whom one refused.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateIndex
 
-_LOCK = 4_711_000_001
+from gateway.store.console_tables import metadata
+from gateway.store.tables import schema_floors
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+log = structlog.get_logger("gateway.store")
+
+PLACES = [str(files("gateway.store").joinpath("migrations", "versions"))]
+"""Where the revisions are."""
+
+_LOCK, _INDEX_LOCK = 4_711_000_001, 4_711_000_002
 _LOCK_WAIT_S = 3
 _TRIES = 20
 
 
 class SchemaUnknown(Exception):
-    """The database was migrated by a newer version of this package: an older one must not start on it."""
+    """The database was migrated by a newer version of this package, which says that this one must not start on it."""
 
 
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("gateway.store").joinpath("migrations")))
     config.set_main_option("path_separator", "os")
-    config.set_main_option("version_locations", str(files("gateway.store").joinpath("migrations", "versions")))
+    config.set_main_option("version_locations", os.pathsep.join(PLACES))
     return config
+
+
+def floors() -> dict[str, str]:
+    """The revisions that this package knows, oldest first, each with the oldest revision whose package may run on it.
+
+    Raises:
+        LookupError: there are none, or one names an ``oldest_reader`` that is none before it.
+    """
+    found: dict[str, str] = {}
+    floor = 0
+    for script in reversed(list(ScriptDirectory.from_config(_config()).walk_revisions())):
+        known = [*found, script.revision]
+        declared = getattr(script.module, "oldest_reader", script.revision)
+        if declared not in known:
+            raise LookupError(f"{script.revision}: no revision {declared} before it")
+        floor = max(floor, known.index(declared))
+        found[script.revision] = known[floor]
+    if not found:
+        raise LookupError("the package holds no revisions")
+    return found
 
 
 def newest() -> str:
     """The newest revision that this package knows."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise LookupError("the package holds no revisions")
-    return head
+    return list(floors())[-1]
 
 
 async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
     """Migrate a PostgreSQL database; returns (revision before, revision after).
 
     One migrator at a time, by an advisory lock; all or nothing. It never stands in a running process's way for long: a lock
-    on a table that does not come soon is given up with all that was done, and tried again.
+    on a table that does not come soon is given up with all that was done, and tried again. Missing indexes follow.
 
     Raises:
-        SchemaUnknown: a newer version was here.
+        SchemaUnknown: a newer version was here, and does not let this one in.
         DBAPIError: the lock on a table never came, or the server refused.
     """
     import asyncpg  # the driver is an extra: only those who use it need it
@@ -59,7 +103,9 @@ async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
                 async with engine.begin() as connection:
                     await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
                     await connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'"))
-                    return await connection.run_sync(_upgrade)
+                    told = await connection.run_sync(_upgrade)
+                await _index(engine)
+                return told
             except DBAPIError as error:
                 if tried == _TRIES or getattr(error.orig, "sqlstate", None) != asyncpg.LockNotAvailableError.sqlstate:
                     raise
@@ -70,16 +116,54 @@ async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
 
 
 def _upgrade(connection: sa.Connection) -> tuple[str | None, str]:
-    before = MigrationContext.configure(connection).get_current_revision()
-    config = _config()
-    if before == newest():
+    before, known = MigrationContext.configure(connection).get_current_revision(), floors()
+    last = list(known)[-1]
+    if before == last:
         return before, before
-    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
     if before is not None and before not in known:
-        raise SchemaUnknown(before)
+        floor = connection.scalar(sa.select(schema_floors.c.oldest_reader).where(schema_floors.c.revision == before))
+        if floor not in known:
+            raise SchemaUnknown(before)
+        log.warning("schema_newer", revision=before, known=last)
+        return before, before
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    return before, newest()
+    connection.execute(schema_floors.insert().values(revision=last, oldest_reader=known[last]))
+    return before, last
+
+
+# ---- indexes
+
+_USABLE = (
+    "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+    "WHERE i.indisvalid AND c.relnamespace = to_regnamespace(current_schema())"
+)
+
+
+def _missing(usable: set[str]) -> list[sa.Index]:
+    wanted = [index for table in metadata.sorted_tables for index in table.indexes if not index.unique]
+    return sorted((index for index in wanted if index.name not in usable), key=lambda index: str(index.name))
+
+
+async def _index(engine: AsyncEngine) -> None:
+    """Make what is missing or was broken off. Who finds another process at it leaves it to that one: an index is for speed.
+
+    Not one transaction, and no waiting for the lock: making an index waits for every open snapshot, also for a waiting one.
+    """
+    async with engine.connect() as plain:
+        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        usable = set(await connection.scalars(sa.text(_USABLE)))
+        if not _missing(usable) or not await connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({_INDEX_LOCK})")):
+            return
+        try:
+            for index in _missing(set(await connection.scalars(sa.text(_USABLE)))):
+                made = str(CreateIndex(index).compile(dialect=connection.dialect))
+                await connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}")
+                await connection.exec_driver_sql(made.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1))
+                log.info("index_made", index=index.name)
+        finally:
+            await connection.execute(sa.text(f"SELECT pg_advisory_unlock({_INDEX_LOCK})"))
 
 
 def _leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:
@@ -95,7 +179,7 @@ def migrate_sqlite(path: Path) -> tuple[str | None, str]:
     killed on the way leaves the schema that was there.
 
     Raises:
-        SchemaUnknown: a newer version was here.
+        SchemaUnknown: a newer version was here, and does not let this one in.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{path}")
@@ -104,6 +188,10 @@ def migrate_sqlite(path: Path) -> tuple[str | None, str]:
     sa.event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
-            return _upgrade(connection)
+            told = _upgrade(connection)
+            usable = set(connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'index'")))
+            for index in _missing(usable):
+                connection.execute(CreateIndex(index))
+            return told
     finally:
         engine.dispose()

@@ -234,6 +234,9 @@ marks = sa.Table(
     Column("lease_until", Ms),
 )
 
+# Packages that know the revision `oldest_reader` may run on the schema as `revision` left it (``migrate``).
+schema_floors = sa.Table("schema_floors", metadata, Column("revision", Text, primary_key=True), _need("oldest_reader"))
+
 callbacks = sa.Table(
     "callbacks",
     metadata,

@@ -1,4 +1,4 @@
-"""PostgreSQL's own promises: several processes, a server that comes and goes, a commit whose answer is lost, migrations."""
+"""PostgreSQL's own promises: several processes, a server that comes and goes, a commit whose answer is lost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
-import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.security.fields import Sealer
 from gateway.store.claim import Claim, FrozenWire
@@ -22,14 +18,14 @@ from gateway.store.console_tables import metadata
 from gateway.store.engine import CommitUnknown, Operation, StoreUnavailable
 from gateway.store.ids import Ids
 from gateway.store.inbox import NewCallback, Stored
-from gateway.store.migrate import SchemaUnknown, migrate_postgres, newest
+from gateway.store.migrate import migrate_postgres
 from gateway.store.postgres import _HOT, Postgres
 from gateway.store.statements import load
 from gateway.store.store import Store, open_postgres
 from gateway.store.unit import Committed, DeliveryMove, Unit
 from tests.bus.listening import until
 from tests.servers.cut import When, Wire
-from tests.servers.databases import Server, execute, new_database
+from tests.servers.databases import Server, new_database
 from tests.servers.postgres import PostgresServer, own_server
 from tests.store.bench import KEYS, Bench, VirtualClock
 from tests.store.test_statements import ALLOWED, HOT, SMALL
@@ -67,52 +63,6 @@ def mortal() -> Iterator[PostgresServer]:
     server = own_server()
     yield server
     server.remove()
-
-
-# ---- migrations
-
-
-async def test_migrators_at_once_migrate_once(postgres: Server) -> None:
-    dsn = await new_database(postgres)
-    told = await asyncio.gather(*(migrate_postgres(dsn) for _ in range(4)))
-    assert sorted(told, key=str) == [(newest(), newest())] * 3 + [(None, newest())]
-    assert await migrate_postgres(dsn) == (newest(), newest())
-
-
-async def test_the_migrated_schema_is_that_of_the_tables(dsn: str) -> None:
-    def compare(connection: sa.Connection) -> object:
-        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
-    try:
-        async with engine.connect() as connection:
-            assert await connection.run_sync(compare) == []
-    finally:
-        await engine.dispose()
-
-
-async def test_an_older_package_does_not_start_on_a_newer_schema(postgres: Server) -> None:
-    dsn = await new_database(postgres)
-    await migrate_postgres(dsn)
-    await execute(dsn, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(SchemaUnknown, match="9999"):
-        await migrate_postgres(dsn)
-
-
-async def test_a_running_process_goes_on_while_a_newer_one_adds_a_column(postgres: Server) -> None:
-    """Old and new side by side: a new column under the plans of the old process costs it one more try, no more."""
-    dsn = await new_database(postgres)
-    await migrate_postgres(dsn)
-    async with opened(dsn) as store:
-        bench = Bench(store, VirtualClock())
-        await bench.endpoints()
-        await bench.committed(bench.case("case_1"))
-        assert await store.row("matter", "case_1") is not None
-        await execute(dsn, "ALTER TABLE matters ADD COLUMN later text", "ALTER TABLE deliveries ADD COLUMN later text")
-        assert (await store.row("matter", "case_1"))["later"] is None  # type: ignore[index]  # a row, as above
-        assert await store.load("case_1") is not None
-        await bench.committed(bench.case("case_2"))
-        assert len(await bench.claim()) == 2
 
 
 # ---- plans

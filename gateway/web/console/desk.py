@@ -80,6 +80,8 @@ class Desk:
         self.throttle = Throttle()
         self.pulse = Pulse(house)
         self.templates = _environment(own.roles)
+        self.narrowed: frozenset[str] = frozenset()
+        """The places of the pages that narrow what they show to a person's data scope."""
 
     def close(self) -> None:
         """Let streams end and the hashing threads go."""
@@ -99,7 +101,8 @@ class Desk:
         token = request.cookies.get(self.cookie(request), "")
         quiet = "x-fragment" in request.headers or request.headers.get("accept", "") == "text/event-stream"
         person = await self.accounts.person(token, active=not quiet) if token else None
-        return Visit(self, request, _language(request), person, token)
+        reach = frozenset[str]() if person is None else await self.names.reach(person.scope)
+        return Visit(self, request, _language(request), person, token, reach)
 
 
 def _language(request: Request) -> str:
@@ -119,6 +122,8 @@ class Visit:
     language: str
     person: Person | None
     token: str
+    reach: frozenset[str] | None = frozenset()
+    """The organisations whose things the person may see (数据范围); ``None``: everybody's."""
     form: Form = field(default_factory=lambda: Form([]))
 
     @property
@@ -150,7 +155,20 @@ class Visit:
     @property
     def principal(self) -> Principal:
         """The person as a caller of the engine's verbs."""
-        return Principal(self.actor, frozenset({"*"}), frozenset())
+        return Principal(self.actor, frozenset({"*"}) if self.reach is None else self.reach, frozenset())
+
+    @property
+    def scoped(self) -> bool:
+        """Whether the person may see some organisations' things alone."""
+        return self.reach is not None
+
+    def within(self, organization: str | None) -> bool:
+        """Whether the person may see what is of this organisation."""
+        return self.reach is None or organization in self.reach
+
+    def sees(self, place: str) -> bool:
+        """Whether the page at a place is for this person, as far as the data scope goes."""
+        return self.reach is None or place in self.desk.narrowed
 
     def may(self, permission: str) -> bool:
         """Whether the person holds the permission."""
@@ -261,10 +279,12 @@ Handler = Callable[[Visit], Awaitable[Response]]
 @dataclass(frozen=True, slots=True)
 class Page:
     """One route. ``permission``: what the person's role must hold; ``None``: everybody, signed in or not. ``fresh``: also
-    for somebody who must first choose a password."""
+    for somebody who must first choose a password. ``narrows``: it shows and does nothing beyond the person's data scope;
+    others are closed to accounts that have one."""
 
     path: str
     handler: Handler
     permission: str | None
     method: str = "GET"
     fresh: bool = False
+    narrows: bool = False

@@ -49,6 +49,7 @@ from gateway.web.console import (
 from gateway.web.console.desk import Desk, Page, Visit
 from gateway.web.console.forms import check_token, read_form
 from gateway.web.console.headers import Headers
+from gateway.web.console.reach import admit
 
 log = structlog.get_logger("gateway.console")
 
@@ -96,6 +97,7 @@ def mount(application: FastAPI, house: House) -> None:
 
 def console(desk: Desk) -> Starlette:
     """The console's application."""
+    desk.narrowed = frozenset(page.path.strip("/") for page in PAGES if page.narrows and page.method == "GET")
 
     async def asset(request: Request) -> Response:
         packed = "gzip" in request.headers.get("accept-encoding", "")
@@ -142,6 +144,7 @@ async def _answer(visit: Visit, page: Page) -> Response:
         return visit.to("account")
     if not visit.may(page.permission):
         return failed(visit, 403, "forbidden")
+    await admit(visit, page)
     return await page.handler(visit)
 
 

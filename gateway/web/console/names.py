@@ -10,9 +10,12 @@ import orjson
 
 from gateway.flow.documents import place_of
 from gateway.flow.house import House
+from gateway.security.data_scope import EVERYTHING, DataScope
+from gateway.store.reports import organizations
 from gateway.texts import console_texts
 
 _KEPT_S: Final = 600.0
+_LISTED_S: Final = 30.0
 _MOST: Final = 5_000
 
 
@@ -21,30 +24,49 @@ class Names:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._organizations: dict[str, tuple[float, str]] = {}
+        self._organizations: dict[str, tuple[float, str, str]] = {}
+        self._every: tuple[float, list[str]] = (0.0, [])
         self._clients: tuple[float, dict[str, str]] = (0.0, {})
 
     async def organizations(self, codes: Iterable[str]) -> dict[str, str]:
         """The organisations' names, as in their newest case; the code where none is known."""
-        return {code: await self._organization(code) for code in sorted(set(codes)) if code}
+        return {code: (await self._organization(code))[0] for code in sorted(set(codes)) if code}
 
-    async def _organization(self, code: str) -> str:
+    async def every(self) -> list[str]:
+        """Every organisation that has something here, at most half a minute ago."""
+        now = time.monotonic()
+        if self._every[0] <= now:
+            self._every = (now + _LISTED_S, await self._house.store.runner.read(organizations))
+        return self._every[1]
+
+    async def reach(self, scope: DataScope) -> frozenset[str] | None:
+        """The organisations of a data scope; ``None``: all. One whose cases name no region lies in none."""
+        if scope.whole:
+            return None
+        found = set(scope.organizations)
+        if scope.regions:
+            found |= {code for code in await self.every() if scope.covers((await self._organization(code))[1])}
+        return frozenset(found - {EVERYTHING})
+
+    async def _organization(self, code: str) -> tuple[str, str]:
+        """Name and region code, as in its newest case."""
         now = time.monotonic()
         known = self._organizations.get(code)
         if known is not None and known[0] > now:
-            return known[1]
+            return known[1:]
         store = self._house.store
-        name = code
+        name, region = code, ""
         row = await store.row("organization_case", code)
         message = None if row is None else await store.row("message", row["message"])
         if message is not None:
             document = orjson.loads(store.unseal(message["document_sealed"], place_of(message["id"])))
-            told = document.get("organization", {}).get("name")
-            name = told if isinstance(told, str) else code
+            told = document.get("organization", {})
+            name = told["name"] if isinstance(told.get("name"), str) else code
+            region = str(told.get("region_code", ""))
         if len(self._organizations) >= _MOST:
             self._organizations.clear()
-        self._organizations[code] = (now + (_KEPT_S if name != code else 5.0), name)
-        return name
+        self._organizations[code] = (now + (_KEPT_S if name != code else 5.0), name, region)
+        return name, region
 
     async def client(self, client: str) -> str:
         """A client's name, an endpoint's where a platform was the source; the id where neither is known."""
