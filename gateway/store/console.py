@@ -19,6 +19,9 @@ LAST: Final = "zzz"
 EXAMINED: Final = 4000
 """Rows that one page looks through at the most, where a filter has no index of its own."""
 
+_AT_ONCE: Final = 100
+"""Organisations that are asked for in one statement."""
+
 COUNTED: Final = 10_000
 """Counts go no further than this; a count that reached it reads "10,000 or more"."""
 
@@ -268,6 +271,16 @@ def for_subjects(subjects: Sequence[str], statement: str) -> Operation[dict[str,
         for row in rows:
             found[row["subject"]].append(row)
     return found
+
+
+def newest_cases_in(organizations: Sequence[str], after: str, before: str, most: int) -> Operation[Rows]:
+    """The newest cases of these organisations together, newest first."""
+    rows: Rows = []
+    for start in range(0, len(organizations), _AT_ONCE):
+        asked = [(one, after, before, most) for one in organizations[start : start + _AT_ONCE]]
+        found = yield "newest_cases_of", asked
+        rows = sorted([*rows, *found], key=lambda row: str(row["id"]), reverse=True)[:most]
+    return rows
 
 
 def find_numbers(folded: str, most: int) -> Operation[Rows]:

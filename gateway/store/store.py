@@ -184,6 +184,9 @@ async def sole_store(runner: Runner, sealer: Sealer, ids: Ids, now_ms: Callable[
         log.warning("clock_behind_last_run", duration_ms=ahead_ms)
     for lease in LEASES:
         await store.write(lease, ())
+    # Nobody knows how long a doubt has really lasted: a clock that was set ahead meanwhile would let a platform be asked before
+    # its answer can be trusted, and "not there" would be filed twice.
+    await store.write("renew_doubts", ())
     return store
 
 

@@ -27,8 +27,9 @@ _TITLES = {
     "extend": "期限延长 Extend a clock",
 }
 _KEYS = {"reason", "on", "article", "extended_by"}
-_MOST = 1000
-_ARTICLE = re.compile(
+LONGEST = 1000
+"""The longest extension, in the rule's unit; what the law allows is less."""
+ARTICLE = re.compile(
     r"(?=.{2,200}$)[^\x00-\x1f\x7f]*(第[0-9〇一二三四五六七八九十百零]+条|art\. ?[0-9])[^\x00-\x1f\x7f]*"
 )
 """A citation, thus with its article's number; events repeat it."""
@@ -84,9 +85,9 @@ def _read(raw: bytes, *, extends: bool) -> Act:
     reason, article, by = body.get("reason"), body.get("article"), body.get("extended_by", 0)
     if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
         raise Refused(422, "reason_missing")
-    if article is not None and not (isinstance(article, str) and _ARTICLE.fullmatch(article)):
+    if article is not None and not (isinstance(article, str) and ARTICLE.fullmatch(article)):
         raise bad_parameter("article")
-    if not isinstance(by, int) or isinstance(by, bool) or not (1 if extends else 0) <= by <= _MOST:
+    if not isinstance(by, int) or isinstance(by, bool) or not (1 if extends else 0) <= by <= LONGEST:
         raise bad_parameter("extended_by")
     return Act(reason.strip(), _day(body.get("on")), None if article is None else article.strip(), by)
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from contracts.case import Case
 from contracts.lists import PartyRole
 from contracts.status import CaseStatus
+from contracts.statutes import Rule
 from gateway.flow.case_links import CaseLinks
 from gateway.flow.documents import place_of
 from gateway.flow.next_steps import next_steps
@@ -24,6 +25,7 @@ from gateway.web.api.reading import clock_view
 from gateway.web.console import bodies, holds, journey, words
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.messages import subjects_of
+from gateway.web.console.reach import own_matters
 from gateway.web.console.risks import rule_of, stuck_at
 
 _SIZE: Final = 50
@@ -57,14 +59,18 @@ async def cases(visit: Visit) -> Response:
 async def _find(visit: Visit, number: str, status: str, organization: str, before: str) -> tuple[Rows, str | None]:
     store = visit.desk.store
     if number:
-        rows = [await store.row("matter", subject) for subject in await subjects_of(visit, number)]
-        return [row for row in rows if row is not None and row["kind"] == "case"], None
+        matters = await own_matters(visit, await subjects_of(visit, number))
+        rows = [row for row in matters.values() if row["kind"] == "case"]
+        return [row for row in rows if not organization or row["organization"] == organization], None
+    if organization and not visit.within(organization):
+        return [], None
+    wanted = [organization] if organization else None if visit.reach is None else sorted(visit.reach)
     kept: Rows = []
     looked = 0
     while True:
         chunk = 400 if status else _SIZE + 1
-        if organization:
-            rows = await store.rows("newest_cases_of", organization, id_at("case", 0), before, chunk)
+        if wanted is not None:
+            rows = await store.runner.read(console.newest_cases_in, wanted, id_at("case", 0), before, chunk)
         else:
             rows = await store.rows("newest_cases", id_at("case", 0), min(before, "case_zzz"), chunk)
         looked += len(rows)
@@ -105,6 +111,15 @@ async def _row(visit: Visit, row: Row, opened: Rows, clocks: Rows) -> dict[str, 
 
 async def case(visit: Visit) -> Response:
     """One case's whole way."""
+    return await show_case(visit)
+
+
+async def show_case(visit: Visit, status: int = 200, problem: str = "") -> Response:
+    """The page of the case that the address names; ``problem`` says why an act was refused.
+
+    Raises:
+        Refused: 404.
+    """
     store = visit.desk.store
     identifier = visit.request.path_params["id"]
     file = await store.load(identifier)
@@ -131,6 +146,9 @@ async def case(visit: Visit) -> Response:
     names = await visit.desk.names.organizations([file.organization])
     return visit.render(
         "case.html",
+        status,
+        problem=problem,
+        done=visit.query.get("done", ""),
         file=file,
         matter=file.matters.get(file.subject),
         number=head["number"],
@@ -156,6 +174,8 @@ async def _linked(visit: Visit, case: str) -> list[dict[str, Any]]:
     found = []
     for link in await CaseLinks(visit.desk.store).of(case):
         matter = await visit.desk.store.row("matter", link.case)
+        if visit.scoped and (matter is None or not visit.within(matter["organization"])):
+            continue
         number = link.case if matter is None else matter["business_key"].partition("|")[2]
         found.append({"case": link.case, "number": number, "verdict": link.verdict, "at": link.at, "by": link.by})
     return found
@@ -165,6 +185,9 @@ def _clock(visit: Visit, row: Row) -> dict[str, Any]:
     rule = rule_of(row["rule"], row["due_on"])
     due = words.day_end(row["due_on"])
     return {
+        "id": row["id"],
+        "most": rule.extension.length if rule is not None and rule.extension is not None else None,
+        "pause_article": _pause_article(visit, rule),
         "rule": row["rule"],
         "title": (rule.zh if visit.chinese else rule.en) if rule is not None else row["rule"],
         "article": (rule.citation if visit.chinese else rule.citation_en) if rule is not None else "",
@@ -180,6 +203,12 @@ def _clock(visit: Visit, row: Row) -> dict[str, Any]:
         "unit": "" if rule is None else (rule.unit.zh if visit.chinese else rule.unit.en),
         "suspended_on": orjson.loads(row["pauses"])[-1][0] if row["state"] == "suspended" else "",
     }
+
+
+def _pause_article(visit: Visit, rule: Rule | None) -> str:
+    """The article that lets the period stand still, where the law's data know one."""
+    cited = None if rule is None else rule.pause_citation
+    return "" if cited is None else cited[0 if visit.chinese else 1]
 
 
 async def _head(visit: Visit, file: CaseFile) -> dict[str, Any]:
@@ -217,4 +246,4 @@ def _party(known: dict[str, Leaf], place: int, party: dict[str, Any], chinese: b
     return role.zh if chinese else role.en, known[f"{at}/name"].masked, number.masked if number is not None else ""
 
 
-PAGES = (Page("/cases", cases, "view"), Page("/cases/{id:str}", case, "view"))
+PAGES = (Page("/cases", cases, "view", narrows=True), Page("/cases/{id:str}", case, "view", narrows=True))

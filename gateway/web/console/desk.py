@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ class Desk:
         self.replayer = Replayer(house.store, house.lines, house.bells.committed)
         self.names = Names(house)
         self.throttle = Throttle()
+        self.counting = asyncio.Semaphore(2)
+        """Statistics that are counted at the same time; others wait their turn."""
         self.pulse = Pulse(house)
         self.templates = _environment(own.roles)
         self.narrowed: frozenset[str] = frozenset()

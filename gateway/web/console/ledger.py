@@ -1,4 +1,7 @@
-"""台账: the ledger of ``gateway.report`` as a page, newest first, with what is missing; and as files, masked and audited."""
+"""台账: the ledger of ``gateway.report`` as a page, newest first, with what is missing; and as files, masked and audited.
+
+With ``figure`` it shows the lines that one figure of the statistics counts.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,14 @@ import orjson
 from starlette.responses import Response, StreamingResponse
 
 from gateway.report import sheets
-from gateway.report.definitions import Basis, definitions
+from gateway.flow.order import Refused
+from gateway.report.definitions import Basis, Item, definitions
 from gateway.report.entry import Entry
 from gateway.report.ledger import Ledger, Scope
 from gateway.report.line import COLUMNS, Style, line_of
 from gateway.report.period import Period, day_of_ms
-from gateway.store.console import LAST, id_at
+from gateway.report.statistics import counted
+from gateway.store.console import LAST, id_at, newest_cases_in
 from gateway.store.journal import AuditEntry
 from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
@@ -42,6 +47,7 @@ async def ledger(visit: Visit) -> Response:
         "ledger.html",
         lines=lines,
         columns=SHOWN,
+        figure=_figure(visit),
         org=visit.query.get("org", ""),
         since=visit.query.get("from", ""),
         until=visit.query.get("to", ""),
@@ -67,22 +73,47 @@ def _period(visit: Visit) -> Period:
     return Period(_day(visit.query.get("from", "")) or _FIRST, _day(visit.query.get("to", "")) or date.max)
 
 
+def _figure(visit: Visit) -> Item | None:
+    """The figure of the statistics whose lines are wanted; ``None``: all that were received."""
+    code = visit.query.get("figure", "")
+    return next((item for item in definitions().items if item.code == code), None)
+
+
+def _belongs(entry: Entry, period: Period, figure: Item | None) -> bool:
+    return entry.within(period, Basis.RECEIVED) if figure is None else figure.code in counted(entry, period)
+
+
+def organizations_of(visit: Visit) -> tuple[str, ...] | None:
+    """Whose lines: the organisation's that was chosen, else all that the person may see (``None``: everybody's).
+
+    Raises:
+        Refused: 404 for one that the person may not see.
+    """
+    organization = visit.query.get("org", "")[:64]
+    if organization:
+        if not visit.within(organization):
+            raise Refused(404, "not_found")
+        return (organization,)
+    return None if visit.reach is None else tuple(sorted(visit.reach))
+
+
 async def _newest(visit: Visit) -> tuple[list[Entry], str | None]:
     """One page, newest first, and where the next one begins. A case is posted on the day of its receipt or later."""
     period, book = _period(visit), Ledger(visit.desk.store)
-    organization = visit.query.get("org", "")[:64]
-    after = id_at("case", words.day_end(period.start.isoformat()) - 2 * 86_400_000)
+    organizations, figure, read = organizations_of(visit), _figure(visit), visit.desk.store.runner.read
+    by_receipt = figure is None or figure.basis is Basis.RECEIVED
+    after = id_at("case", words.day_end(period.start.isoformat()) - 2 * 86_400_000 if by_receipt else 0)
     given = visit.query.get("before", "")
     before = given if given.startswith("case_") and len(given) == 31 else LAST
     found: list[Entry] = []
     for _ in range(_LOOKED // _SIZE):
-        if organization:
-            rows = await visit.desk.store.rows("newest_cases_of", organization, after, before, _SIZE + 1)
+        if organizations is not None:
+            rows = await read(newest_cases_in, organizations, after, before, _SIZE + 1)
         else:
             rows = await visit.desk.store.rows("newest_cases", after, min(before, "case_zzz"), _SIZE + 1)
         entries = await book.entries_of(rows[:_SIZE])
         for entry in entries:
-            if entry.within(period, Basis.RECEIVED):
+            if _belongs(entry, period, figure):
                 found.append(entry)
             if len(found) == _SIZE:
                 return found, entry.id
@@ -95,18 +126,20 @@ async def _newest(visit: Visit) -> tuple[list[Entry], str | None]:
 async def export(visit: Visit) -> Response:
     """The file, masked, audited."""
     kind = visit.request.url.path.rpartition(".")[2]
-    organization = visit.query.get("org", "")[:64]
+    organizations, figure = organizations_of(visit), _figure(visit)
     asked = {name: visit.query[name][:64] for name in ("org", "from", "to") if visit.query.get(name)}
+    asked |= {} if figure is None else {"figure": figure.code}
     facts = orjson.dumps({"kind": kind, **asked}).decode()
     await visit.desk.store.audit(AuditEntry(visit.actor, "ledger.export", "ledger", None, facts))
     titles = [visit.t(f"ledger.{name}") for name in COLUMNS]
     style, period = _style(visit), _period(visit)
 
     async def rows() -> AsyncIterator[list[str]]:
-        scope = Scope((organization,) if organization else None)
-        async for entry in Ledger(visit.desk.store).entries(scope, period, (Basis.RECEIVED,)):
-            line = line_of(entry, style)
-            yield [getattr(line, name) for name in COLUMNS]
+        basis = Basis.RECEIVED if figure is None else figure.basis
+        async for entry in Ledger(visit.desk.store).entries(Scope(organizations), period, (basis,)):
+            if _belongs(entry, period, figure):
+                line = line_of(entry, style)
+                yield [getattr(line, name) for name in COLUMNS]
 
     stamp = words.beijing(visit.now).strftime("%Y%m%d-%H%M%S")
     headers = {"Content-Disposition": f'attachment; filename="ledger-{stamp}.{kind}"'}
@@ -128,7 +161,7 @@ async def export(visit: Visit) -> Response:
 
 
 PAGES = (
-    Page("/ledger", ledger, "view"),
-    Page("/ledger/export.csv", export, "export"),
-    Page("/ledger/export.xlsx", export, "export"),
+    Page("/ledger", ledger, "view", narrows=True),
+    Page("/ledger/export.csv", export, "export", narrows=True),
+    Page("/ledger/export.xlsx", export, "export", narrows=True),
 )

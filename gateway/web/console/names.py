@@ -16,7 +16,7 @@ from gateway.texts import console_texts
 
 _KEPT_S: Final = 600.0
 _LISTED_S: Final = 30.0
-_MOST: Final = 5_000
+_MOST: Final = 20_000
 
 
 class Names:

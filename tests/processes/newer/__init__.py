@@ -1,0 +1,1 @@
+"""The next release, as a test knows it: its revision, its tables, its process."""

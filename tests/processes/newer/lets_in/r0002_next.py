@@ -1,0 +1,16 @@
+"""A revision of the next release: it adds, and the package before it may still start."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+oldest_reader = "0001"
+
+
+def upgrade() -> None:
+    """A column that may be empty, and one with a constant default."""
+    op.add_column("deliveries", sa.Column("remark", sa.Text))
+    op.add_column("deliveries", sa.Column("wave", sa.Integer, nullable=False, server_default="1"))

@@ -1,0 +1,15 @@
+"""The same revision, after which the package before it may not start again."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """A column that may be empty, and one with a constant default."""
+    op.add_column("deliveries", sa.Column("remark", sa.Text))
+    op.add_column("deliveries", sa.Column("wave", sa.Integer, nullable=False, server_default="1"))
