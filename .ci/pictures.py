@@ -1,19 +1,38 @@
-"""Pictures of every screen, in both languages and of the wall, from a running demonstration: the README shows some of them.
+"""Pictures of the console from a demonstration: those that the README shows, or every screen.
 
-gateway demo --seed 7 --cases 60 --data stage      in one terminal
-python .ci/pictures.py stage docs/console          in another
+python .ci/pictures.py readme                      the README's, into gateway/web/console/pictures; starts its own demonstration
+
+gateway demo --seed 7 --cases 60 --data stage      in one terminal: every screen, in both languages and of the wall
+python .ci/pictures.py stage docs/console [names]  in another
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
+import tempfile
+import time
+import urllib.request
 from pathlib import Path
+from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "gateway" / "web" / "console" / "pictures"
+LARGEST = 200_000
+"""Bytes of one of the README's pictures at the most."""
+
+COLOURS = 256
+FAILING = "one_stop"
+SETTLED_S = 300
 
 SCREENS = {
     "overview": "",
@@ -24,6 +43,7 @@ SCREENS = {
     "waiting": "waiting",
     "tasks": "tasks",
     "ledger": "ledger",
+    "statistics": "statistics",
     "alerts": "alerts",
     "jobs": "jobs",
     "clients": "clients",
@@ -98,6 +118,108 @@ def _first(page: Page, pattern: str) -> str:
     return found.group()
 
 
+def readme() -> None:
+    """The README's pictures from a demonstration of their own: overview and wall while one platform fails, then, healed, a case
+    and a message that it delayed."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        stage, log = Path(home) / "stage", Path(home) / "log"
+        asked = ["--seed", "7", "--cases", "60", "--rate", "4", "--data", str(stage)]
+        with log.open("wb") as out:
+            command = [sys.executable, "-m", "gateway", "demo", *asked]
+            demo = subprocess.Popen(command, stdout=out, stderr=out)  # noqa: S603 -- our own interpreter
+        try:
+            _until(demo, log, r"cases ([1-9]\d)/60")
+            told = json.loads((stage / "demo.json").read_text("utf-8"))
+            _fault(told, True)
+            _until(demo, log, rf"{FAILING}: \S+( \S+)* ?pending=([6-9]|\d\d)")
+            with sync_playwright() as driver:
+                chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+                browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+                pages = {
+                    language: _signed_in(browser, told, locale)
+                    for language, locale in (("zh", "zh-CN"), ("en", "en-US"))
+                }
+                _failing(pages, f"{told['console']}/")
+                _fault(told, False)
+                _until(demo, log, r"cases 60/60")
+                _healed(pages, f"{told['console']}/")
+                browser.close()
+        finally:
+            demo.send_signal(signal.SIGINT)
+            demo.wait(60)
+
+
+def _until(demo: subprocess.Popen[bytes], log: Path, pattern: str) -> None:
+    """Wait until the demonstration says something."""
+    until = time.monotonic() + SETTLED_S
+    while not re.search(pattern, log.read_text("utf-8", "replace")):
+        if demo.poll() is not None or time.monotonic() > until:
+            raise SystemExit(f"the demonstration never said {pattern}")
+        time.sleep(0.5)
+
+
+def _fault(told: dict[str, Any], on: bool) -> None:
+    """Let the platform fail, or heal it."""
+    address = f"{told['mocks'][FAILING]}/_mock/faults"
+    faults = [{"op": "*", "action": "http", "status": 503, "times": 0}]
+    body = json.dumps(faults).encode() if on else None
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(address, body, headers, method="POST" if on else "DELETE")  # noqa: S310 -- ours
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310 -- ours
+        pass
+
+
+def _signed_in(browser: Browser, told: dict[str, Any], locale: str) -> Page:
+    page = browser.new_context(locale=locale, timezone_id="Asia/Shanghai").new_page()
+    page.goto(f"{told['console']}/login")
+    page.fill("[name=name]", "operator")
+    page.fill("[name=password]", told["logins"]["operator"])
+    page.click("button.main")
+    return page
+
+
+def _failing(pages: dict[str, Page], base: str) -> None:
+    """The overview with its flow map, and the wall."""
+    for language, page in pages.items():
+        page.set_viewport_size({"width": 1366, "height": 900})
+        page.goto(f"{base}?window=15m")
+        _small(page, f"overview-{language}")
+    pages["zh"].set_viewport_size({"width": 1920, "height": 1080})
+    pages["zh"].goto(f"{base}wall?window=15m")
+    _small(pages["zh"], "wall")
+
+
+def _healed(pages: dict[str, Page], base: str) -> None:
+    """A case that waited for the platform, and the message that was tried again."""
+    for language, page in pages.items():
+        page.set_viewport_size({"width": 1366, "height": 860})
+        page.goto(f"{base}messages?state=delivered&platform={FAILING}&type=case.submitted")
+        retried = page.locator("tbody tr", has=page.locator("td:nth-child(7)", has_text=re.compile(r"^[2-9]$")))
+        found = [[str(row.locator("a").nth(n).get_attribute("href")) for n in (0, 1)] for row in retried.all()]
+        root = base.removesuffix("/console/")
+        for pair in found:
+            page.goto(f"{root}{pair[1]}")
+            if page.locator("svg.snug .j-due").count():
+                break
+        else:
+            raise SystemExit("no case that was tried again fits the picture")
+        _small(page, f"case-{language}")
+        page.goto(f"{root}{pair[0]}")
+        _small(page, f"message-{language}")
+
+
+def _small(page: Page, name: str) -> None:
+    """One picture with few colours."""
+    page.wait_for_timeout(1500)
+    taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    path = PICTURES / f"{name}.png"
+    taken.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    if path.stat().st_size > LARGEST:
+        raise SystemExit(f"{path.name} has {path.stat().st_size} bytes")
+    print(path.relative_to(ROOT), path.stat().st_size)
+
+
 def _shot(page: Page, path: Path, *, whole: bool) -> None:
     page.wait_for_timeout(600)
     page.screenshot(path=path, full_page=whole)
@@ -105,6 +227,9 @@ def _shot(page: Page, path: Path, *, whole: bool) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["readme"]:
+        readme()
+        raise SystemExit(0)
     if len(sys.argv) < 3:
         raise SystemExit(__doc__)
     main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

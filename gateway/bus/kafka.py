@@ -188,6 +188,11 @@ class KafkaBus:
         self._cluster = cluster
         self._writer = Writer(cluster, (f"{cluster.prefix}.{noun}" for noun in EVENT_NOUNS))
 
+    @property
+    def listened(self) -> bool:
+        """A broker keeps everything for whoever comes."""
+        return True
+
     async def publish(self, envelopes: list[dict[str, Any]]) -> None:
         """See ``EventBus``."""
         if envelopes:

@@ -48,6 +48,11 @@ class MemoryBus:
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
 
+    @property
+    def listened(self) -> bool:
+        """Whether there is a subscriber now."""
+        return bool(self._subscriptions)
+
     async def publish(self, envelopes: list[dict[str, Any]]) -> None:
         """See ``EventBus``: nothing is kept here, the store's feed is."""
         for subscription in self._subscriptions:

@@ -26,9 +26,9 @@ from gateway.observability import traces
 from gateway.registry import Endpoint, connect
 from gateway.security.fields import Keys, Sealer
 from gateway.settings import Settings, SettingsRefused, load_settings
+from gateway.store import migrate
 from gateway.store.engine import Sqlite, StoreLocked, StoreUnavailable
 from gateway.store.ids import Ids
-from gateway.store.migrate import newest
 from gateway.store.store import open_postgres
 
 _PROBE_S = 15.0
@@ -193,12 +193,18 @@ def _revision(path: str) -> Check:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            floors = dict(connection.execute("SELECT revision, oldest_reader FROM schema_floors").fetchall())
     except sqlite3.Error as error:
         return Check("数据库 database", False, type(error).__name__, "从备份恢复 restore the backup")
     if sound != "ok":
         return Check("数据库 database", False, "文件损坏 damaged", "从备份恢复 restore the backup")
-    if row is None or row[0] != newest():
-        return Check("数据库 database", None, f"{row[0] if row else '–'} → {newest()}", "升级 gateway migrate")
+    known = migrate.floors()
+    if row is None or (row[0] in known and row[0] != migrate.newest()):
+        found = f"{row[0] if row else '–'} → {migrate.newest()}"
+        return Check("数据库 database", None, found, "升级 gateway migrate")
+    if row[0] not in known and floors.get(row[0]) not in known:
+        cure = "安装更新的版本 install the version that migrated it, or a newer one"
+        return Check("数据库 database", False, f"结构 schema {row[0]} > {migrate.newest()}", cure)
     return Check("数据库 database", True, f"结构 schema {row[0]}")
 
 

@@ -157,7 +157,9 @@ async def client_added(
         await store.close()
 
 
-async def user_added(settings: Settings, name: str, title: str, role: str, password: str, *, made: bool) -> str | None:
+async def user_added(
+    settings: Settings, name: str, title: str, role: str, password: str, *, made: bool, scope: str
+) -> str | None:
     """Enter a user of the console; why not, or ``None``. A password that was made for him must be changed.
 
     Raises:
@@ -171,7 +173,7 @@ async def user_added(settings: Settings, name: str, title: str, role: str, passw
     hasher = Hasher()
     try:
         await Accounts(store, hasher, mode=settings.console.roles).add(
-            "cli", name, title, role, password, must_change=made
+            "cli", name, title, role, password, must_change=made, scope=scope
         )
     except AccountRefused as refusal:
         return refusal.code

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import ConfigOption, JsonOption, settings_of
+from gateway.security.data_scope import EVERYTHING
 from gateway.security.passwords import make_password
 from gateway.security.roles import role_book
 from gateway.texts import console_text
@@ -31,12 +32,21 @@ _ROLES = " | ".join(
 @user.command(
     "add",
     epilog="示例 examples:\n\n  gateway user add zhaoli 赵丽 --role administrator\n\n"
-    "  gateway user add wangwu 王五 --role viewer --password-stdin < file",
+    "  gateway user add wangwu 王五 --role viewer --password-stdin < file\n\n"
+    "  gateway user add lisi 李四 --role operator --scope 'SD-QD-SN-002 area:3702'",
 )
 def add(
     name: Annotated[str, typer.Argument(help="用户名 user name (a-z, 0-9)", metavar="NAME", show_default=False)],
     title: Annotated[str, typer.Argument(help="姓名 the person's name", metavar="TITLE", show_default=False)],
     role: Annotated[str, typer.Option("--role", help=_ROLES, metavar="ROLE")] = "viewer",
+    scope: Annotated[
+        str,
+        typer.Option(
+            "--scope",
+            help="数据范围：* 或组织代码、area:区划代码开头 data scope: * or organisation codes and area:digits",
+            metavar="SCOPE",
+        ),
+    ] = EVERYTHING,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="从标准输入读密码 read the password from standard input")
     ] = False,
@@ -48,13 +58,14 @@ def add(
 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else make_password()
     with explained(json):
-        refused = asyncio.run(user_added(settings_of(config), name, title, role, password, made=not password_stdin))
+        made = not password_stdin
+        refused = asyncio.run(user_added(settings_of(config), name, title, role, password, made=made, scope=scope))
     if refused is not None:
         texts = [console_text(f"account.{refused}", language, shortest=12) for language in ("zh", "en")]
         leave(Exit.USAGE, *texts, machine=json)
     if json:
         shown = {} if password_stdin else {"password": password}
-        say_json({"name": name, "role": role, **shown})
+        say_json({"name": name, "role": role, "scope": scope, **shown})
         return
     out.print(f"已新增 added: {escape(name)} ({role})")
     if not password_stdin:

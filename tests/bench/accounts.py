@@ -60,3 +60,8 @@ def machine() -> tuple[int, int]:
     fields = [int(value) for value in Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:9]]
     idle = fields[3] + fields[4]
     return sum(fields) - idle, idle
+
+
+def tasks_file(directory: Path, pid: int) -> Path:
+    """Where a measured process writes how many tasks its loop has, when it is asked (SIGUSR1)."""
+    return directory / f"tasks-{pid}"

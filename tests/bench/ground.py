@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.bench.accounts import cpu_of
+from tests.bench.accounts import cpu_of, tasks_file
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import Child, answers, free_port
 
@@ -68,11 +68,20 @@ class Gateway:
 
     child: Child
     port: int
+    data: Path
 
     @property
     def cpu(self) -> float:
         """CPU seconds so far."""
         return cpu_of(self.child.pid)
+
+    def tasks(self) -> int:
+        """How many tasks its loop has, by its own word."""
+        told = tasks_file(self.data, self.child.pid)
+        told.unlink(missing_ok=True)
+        os.kill(self.child.pid, signal.SIGUSR1)
+        self.child.until(told.exists, 10.0)
+        return int(told.read_text("ascii"))
 
 
 class Ground:
@@ -133,7 +142,7 @@ class Ground:
         child = self.module("tests.bench.stand", json.dumps(told), port=port)
         if not serve:
             time.sleep(2.0)  # it has no door to knock at
-        return Gateway(child, port)
+        return Gateway(child, port, where)
 
 
 def processors() -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -22,10 +23,17 @@ from gateway.security.clients import UPSTREAM_SCOPES, NewKey, hash_secret
 from gateway.settings import EndpointSettings, RouteSettings, Settings
 from gateway.web.listen import Listener, listening_socket
 from gateway.web.server import web
+from tests.bench.accounts import tasks_file
 from tests.bench.plain import Plain
 
 KEY = NewKey("mgbench", "mgbench.bench-secret", hash_secret("bench-secret"))
 """The one client's key."""
+
+
+def _tell(told: Path) -> None:
+    written = told.with_suffix(".new")
+    written.write_text(str(len(asyncio.all_tasks())), "ascii")
+    written.rename(told)
 
 
 async def stand(wanted: dict[str, Any]) -> House:
@@ -50,10 +58,12 @@ async def stand(wanted: dict[str, Any]) -> House:
 
 
 async def main(wanted: dict[str, Any]) -> None:
-    """Serve, work, or both, until SIGTERM."""
+    """Serve, work, or both, until SIGTERM. At SIGUSR1 it writes down how many tasks its loop has."""
     logs.configure(wanted.get("logs", "info"))
     end = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end.set)
+    loop, told = asyncio.get_running_loop(), tasks_file(Path(wanted["data"]), os.getpid())
+    loop.add_signal_handler(signal.SIGTERM, end.set)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: _tell(told))
     house = await stand(wanted)
     listener = None
     if wanted.get("serve", True):

@@ -212,6 +212,21 @@ def test_the_doctor_finds_and_cures(tmp_path: Path) -> None:
     assert checks["数据库"]["ok"] is True
 
 
+@pytest.mark.parametrize(("floor", "ok", "told"), [("0001", True, "9999"), ("9999", False, "9999 > ")])
+def test_the_doctor_knows_a_newer_schema(tmp_path: Path, floor: str, ok: bool, told: str) -> None:
+    path, data = tmp_path / "g.toml", tmp_path / "data"
+    path.write_text(f'env = "development"\ndata = "{data}"\nport = 0\n', "utf-8")
+    gateway("migrate", "--config", str(path))
+    with closing(sqlite3.connect(data / "gateway.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("INSERT INTO schema_floors (revision, oldest_reader) VALUES ('9999', ?)", (floor,))
+        database.commit()
+    checks = json.loads(gateway("doctor", "-c", str(path), "--json").stdout)["checks"]
+    found = next(check for check in checks if check["name"].startswith("数据库"))
+    assert (found["ok"], told in found["found"]) == (ok, True)
+    assert (gateway("migrate", "--config", str(path)).exit_code == 0) is ok
+
+
 @pytest.mark.parametrize(
     ("alive_s", "running", "ok", "told"),
     [

@@ -162,7 +162,12 @@ class Counter:
             *(f"messages/{ids['message']}", f"tasks/{ids['task']}", f"callbacks/{ids['callback']}"),
             f"reconciliations/{ids['reconciliation']}",
             *(f"platforms/{name}" for name in sorted(self.site.house.endpoints)),
-            *("statistics", "statistics?from=2026-01-01&to=2026-12-31", "statistics?period=1999Q1", "statistics/export.csv"),
+            *(
+                "statistics",
+                "statistics?from=2026-01-01&to=2026-12-31",
+                "statistics?period=1999Q1",
+                "statistics/export.csv",
+            ),
             *("audit/export.csv", "codes", "api", "api?call=post+/v1/cases", "api?schema=Case", "api?errors=all"),
             *("search?q=00001", "search?q=370102-LX001-2026-00001"),
         ]

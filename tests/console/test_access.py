@@ -11,6 +11,7 @@ from gateway.security.roles import role_book
 from gateway.web.console.headers import POLICY
 from gateway.web.console.mount import PAGES
 from tests.console.counter import PASSWORDS, Counter, Visitor, links, name_of
+from tests.house import Gateways
 
 STAYS = {"/logout", "/login", "/language", "/account"}
 """Routes of everybody's own session: tried apart."""
@@ -180,18 +181,13 @@ async def test_a_first_password_must_be_changed_before_anything_else(counter: Co
     assert (await visitor.get("messages")).status_code == 200
 
 
-async def test_an_idle_session_ends_and_a_page_that_looks_by_itself_keeps_none_alive(counter: Counter) -> None:
-    desk = counter.site.application.state.desk
-    clock = desk.store.now_ms
-    shift = 0
-    desk.store.now_ms = lambda: clock() + shift
-    await counter.site.house.store.runner.script(
-        lambda connection: connection.create_function("now_ms", 0, lambda: clock() + shift)
-    )
+async def test_an_idle_session_ends_and_a_page_that_looks_by_itself_keeps_none_alive(
+    counter: Counter, gateway: Gateways
+) -> None:
     assert (await counter.viewer.get("")).status_code == 200
-    shift = 20 * 60_000
+    gateway.clock.skip(20 * 60)
     assert (await counter.viewer.get("", **{"X-Fragment": "flow"})).status_code == 200
-    shift = 31 * 60_000
+    gateway.clock.skip(11 * 60)
     assert (await counter.viewer.get("", **{"X-Fragment": "flow"})).status_code == 401
     assert (await counter.viewer.get("")).status_code == 303
 

@@ -13,6 +13,7 @@ from gateway.store.ids import Ids
 from gateway.web.console import words
 from gateway.web.console.messages import read_filter
 from tests.console.counter import Counter, Visitor
+from tests.servers.databases import table
 
 
 async def shown(visitor: Visitor, path: str) -> list[str]:
@@ -148,9 +149,7 @@ async def test_the_audit_trail_is_whole_and_a_change_in_it_is_found(counter: Cou
     assert "endpoint.pause" in own
     assert "user.add" not in own
     assert "user.add" in (await auditor.get("audit")).text
-    await counter.site.house.store.runner.script(
-        lambda connection: connection.execute("UPDATE audit SET reason = '别的' WHERE act = 'endpoint.pause'")
-    )
+    await table(counter.site.house.store, "UPDATE audit SET reason = '别的' WHERE act = 'endpoint.pause'")
     broken = (await auditor.post("audit/verify")).text
     assert "断裂" in broken
 

@@ -89,7 +89,7 @@ async def main(data: Path, endpoint: str, port: int) -> dict[str, Any]:
     house = await build(_settings(data, endpoint, port), adapters=kinds)
     house.start()
     try:
-        async with asyncio.timeout(_WITHIN_S):
+        async with asyncio.timeout(_WITHIN_S), house.bus.subscribe():  # somebody listens: else nothing is published
             taken = await house.intake.take(Order(_kind(), _CLIENT, documents.case(), None, "key-1"))
             found = await _rests(house, taken.about)
             if endpoint == IDS:

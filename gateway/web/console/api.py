@@ -264,4 +264,4 @@ def _findings() -> list[tuple[str, Any, Any]]:
     ]
 
 
-PAGES = (Page("/api", api, "view"),)
+PAGES = (Page("/api", api, "view", narrows=True),)

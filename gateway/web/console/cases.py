@@ -186,6 +186,7 @@ def _clock(visit: Visit, row: Row) -> dict[str, Any]:
     due = words.day_end(row["due_on"])
     return {
         "id": row["id"],
+        "extends": rule is not None and rule.extension is not None,
         "most": rule.extension.length if rule is not None and rule.extension is not None else None,
         "pause_article": _pause_article(visit, rule),
         "rule": row["rule"],

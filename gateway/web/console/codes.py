@@ -114,4 +114,4 @@ async def _unmapped(visit: Visit, endpoint: str) -> Rows:
     return [row for row in rows if row["endpoint"] == endpoint][:_TASKS]
 
 
-PAGES = (Page("/codes", codes, "view"),)
+PAGES = (Page("/codes", codes, "view", narrows=True),)

@@ -115,6 +115,6 @@ def _refused(refusal: CorrectionRefused) -> Refused:
 
 
 PAGES = (
-    Page("/deliveries/{id:str}/correct", ask, "replay", "POST"),
+    Page("/deliveries/{id:str}/correct", ask, "replay", "POST", narrows=True),
     Page("/corrections/{id:str}/{act:str}", end, "approve", "POST"),
 )

@@ -12,8 +12,8 @@ from typing import Final
 import orjson
 from starlette.responses import Response, StreamingResponse
 
-from gateway.report import sheets
 from gateway.flow.order import Refused
+from gateway.report import sheets
 from gateway.report.definitions import Basis, Item, definitions
 from gateway.report.entry import Entry
 from gateway.report.ledger import Ledger, Scope

@@ -68,9 +68,12 @@ class Pulse:
         """Let every stream end, so that the server can."""
         self._over.set()
 
-    async def stream(self, who: str, window: str, valid: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+    async def stream(
+        self, who: str, window: str, valid: Callable[[], Awaitable[bool]], *, counts: bool = True
+    ) -> AsyncIterator[bytes]:
         """Server-sent events: ``numbers`` and ``versions`` whenever they changed, a heartbeat else. Ends by itself after
-        ten minutes (the browser comes again), with the session, and with the server."""
+        ten minutes (the browser comes again), with the session, and with the server. ``counts``: the numbers are told, which
+        count everybody's messages."""
         self._open[who] += 1
         try:
             started = spoke = checked = time.monotonic()
@@ -78,7 +81,8 @@ class Pulse:
             yield b"retry: 2000\n\n"
             while not self._over.is_set():
                 figures = await self.look(window)
-                told = {"numbers": numbers(figures), "versions": versions(figures)}
+                told: dict[str, Any] = {"numbers": numbers(figures)} if counts else {}
+                told["versions"] = versions(figures)
                 lines = [
                     f"event: {name}\ndata: ".encode() + orjson.dumps(value) + b"\n\n"
                     for name, value in told.items()

@@ -227,8 +227,8 @@ async def reveal(visit: Visit) -> Response:
 
 
 PAGES = (
-    Page("/messages/{id:str}", by_message, "view"),
-    Page("/deliveries/{id:str}", detail, "view"),
-    Page("/deliveries/{id:str}/reveal", reveal, "reveal", "POST"),
-    Page("/deliveries/{id:str}/{act:str}", act, "replay", "POST"),
+    Page("/messages/{id:str}", by_message, "view", narrows=True),
+    Page("/deliveries/{id:str}", detail, "view", narrows=True),
+    Page("/deliveries/{id:str}/reveal", reveal, "reveal", "POST", narrows=True),
+    Page("/deliveries/{id:str}/{act:str}", act, "replay", "POST", narrows=True),
 )

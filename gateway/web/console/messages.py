@@ -15,6 +15,7 @@ from gateway.store.console import ALL_STATES, COUNTED, DeliveryFilter, DeliveryP
 from gateway.store.engine import Row
 from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
+from gateway.web.console.reach import own_matters
 
 _SIZE: Final = 50
 FIELDS: Final = ("state", "platform", "org", "type", "cause", "case", "from", "to", "q")
@@ -73,23 +74,33 @@ def read_filter(query: dict[str, str]) -> tuple[DeliveryFilter, dict[str, str]]:
 async def subjects_of(visit: Visit, number: str) -> tuple[str, ...]:
     """The cases that a number in any spelling names."""
     if number.startswith("case_"):
-        return (number,)
+        return tuple(await own_matters(visit, [number])) if visit.scoped else (number,)
     folded = fold(number)
     store = visit.desk.store
     own = await store.runner.read(console.find_numbers, folded, 20)
     given = await store.rows("find_folded", folded)
-    return tuple(dict.fromkeys(row["subject"] for row in [*own, *given]))[:20]
+    found = tuple(dict.fromkeys(row["subject"] for row in [*own, *given]))[:20]
+    return tuple(await own_matters(visit, found)) if visit.scoped else found
+
+
+def narrowed(visit: Visit, wanted: DeliveryFilter) -> DeliveryFilter | None:
+    """The filter within the person's data scope; ``None``: nothing of it may be seen."""
+    if visit.reach is None:
+        return wanted
+    seen = [one for one in wanted.organizations if visit.within(one)] if wanted.organizations else sorted(visit.reach)
+    return replace(wanted, organizations=tuple(seen)) if seen else None
 
 
 async def messages(visit: Visit) -> Response:
     """The page."""
-    wanted, fields = read_filter(dict(visit.query))
+    given, fields = read_filter(dict(visit.query))
+    wanted = narrowed(visit, given) or given
     every = [row["name"] for row in await visit.desk.store.rows("all_endpoints")]
     known = all(name in every for name in wanted.endpoints)
-    nobody = False
+    nobody = narrowed(visit, given) is None
     if "case" in fields:
         subjects = await subjects_of(visit, fields["case"])
-        nobody = not subjects
+        nobody = nobody or not subjects
         wanted = replace(wanted, subjects=subjects)
     total: int | None = 0
     page = DeliveryPage([], None, 0)
@@ -122,11 +133,17 @@ async def messages(visit: Visit) -> Response:
 
 async def newer(visit: Visit) -> Response:
     """How many deliveries match that are newer than the list's first: the bar above it tells."""
-    wanted, fields = read_filter(dict(visit.query))
+    given, fields = read_filter(dict(visit.query))
+    wanted = narrowed(visit, given)
     since = visit.query.get("since", "")
     every = [row["name"] for row in await visit.desk.store.rows("all_endpoints")]
     count = 0
-    if _ID.fullmatch(since) and "case" not in fields and all(name in every for name in wanted.endpoints):
+    if (
+        wanted is not None
+        and _ID.fullmatch(since)
+        and "case" not in fields
+        and all(name in every for name in wanted.endpoints)
+    ):
         turned = replace(wanted, after=max(wanted.after, since + "0"))
         page = await visit.desk.store.runner.read(console.find_deliveries, turned, every, 99)
         count = len(page.rows)
@@ -158,4 +175,4 @@ def row_view(visit: Visit, page: DeliveryPage, row: Row, organizations: dict[str
     }
 
 
-PAGES = (Page("/messages", messages, "view"), Page("/messages/newer", newer, "view"))
+PAGES = (Page("/messages", messages, "view", narrows=True), Page("/messages/newer", newer, "view", narrows=True))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gateway.store import console
 from gateway.store.console import Figures
 from gateway.store.tally import quantile
-from gateway.web.console import charts, failures, holds
+from gateway.web.console import charts, failures, holds, own
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.flow_map import draw
 from gateway.web.console.live import RISKS_SHOWN, WINDOWS, numbers, versions
@@ -23,6 +23,8 @@ _SOON_MS = 86_400_000
 
 async def overview(visit: Visit) -> Response:
     """The page, and the wall (the same figures, larger, without hands)."""
+    if visit.scoped:
+        return await own.overview(visit)
     window = visit.query.get("window", "1h")
     if window not in WINDOWS:
         window = "1h"
@@ -85,4 +87,4 @@ def latency(figures: Figures) -> list[dict[str, Any]]:
     return found
 
 
-PAGES = (Page("/", overview, "view"), Page("/wall", overview, "view"))
+PAGES = (Page("/", overview, "view", narrows=True), Page("/wall", overview, "view"))

@@ -15,6 +15,7 @@ from gateway.store.engine import Rows
 from gateway.store.ids import kind_of
 from gateway.store.journal import AuditEntry
 from gateway.web.console.desk import Page, Visit
+from gateway.web.console.reach import own_matters
 
 _MOST: Final = 20
 _BLIND: Final = re.compile(r"[0-9a-f]{32}")
@@ -63,7 +64,7 @@ async def _personal(visit: Visit, typed: str) -> Response:
     folded = fold(typed)
     given = await visit.desk.store.rows("find_folded", folded)
     own: Rows = await visit.desk.store.runner.read(console.find_numbers, folded, _MOST)
-    exact = {row["subject"] for row in given} | {row["subject"] for row in own if row["folded"] == folded}
+    exact = await _exact(visit, folded, given, own)
     if len(exact) == 1:
         return visit.to(f"cases/{exact.pop()}")
     if not visit.may("person"):
@@ -92,12 +93,18 @@ async def search(visit: Visit) -> Response:
     folded = fold(typed)
     given = await visit.desk.store.rows("find_folded", folded)
     own: Rows = await visit.desk.store.runner.read(console.find_numbers, folded, _MOST)
-    exact = {row["subject"] for row in given} | {row["subject"] for row in own if row["folded"] == folded}
+    exact = await _exact(visit, folded, given, own)
     if len(exact) == 1:
         return visit.to(f"cases/{exact.pop()}")
     hits = [(row["subject"], row["value"], row["kind"]) for row in given]
     hits += [(row["subject"], row["folded"], "own") for row in own]
     return visit.render("search.html", typed=typed, by_person=False, found=await _found(visit, hits[:_MOST]))
+
+
+async def _exact(visit: Visit, folded: str, given: Rows, own: Rows) -> set[str]:
+    """The subjects that a number names exactly, of those that the person may see."""
+    exact = {row["subject"] for row in given} | {row["subject"] for row in own if row["folded"] == folded}
+    return set(await own_matters(visit, exact)) if visit.scoped else exact
 
 
 async def _found(visit: Visit, hits: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
@@ -107,7 +114,7 @@ async def _found(visit: Visit, hits: list[tuple[str, str, str]]) -> list[dict[st
         if subject not in matters:
             matters[subject] = await visit.desk.store.row("matter", subject)
         matter = matters[subject]
-        if matter is not None:
+        if matter is not None and visit.within(matter["organization"]):
             found.append(
                 {
                     "subject": subject,
@@ -123,4 +130,4 @@ async def _found(visit: Visit, hits: list[tuple[str, str, str]]) -> list[dict[st
     return found
 
 
-PAGES = (Page("/search", search, "view"), Page("/search", ask, "view", "POST"))
+PAGES = (Page("/search", search, "view", narrows=True), Page("/search", ask, "view", "POST", narrows=True))

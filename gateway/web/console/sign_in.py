@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from gateway.flow.accounts import AccountRefused
 from gateway.security import totp
+from gateway.security.data_scope import scope_text
 from gateway.security.passwords import SHORTEST, TooBusy
 from gateway.web.console.desk import LANGUAGE_COOKIE, Page, Visit
 
@@ -90,6 +91,7 @@ async def _account(
         problem=problem,
         done=visit.query.get("done", ""),
         shortest=SHORTEST,
+        scope="" if visit.person is None else scope_text(visit.person.scope),
         second=await visit.desk.accounts.has_second(name),
         secret=text,
         groups=" ".join(text[place : place + 4] for place in range(0, len(text), 4)),
@@ -149,8 +151,8 @@ PAGES = (
     Page("/login", login_page, None),
     Page("/login", login, None, "POST"),
     Page("/language", language, None),
-    Page("/logout", logout, "view", "POST", fresh=True),
-    Page("/account", account, "view", fresh=True),
-    Page("/account", change_password, "view", "POST", fresh=True),
-    Page("/account/second", second, "view", "POST"),
+    Page("/logout", logout, "view", "POST", fresh=True, narrows=True),
+    Page("/account", account, "view", fresh=True, narrows=True),
+    Page("/account", change_password, "view", "POST", fresh=True, narrows=True),
+    Page("/account/second", second, "view", "POST", narrows=True),
 )

@@ -1,4 +1,4 @@
-"""统计与指标: the figures of a period with their definitions, the appraisal's indicators, and the way to the lines behind each."""
+"""统计与指标: a period's figures with their definitions, the appraisal's indicators, and the way to the lines behind each."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ async def stream(visit: Visit) -> Response:
     async def valid() -> bool:
         return await visit.desk.accounts.person(visit.token, active=False) is not None
 
-    events = visit.desk.pulse.stream(session, window if window in WINDOWS else "1h", valid)
+    events = visit.desk.pulse.stream(session, window if window in WINDOWS else "1h", valid, counts=not visit.scoped)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-PAGES = (Page("/stream", stream, "view"),)
+PAGES = (Page("/stream", stream, "view", narrows=True),)

@@ -55,6 +55,7 @@ async def _find(visit: Visit, state: str, kind: str, endpoint: str, mine: bool, 
             if (not kind or row["kind"] == kind)
             and (not endpoint or row["endpoint"] == endpoint)
             and (not mine or row["assignee"] == name)
+            and visit.within(row["organization"])
         ]
         if len(kept) > _SIZE:
             return kept[:_SIZE], kept[_SIZE - 1]["id"]
@@ -69,7 +70,7 @@ async def _numbers(visit: Visit, rows: Rows) -> dict[str, str]:
     found = {}
     for subject in {row["subject"] for row in rows if row["subject"].startswith("case_")}:
         matter = await visit.desk.store.row("matter", subject)
-        if matter is not None:
+        if matter is not None and visit.within(matter["organization"]):
             found[subject] = matter["business_key"].partition("|")[2]
     return found
 
@@ -109,7 +110,7 @@ async def _twins(visit: Visit, row: Row) -> list[tuple[str, str]]:
         return []
     others = case_links.cases_of(visit.desk.store, row)
     numbers = await _numbers(visit, [{"subject": other} for other in others])
-    return [(other, numbers.get(other, other)) for other in others]
+    return [(other, numbers.get(other, other)) for other in others if other in numbers or not visit.scoped]
 
 
 async def _details(visit: Visit, row: Row) -> list[tuple[str, str]]:
@@ -179,9 +180,9 @@ async def _refused(visit: Visit, found: bool) -> Response:
 
 
 PAGES = (
-    Page("/tasks", tasks, "view"),
-    Page("/tasks/{id:str}", task, "view"),
-    Page("/tasks/{id:str}/assign", assign, "tasks", "POST"),
-    Page("/tasks/{id:str}/resolve", resolve, "tasks", "POST"),
-    Page("/tasks/{id:str}/fetch", fetch, "replay", "POST"),
+    Page("/tasks", tasks, "view", narrows=True),
+    Page("/tasks/{id:str}", task, "view", narrows=True),
+    Page("/tasks/{id:str}/assign", assign, "tasks", "POST", narrows=True),
+    Page("/tasks/{id:str}/resolve", resolve, "tasks", "POST", narrows=True),
+    Page("/tasks/{id:str}/fetch", fetch, "replay", "POST", narrows=True),
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from gateway.flow.accounts import AccountRefused
+from gateway.security.data_scope import EVERYTHING
 from gateway.security.passwords import make_password
 from gateway.web.console.desk import Page, Visit
+
+_LONGEST_SCOPE: Final = 4_000
 
 
 async def users(visit: Visit) -> Response:
@@ -24,9 +27,10 @@ async def _list(visit: Visit, status: int = 200, problem: str | None = None, fre
 async def add(visit: Visit) -> Response:
     """A new user with a password that is shown once."""
     name, title, role = visit.form.text("name", 32), visit.form.text("title", 60), visit.form.text("role", 32)
+    scope = visit.form.text("scope", _LONGEST_SCOPE) if visit.form.has("scope") else EVERYTHING
     password = make_password()
     try:
-        await visit.desk.accounts.add(visit.actor, name, title, role, password)
+        await visit.desk.accounts.add(visit.actor, name, title, role, password, scope=scope)
     except AccountRefused as refusal:
         return await _list(visit, 422, problem=refusal.code)
     await _granted_apart(visit, name)
@@ -37,9 +41,10 @@ async def change(visit: Visit) -> Response:
     """Another title, role or standing."""
     name = visit.request.path_params["name"]
     enabled = visit.form.text("enabled") == "yes"
+    scope = visit.form.text("scope", _LONGEST_SCOPE) if visit.form.has("scope") else None
     try:
         await visit.desk.accounts.change(
-            visit.actor, name, visit.form.text("title", 60), visit.form.text("role", 32), enabled=enabled
+            visit.actor, name, visit.form.text("title", 60), visit.form.text("role", 32), enabled=enabled, scope=scope
         )
     except AccountRefused as refusal:
         return await _list(visit, 422, problem=refusal.code)

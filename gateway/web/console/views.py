@@ -57,7 +57,7 @@ async def drop(visit: Visit) -> Response:
 
 
 PAGES = (
-    Page("/views", keep, "view", "POST"),
-    Page("/views/{id:str}", opened, "view"),
-    Page("/views/{id:str}/drop", drop, "view", "POST"),
+    Page("/views", keep, "view", "POST", narrows=True),
+    Page("/views/{id:str}", opened, "view", narrows=True),
+    Page("/views/{id:str}/drop", drop, "view", "POST", narrows=True),
 )

@@ -1,4 +1,4 @@
-"""One ``gateway work`` of the next release: today's code on tables with two more columns and an index, and a revision of its own.
+"""One ``gateway work`` of the next release: today's code on tables with two more columns and an index, and its own revision.
 
 ``python -m tests.processes.newer.hand DSN DIRECTORY PORT REVISIONS``
 """
@@ -15,15 +15,13 @@ from gateway.store import migrate
 from gateway.store.tables import deliveries
 from tests.processes import hand
 
-INDEX = "deliveries_wave"
-
 
 def become(revisions: Path) -> None:
     """Let this process's package be the newer one."""
     migrate.PLACES.append(str(revisions))
     deliveries.append_column(sa.Column("remark", sa.Text))
     deliveries.append_column(sa.Column("wave", sa.Integer, nullable=False, server_default=sa.text("1")))
-    sa.Index(INDEX, deliveries.c.wave, deliveries.c.id)
+    sa.Index("deliveries_wave", deliveries.c.wave, deliveries.c.id)
 
 
 if __name__ == "__main__":
