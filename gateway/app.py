@@ -18,14 +18,15 @@ from contracts.adapter import DeliveryClass
 from contracts.deadlines import Law
 from contracts.statistics import StatisticalItem
 from gateway.bus.memory import MemoryBus
-from gateway.flow import certificates
-from gateway.flow.alerts import Alerts, Senses
+from gateway.flow.alerting import certificates
+from gateway.flow.alerting.alerts import Alerts, Senses
+from gateway.flow.alerting.certificates import Certificates
+from gateway.flow.alerting.channels.switchboard import Switchboard
+from gateway.flow.alerting.channels.titles import Titles
+from gateway.flow.alerting.channels.wording import Wording
+from gateway.flow.alerting.notices import Notices
+from gateway.flow.alerting.skew import skews
 from gateway.flow.apply import Applier
-from gateway.flow.bulk import Bulk
-from gateway.flow.certificates import Certificates
-from gateway.flow.channels.switchboard import Switchboard
-from gateway.flow.channels.titles import Titles
-from gateway.flow.channels.wording import Wording
 from gateway.flow.clock import Healer, law_of
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Deliverer, Line
@@ -37,19 +38,19 @@ from gateway.flow.gauges import Gauges
 from gateway.flow.house import House
 from gateway.flow.intake import Intake
 from gateway.flow.judgement import Judgement
-from gateway.flow.notices import Notices
+from gateway.flow.operating.bulk import Bulk
+from gateway.flow.operating.windows import Windows
 from gateway.flow.order import Principal
 from gateway.flow.papers import Papers
 from gateway.flow.poll import Poller
 from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver
-from gateway.flow.reconcile import Reconciler
+from gateway.flow.reconciling.reconcile import Reconciler
 from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.relay import BrokerRelay, Relay
 from gateway.flow.reminders import Reminders
 from gateway.flow.route import Router
 from gateway.flow.settlement import Judge
-from gateway.flow.skew import skews
 from gateway.flow.statistics import Figures, Reporter
 from gateway.flow.subscriptions import Subscriptions
 from gateway.flow.tally import Tally
@@ -58,7 +59,6 @@ from gateway.flow.toolbox import Attachments, tools_for
 from gateway.flow.tracks import forget_traces
 from gateway.flow.transport import Transport
 from gateway.flow.webhooks import Webhooks
-from gateway.flow.windows import Windows
 from gateway.flow.words import Words
 from gateway.flow.worker import Bells, Worker
 from gateway.observability.metrics import Metrics

@@ -18,8 +18,8 @@ import httpx
 from contracts.errors import AdapterError, EndpointError
 from gateway.app import database_path, http_transport, machine_ms, read_keys
 from gateway.cli.bare_tools import bare_tools
-from gateway.flow.channels.switchboard import Switchboard
-from gateway.flow.channels.wording import Wording
+from gateway.flow.alerting.channels.switchboard import Switchboard
+from gateway.flow.alerting.channels.wording import Wording
 from gateway.flow.deliver import Line
 from gateway.flow.exchange import Limits, Pace
 from gateway.observability import traces

@@ -97,7 +97,7 @@ def _adapters_fit(settings: Settings) -> None:
 
 
 def _channels_fit(settings: Settings) -> None:
-    from gateway.flow.channels.switchboard import Switchboard
+    from gateway.flow.alerting.channels.switchboard import Switchboard
 
     Switchboard(settings, lambda: 0)
 

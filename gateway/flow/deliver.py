@@ -15,10 +15,10 @@ import structlog
 from contracts.adapter import DeliveryClass, Json, Receipt, Wire
 from contracts.errors import AdapterError, EndpointError, EndpointGone, RetryableError
 from gateway.flow import wires
+from gateway.flow.alerting.skew import Skew
 from gateway.flow.context import Contexts
 from gateway.flow.exchange import EndpointWaits, HttpExchange, Limits, Pace, pack_steps
 from gateway.flow.settlement import QUARANTINE_AFTER, Attempted, Judge
-from gateway.flow.skew import Skew
 from gateway.observability.traces import current
 from gateway.registry import AnyAdapter, Endpoint
 from gateway.store import claim as claims

@@ -13,8 +13,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from contracts.chinese_calendar import BEIJING
-from gateway.flow.channels.wording import RULES
-from gateway.flow.notices import ChannelStanding, Notices
+from gateway.flow.alerting.channels.wording import RULES
+from gateway.flow.alerting.notices import ChannelStanding, Notices
 from gateway.flow.relay import BrokerRelay
 from gateway.flow.worker import Worker
 from gateway.store import standing

@@ -9,12 +9,12 @@ import httpx
 
 from contracts.deadlines import Law
 from gateway.bus.memory import MemoryBus
+from gateway.flow.alerting.notices import Notices
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Line
 from gateway.flow.envelope import Publisher
 from gateway.flow.gauges import Gauges
 from gateway.flow.intake import Intake
-from gateway.flow.notices import Notices
 from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver
 from gateway.flow.rehearsal import Rehearsal

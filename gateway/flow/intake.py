@@ -26,9 +26,9 @@ from gateway.flow.documents import DOCUMENTS, place_of
 from gateway.flow.envelope import Publisher, compact
 from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.judgement import OPENING, Judgement
+from gateway.flow.operating.refusals import Refusals
 from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.flow.references import fold
-from gateway.flow.refusals import Refusals
 from gateway.flow.route import Hop, Question, Router
 from gateway.flow.toolbox import Attachments
 from gateway.observability.traces import current, upstream

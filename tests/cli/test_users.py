@@ -51,3 +51,13 @@ def test_what_is_not_right_is_refused(config: Path, name: str, role: str, passwo
     refused = CliRunner().invoke(command, given, input=password)
     assert refused.exit_code == 2
     assert stored(config) == []
+
+
+@pytest.mark.parametrize(("scope", "kept"), [("area:3702, SD-QD-SN-002", "SD-QD-SN-002 area:3702"), ("area:x", None)])
+def test_a_data_scope_is_kept_or_refused(config: Path, scope: str, kept: str | None) -> None:
+    given = ["user", "add", "lisi", "李四", "--role", "operator", "--scope", scope, "--config", str(config)]
+    made = CliRunner().invoke(command, given)
+    with sqlite3.connect(config.parent / "data" / "gateway.db") as connection:
+        rows = connection.execute("SELECT scope FROM users").fetchall()
+    assert rows == ([] if kept is None else [(kept,)])
+    assert made.exit_code == (2 if kept is None else 0), made.output

@@ -11,7 +11,7 @@ from contracts.adapter import Context, Loss, LossKind, Wire
 from contracts.errors import PermanentError
 from contracts.message import Message
 from contracts.messages import HR
-from gateway.flow.correction import CorrectionRefused, patched, places
+from gateway.flow.operating.correction import CorrectionRefused, patched, places
 from tests.console.counter import Counter
 from tests.flow.stage import until
 

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.errors import PermanentError
 from contracts.messages import HR, ONE_STOP
-from gateway.flow.bulk import Bulk, BulkRefused, share
+from gateway.flow.operating.bulk import Bulk, BulkRefused, share
 from gateway.flow.order import Principal
 from gateway.store.console import DeliveryFilter
 from gateway.store.engine import Row

@@ -10,7 +10,7 @@ import re
 import openpyxl
 
 from contracts.messages import HR
-from gateway.flow.alerts import Alerts
+from gateway.flow.alerting.alerts import Alerts
 from tests.console.counter import Counter
 from tests.console.test_masking import leaked
 from tests.flow import papers

@@ -14,12 +14,12 @@ import trustme
 
 from contracts.adapter import Reply
 from contracts.chinese_calendar import BEIJING, packaged_calendar
-from gateway.flow import certificates
-from gateway.flow.alerts import Alerts, Senses, this_machine
-from gateway.flow.certificates import Certificates
+from gateway.flow.alerting import certificates
+from gateway.flow.alerting.alerts import Alerts, Senses, this_machine
+from gateway.flow.alerting.certificates import Certificates
+from gateway.flow.alerting.skew import Skew
 from gateway.flow.house import House
 from gateway.flow.office import OfficeHours, long_silent
-from gateway.flow.skew import Skew
 from gateway.store.tally import HOUR, MINUTE
 from tests.flow.receivers import trusting
 from tests.flow.stage import HR, Stage
@@ -228,7 +228,7 @@ async def test_a_full_disk(still: Stage, monkeypatch: pytest.MonkeyPatch) -> Non
     def usage(_: Path) -> float:
         return used[0]
 
-    monkeypatch.setattr("gateway.flow.alerts._usage", usage)
+    monkeypatch.setattr("gateway.flow.alerting.alerts._usage", usage)
     loop = loop_of(still.house)
     await loop.turn()
     assert [(row["rule"], row["figure"]) for row in await still.house.store.rows("open_alerts")] == [("disk", "81%")]

@@ -16,10 +16,10 @@ import pytest
 from aiohttp import web
 
 from contracts.webhook import Secret, verify
-from gateway.flow.channels.port import ChannelFailed
-from gateway.flow.channels.robots import dingtalk_sign
-from gateway.flow.channels.switchboard import Switchboard
-from gateway.flow.channels.wording import RULES, Transition, Wording, place
+from gateway.flow.alerting.channels.port import ChannelFailed
+from gateway.flow.alerting.channels.robots import dingtalk_sign
+from gateway.flow.alerting.channels.switchboard import Switchboard
+from gateway.flow.alerting.channels.wording import RULES, Transition, Wording, place
 from gateway.settings import Settings, SettingsRefused
 from gateway.texts import console_texts
 from tests.flow.receivers import (
@@ -348,7 +348,7 @@ def test_no_password_goes_in_the_clear_in_production() -> None:
 
 
 async def test_a_hanging_server_costs_a_channel_its_deadline_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.flow.channels.switchboard.WITHIN_S", 0.2)
+    monkeypatch.setattr("gateway.flow.alerting.channels.switchboard.WITHIN_S", 0.2)
     hold = asyncio.Event()
     async with http_server() as server:
         server.answers.append(hold.wait)

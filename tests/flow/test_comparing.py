@@ -10,8 +10,18 @@ import pytest
 from contracts.adapter import AdapterInfo, DeliveryClass
 from contracts.holdings import Holding, Listing
 from contracts.update import About, StatusUpdate
-from gateway.flow.comparing import Difference, Kind, Method, method_of, named, number, of_delivery, of_word, plain
-from gateway.flow.reconciliations import ReconcileRefused, moment
+from gateway.flow.reconciling.comparing import (
+    Difference,
+    Kind,
+    Method,
+    method_of,
+    named,
+    number,
+    of_delivery,
+    of_word,
+    plain,
+)
+from gateway.flow.reconciling.reconciliations import ReconcileRefused, moment
 from tests.flow.puppets import PUPPETS, Puppet
 
 AT = datetime(2026, 10, 10, 4, tzinfo=UTC)

@@ -9,9 +9,9 @@ import orjson
 import pytest
 from aiohttp import web
 
-from gateway.flow.alerts import Alerts, Senses
+from gateway.flow.alerting.alerts import Alerts, Senses
+from gateway.flow.alerting.notices import Notices
 from gateway.flow.house import House
-from gateway.flow.notices import Notices
 from tests.flow.receivers import ALLOWED, HttpServer, http_server, mail_server, mail_text, syslog_stream
 from tests.house import Gateways
 
@@ -151,7 +151,7 @@ async def test_what_asks_to_be_left_alone_is(gateway: Gateways) -> None:
 
 
 async def test_one_channel_that_hangs_delays_no_other(gateway: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.flow.channels.switchboard.WITHIN_S", 0.5)
+    monkeypatch.setattr("gateway.flow.alerting.channels.switchboard.WITHIN_S", 0.5)
     hold = asyncio.Event()
     async with http_server() as server, mail_server() as post, syslog_stream() as (port, came):
         given = settings(server)

@@ -10,7 +10,7 @@ from contracts.adapter import Receipt
 from contracts.errors import PermanentError, RetryableError
 from contracts.messages import HR, ONE_STOP, UNION, MessageType
 from gateway.flow.documents import reopen
-from gateway.flow.replay import Replayer, ReplayKind
+from gateway.flow.operating.replay import Replayer, ReplayKind
 from gateway.store.casefile import DeliveryRow
 from tests.flow import papers
 from tests.flow.stage import OPERATOR, Stage, until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.messages import HR
-from gateway.flow.operate import Operator
+from gateway.flow.operating.operate import Operator
 from gateway.flow.reminders import Reminders
 from tests.flow.stage import OPERATOR, Stage
 from tests.house import Gateways

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from contracts.messages import HR, MessageType
-from gateway.flow.operate import Operator
+from gateway.flow.operating.operate import Operator
 from gateway.flow.task_news import TaskNews
 from tests.flow.stage import OPERATOR, PDF, Stage, until
 

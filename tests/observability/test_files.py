@@ -14,7 +14,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families as families
 from promql_parser import VectorSelector
 
-from gateway.flow.channels.wording import RULES
+from gateway.flow.alerting.channels.wording import RULES
 from gateway.flow.relay import BrokerRelay
 from gateway.web.api.health import figures
 from tests.flow.stage import HR, Stage

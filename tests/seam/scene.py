@@ -15,7 +15,7 @@ from contracts.messages import MessageType
 from gateway.app import http_transport
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.house import House
-from gateway.flow.operate import Operator
+from gateway.flow.operating.operate import Operator
 from gateway.flow.order import Order, Principal
 from gateway.registry import AnyAdapter
 from gateway.settings import RetrySettings, RouteSettings

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from contracts.messages import MessageType
-from gateway.flow.comparing import Method
-from gateway.flow.reconciliations import NOT_COMPARABLE, ReconcileRefused, Reconciliations
+from gateway.flow.reconciling.comparing import Method
+from gateway.flow.reconciling.reconciliations import NOT_COMPARABLE, ReconcileRefused, Reconciliations
 from gateway.store import journal
 from gateway.store.engine import Row
 from tests.seam.scene import ASKED, BYTES, IDS, LAG_S, OPERATOR, Scene, until

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from contracts.messages import MessageType
 from gateway.flow.house import House
-from gateway.flow.operate import Operator
+from gateway.flow.operating.operate import Operator
 from gateway.flow.order import Order, Refused
 from gateway.flow.worker import remind_of_words
 from gateway.store.claim import Claim

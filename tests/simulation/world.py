@@ -20,7 +20,7 @@ from contracts.messages import MessageType
 from gateway.bus.port import BusUnavailable
 from gateway.flow.house import House
 from gateway.flow.intake import Accepted
-from gateway.flow.operate import Operator
+from gateway.flow.operating.operate import Operator
 from gateway.flow.order import Order, Principal, Refused
 from gateway.flow.relay import BrokerRelay
 from gateway.store.engine import StoreUnavailable

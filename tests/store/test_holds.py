@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.flow.operate import Operator
+from gateway.flow.operating.operate import Operator
+from gateway.flow.operating.windows import LONGEST_MS, Windows
 from gateway.flow.order import Principal
-from gateway.flow.windows import LONGEST_MS, Windows
 from gateway.store import pauses
 from tests.store.bench import START_MS, Bench, VirtualClock
 
@@ -169,7 +169,7 @@ async def test_what_waited_goes_at_the_rate_that_was_asked_and_in_order(bench: B
 
 
 async def test_a_large_backlog_is_given_times_in_batches(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.flow.windows._BATCH", 4)
+    monkeypatch.setattr("gateway.flow.operating.windows._BATCH", 4)
     await bench.endpoints("a", slots=99)
     operator = Operator(bench.store)
     await operator.pause(OPERATOR, "a", "维护")

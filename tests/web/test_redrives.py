@@ -9,7 +9,7 @@ import pytest
 
 from contracts.errors import PermanentError, RetryableError
 from contracts.messages import HR, ONE_STOP, UNION
-from gateway.flow.bulk import Bulk
+from gateway.flow.operating.bulk import Bulk
 from gateway.flow.references import fold
 from gateway.security.clients import OPERATOR_SCOPES
 from gateway.store import console

@@ -10,15 +10,15 @@ from starlette.responses import Response
 
 from contracts.findings import Code, Finding
 from gateway.flow import wires
-from gateway.flow.comparing import method_of
 from gateway.flow.documents import place_of
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.gauges import now_standing
 from gateway.flow.house import House
-from gateway.flow.operate import Operator, Standing
+from gateway.flow.operating.operate import Operator, Standing
+from gateway.flow.operating.replay import Replayer, ReplayKind
+from gateway.flow.operating.reveal import REVEALED_S, Side, reveal
 from gateway.flow.order import Principal, Refused
-from gateway.flow.replay import Replayer, ReplayKind
-from gateway.flow.reveal import REVEALED_S, Side, reveal
+from gateway.flow.reconciling.comparing import method_of
 from gateway.security.masking import Mask
 from gateway.store.casefile import delivery_of
 from gateway.web.api.flow import flow_items

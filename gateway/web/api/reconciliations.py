@@ -7,10 +7,10 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.flow.comparing import Kind, Method
 from gateway.flow.house import House
 from gateway.flow.order import Refused
-from gateway.flow.reconciliations import ReconcileRefused, Reconciliations, moment
+from gateway.flow.reconciling.comparing import Kind, Method
+from gateway.flow.reconciling.reconciliations import ReconcileRefused, Reconciliations, moment
 from gateway.store.console import LAST
 from gateway.store.engine import Row
 from gateway.web.api.reading import answer, iso, pack_cursor, page_limit, unpack_cursor

@@ -14,11 +14,11 @@ from starlette.responses import Response
 
 from contracts.findings import Code, Finding
 from contracts.messages import MessageType
-from gateway.flow.bulk import ACTS, CAP, MOST, Bulk, BulkRefused, Preview
 from gateway.flow.house import House
+from gateway.flow.operating.bulk import ACTS, CAP, MOST, Bulk, BulkRefused, Preview
+from gateway.flow.operating.replay import STATES, ReplayKind
 from gateway.flow.order import Refused
 from gateway.flow.references import fold
-from gateway.flow.replay import STATES, ReplayKind
 from gateway.registry import Endpoint
 from gateway.store import console
 from gateway.store.console import LAST, DeliveryFilter, id_at

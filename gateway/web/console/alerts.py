@@ -9,8 +9,8 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
-from gateway.flow.channels.wording import RULES, place
-from gateway.flow.operate import audited
+from gateway.flow.alerting.channels.wording import RULES, place
+from gateway.flow.operating.operate import audited
 from gateway.flow.order import Refused
 from gateway.store.console import LAST
 from gateway.store.engine import Row

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from contracts.chinese_calendar import Calendar
 from contracts.findings import Code, Language, register
-from gateway.flow.operate import audited
+from gateway.flow.operating.operate import audited
 from gateway.flow.order import Refused
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, make_key
 from gateway.store.console import Figures

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.correction import CORRECTED, LONGEST, CorrectionRefused, Corrections, Place, places
+from gateway.flow.operating.correction import CORRECTED, LONGEST, CorrectionRefused, Corrections, Place, places
 from gateway.flow.order import Refused
 from gateway.store.engine import Row
 from gateway.web.console import bodies

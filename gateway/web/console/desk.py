@@ -16,12 +16,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.flow.accounts import Accounts, Person, actor_of
-from gateway.flow.bulk import Bulk
 from gateway.flow.house import House
-from gateway.flow.operate import Operator
+from gateway.flow.operating.bulk import Bulk
+from gateway.flow.operating.operate import Operator
+from gateway.flow.operating.replay import Replayer
 from gateway.flow.order import Principal
-from gateway.flow.reconciliations import Reconciliations
-from gateway.flow.replay import Replayer
+from gateway.flow.reconciling.reconciliations import Reconciliations
 from gateway.security.passwords import Hasher
 from gateway.security.roles import role_book
 from gateway.security.sessions import Throttle, form_token

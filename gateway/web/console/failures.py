@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from gateway.flow.operate import audited
+from gateway.flow.operating.operate import audited
 from gateway.store import console
 from gateway.store.console import FAILED_STATES, made_at
 from gateway.store.engine import Rows

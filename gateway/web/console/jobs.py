@@ -9,9 +9,9 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
-from gateway.flow.bulk import ACTS, CAP, MOST, BulkRefused, Preview
+from gateway.flow.operating.bulk import ACTS, CAP, MOST, BulkRefused, Preview
+from gateway.flow.operating.replay import ReplayKind
 from gateway.flow.order import Refused
-from gateway.flow.replay import ReplayKind
 from gateway.store.console import LAST, DeliveryFilter
 from gateway.store.engine import Row
 from gateway.web.console import corrections

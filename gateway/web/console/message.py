@@ -8,11 +8,11 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
-from gateway.flow.operate import Standing
+from gateway.flow.operating.operate import Standing
+from gateway.flow.operating.replay import STATES, ReplayKind
+from gateway.flow.operating.reveal import REVEALED_S
+from gateway.flow.operating.reveal import reveal as disclose
 from gateway.flow.order import Refused
-from gateway.flow.replay import STATES, ReplayKind
-from gateway.flow.reveal import REVEALED_S
-from gateway.flow.reveal import reveal as disclose
 from gateway.store.engine import Row
 from gateway.store.store import Store
 from gateway.web.console import bodies, corrections, holds

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.comparing import Kind, Method, method_of
 from gateway.flow.order import Refused
-from gateway.flow.reconciliations import NOT_COMPARABLE, ReconcileRefused, moment
+from gateway.flow.reconciling.comparing import Kind, Method, method_of
+from gateway.flow.reconciling.reconciliations import NOT_COMPARABLE, ReconcileRefused, moment
 from gateway.store.console import LAST
 from gateway.store.engine import Row
 from gateway.web.console.desk import Page, Visit

@@ -29,7 +29,7 @@ from gateway.flow import wires
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
 from gateway.flow.exchange import EndpointWaits
-from gateway.flow.operate import Operator, Standing, closing
+from gateway.flow.operating.operate import Operator, Standing, closing
 from gateway.flow.order import Principal
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.console import FAILED_STATES

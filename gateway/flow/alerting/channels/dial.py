@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
 
-from gateway.flow.channels.port import ChannelFailed
+from gateway.flow.alerting.channels.port import ChannelFailed
 from gateway.security.egress import Address, EgressPolicy, EgressRefused
 
 

@@ -23,9 +23,9 @@ import structlog
 
 from contracts.adapter import DeliveryClass
 from contracts.status import CaseStatus
-from gateway.flow.operate import Standing
+from gateway.flow.operating.operate import Standing
+from gateway.flow.operating.replay import STATES, Overtaken, Replayer, ReplayKind
 from gateway.flow.order import Principal
-from gateway.flow.replay import STATES, Overtaken, Replayer, ReplayKind
 from gateway.registry import Endpoint
 from gateway.store import console
 from gateway.store.console import FAILED_STATES, DeliveryFilter

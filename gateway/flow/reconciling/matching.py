@@ -6,9 +6,9 @@ from contracts.adapter import InboundCall, Origin
 from contracts.errors import UnreadableCallback
 from contracts.holdings import Holding, reference_of
 from contracts.update import About, ReferralOffered, StatusUpdate
-from gateway.flow.comparing import Difference, Kind, of_delivery, of_word
 from gateway.flow.correlate import Contradicting, find
-from gateway.flow.questions import Run, moment
+from gateway.flow.reconciling.comparing import Difference, Kind, of_delivery, of_word
+from gateway.flow.reconciling.questions import Run, moment
 from gateway.store.engine import Row
 from gateway.store.ids import kind_of
 from gateway.store.store import Store

@@ -13,8 +13,8 @@ from typing import Final
 import aiosmtplib
 import structlog
 
-from gateway.flow.channels.dial import addresses, connect
-from gateway.flow.channels.port import Bundle, ChannelFailed
+from gateway.flow.alerting.channels.dial import addresses, connect
+from gateway.flow.alerting.channels.port import Bundle, ChannelFailed
 from gateway.security.egress import EgressPolicy
 from gateway.settings import MailChannelSettings
 

@@ -12,11 +12,11 @@ from typing import Final
 import httpx
 from aiohttp.resolver import ThreadedResolver
 
-from gateway.flow.channels.mail import Mail
-from gateway.flow.channels.port import Channel, ChannelFailed
-from gateway.flow.channels.robots import Robot
-from gateway.flow.channels.syslog import Syslog
-from gateway.flow.channels.wording import RULES, Transition, Wording
+from gateway.flow.alerting.channels.mail import Mail
+from gateway.flow.alerting.channels.port import Channel, ChannelFailed
+from gateway.flow.alerting.channels.robots import Robot
+from gateway.flow.alerting.channels.syslog import Syslog
+from gateway.flow.alerting.channels.wording import RULES, Transition, Wording
 from gateway.flow.transport import Transport
 from gateway.security.egress import Allowed, CheckedResolver, EgressPolicy, GuardedTransport
 from gateway.settings import (

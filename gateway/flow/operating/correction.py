@@ -30,8 +30,8 @@ from gateway.flow import wires
 from gateway.flow.context import Contexts
 from gateway.flow.documents import message_of
 from gateway.flow.envelope import compact
+from gateway.flow.operating.replay import STATES, Replayer, ReplayKind
 from gateway.flow.order import Principal
-from gateway.flow.replay import STATES, Replayer, ReplayKind
 from gateway.registry import Endpoint
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Operation, Row

@@ -14,9 +14,9 @@ from typing import Final
 
 import structlog
 
-from gateway.flow.channels.port import ChannelFailed
-from gateway.flow.channels.switchboard import Switchboard, Wired
-from gateway.flow.channels.wording import Transition, Wording
+from gateway.flow.alerting.channels.port import ChannelFailed
+from gateway.flow.alerting.channels.switchboard import Switchboard, Wired
+from gateway.flow.alerting.channels.wording import Transition, Wording
 from gateway.settings import AlertSettings
 from gateway.store import notices
 from gateway.store.engine import Row, Rows

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from contracts.chinese_calendar import BEIJING, Calendar, packaged_calendar
-from gateway.flow.notices import Notices
+from gateway.flow.alerting.notices import Notices
 from gateway.flow.office import OfficeHours, long_silent
 from gateway.settings import AlertSettings
 from gateway.store import console, notices

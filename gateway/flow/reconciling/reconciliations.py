@@ -10,9 +10,9 @@ from typing import Final
 import orjson
 
 from contracts.chinese_calendar import BEIJING, end_of_day
-from gateway.flow.comparing import Kind, Method, method_of
 from gateway.flow.exchange import Limits
 from gateway.flow.order import Principal
+from gateway.flow.reconciling.comparing import Kind, Method, method_of
 from gateway.registry import Endpoint
 from gateway.store import reconciliations
 from gateway.store.journal import AuditEntry

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from contracts.chinese_calendar import BEIJING
-from gateway.flow.channels.port import SEVERITIES, Bundle, Phase, Told
+from gateway.flow.alerting.channels.port import SEVERITIES, Bundle, Phase, Told
 from gateway.texts import console_text, console_texts
 
 MOST_ITEMS: Final = 20

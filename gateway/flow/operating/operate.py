@@ -11,9 +11,9 @@ from contracts.update import Reference
 from gateway.flow import case_links
 from gateway.flow.case_links import CaseLinks
 from gateway.flow.envelope import beijing, compact
+from gateway.flow.operating.windows import LONGEST_MS, spread
 from gateway.flow.order import Principal
 from gateway.flow.references import fold
-from gateway.flow.windows import LONGEST_MS, spread
 from gateway.store import pauses, webhooks
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Operation, Row

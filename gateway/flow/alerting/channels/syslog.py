@@ -9,8 +9,8 @@ import socket
 import ssl
 from typing import Final
 
-from gateway.flow.channels.dial import addresses, connect
-from gateway.flow.channels.port import Bundle, ChannelFailed, Told
+from gateway.flow.alerting.channels.dial import addresses, connect
+from gateway.flow.alerting.channels.port import Bundle, ChannelFailed, Told
 from gateway.security.egress import EgressPolicy
 from gateway.settings import SyslogChannelSettings
 

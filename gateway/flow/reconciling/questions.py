@@ -14,9 +14,9 @@ from contracts.adapter import Exchange
 from contracts.errors import RetryableError
 from contracts.holdings import Held, Holding, Period
 from gateway.flow import wires
-from gateway.flow.comparing import Method
 from gateway.flow.deliver import Line
 from gateway.flow.order import Principal
+from gateway.flow.reconciling.comparing import Method
 from gateway.store.engine import Row
 from gateway.store.store import Store
 

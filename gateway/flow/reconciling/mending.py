@@ -12,10 +12,10 @@ from contracts.errors import RetryableError
 from contracts.holdings import Holding
 from contracts.update import About, DeliveryWord, Key, KeyKind, Reference, StatusUpdate
 from gateway.flow.apply import Applier
-from gateway.flow.matching import Matcher
-from gateway.flow.operate import Operator, Standing
-from gateway.flow.questions import Run, Unaskable, moment
+from gateway.flow.operating.operate import Operator, Standing
 from gateway.flow.receive import pack_call, place_of
+from gateway.flow.reconciling.matching import Matcher
+from gateway.flow.reconciling.questions import Run, Unaskable, moment
 from gateway.store import inbox, reconciliations
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry

@@ -19,7 +19,7 @@ import httpx
 import orjson
 
 from contracts.webhook import SigningKey, signed_headers, signing_key
-from gateway.flow.channels.port import Bundle, ChannelFailed, Told
+from gateway.flow.alerting.channels.port import Bundle, ChannelFailed, Told
 from gateway.security.egress import EgressRefused
 from gateway.settings import RobotChannelSettings, SettingsRefused
 

@@ -25,14 +25,14 @@ from contracts.chinese_calendar import BEIJING
 from contracts.errors import AdapterError, RetryableError
 from contracts.holdings import Held, Holding
 from gateway.flow.apply import Applier
-from gateway.flow.comparing import Difference, Kind, Method, method_of, of_delivery
 from gateway.flow.deliver import Line
 from gateway.flow.exchange import EndpointWaits
-from gateway.flow.matching import Matcher
-from gateway.flow.mending import Mended, Mender
-from gateway.flow.operate import Operator
-from gateway.flow.questions import GATEWAY, QUESTIONS, NoRoom, Questions, Run, Unaskable, lease_ms, moment
-from gateway.flow.reconciliations import MOST, Asked
+from gateway.flow.operating.operate import Operator
+from gateway.flow.reconciling.comparing import Difference, Kind, Method, method_of, of_delivery
+from gateway.flow.reconciling.matching import Matcher
+from gateway.flow.reconciling.mending import Mended, Mender
+from gateway.flow.reconciling.questions import GATEWAY, QUESTIONS, NoRoom, Questions, Run, Unaskable, lease_ms, moment
+from gateway.flow.reconciling.reconciliations import MOST, Asked
 from gateway.settings import ReconcileSettings
 from gateway.store import reconciliations
 from gateway.store.console import id_at

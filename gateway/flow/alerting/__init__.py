@@ -1,0 +1,1 @@
+"""What people are told without asking: rules, open alerts, and the channels outward."""

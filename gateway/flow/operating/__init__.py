@@ -1,0 +1,1 @@
+"""What operators do: redrive, replay, pause, correct, reveal; every act audited."""
