@@ -138,11 +138,12 @@ async def show_case(visit: Visit, status: int = 200, problem: str = "") -> Respo
     opened = [d for d in file.deliveries if d.state not in ("delivered", "cancelled", "superseded")]
     shown = [clock_view(clock) for clock in clocks]
     document, referral = await visit.desk.house.contexts.case_of(file), None
-    following = [
-        (matter, step)
+    # An agreement and its confirmation offer the same step: it is told once.
+    following = {
+        tuple(sorted((name, str(value)) for name, value in step.items())): (matter, step)
         for matter in file.matters.values()
         for step in next_steps(matter, shown, file, document, referral)
-    ]
+    }.values()
     names = await visit.desk.names.organizations([file.organization])
     return visit.render(
         "case.html",
