@@ -21,6 +21,7 @@ from gateway.settings import Settings, SettingsRefused
 from gateway.store.engine import Sqlite
 from gateway.store.journal import AuditHead, AuditVerdict, verify_audit
 from gateway.store.migrate import SchemaUnknown, migrate_postgres, migrate_sqlite
+from gateway.store.store import Store
 from gateway.web.figures import figures_door
 from gateway.web.listen import Listener, listening_socket
 from gateway.web.server import web
@@ -146,15 +147,9 @@ async def client_added(
         SettingsRefused: no usable keys, or a newer version was here.
         StoreLocked: another process has the SQLite database.
     """
-    if settings.database == "sqlite":
-        await _try_lock(settings)
-    with _schema_known():
-        store = await open_store(settings)
-    try:
-        key = make_key()
+    key = make_key()
+    async with _opened(settings) as store:
         return {"client": await add_client(store, key, name, scopes, codes), "key": key.shown}
-    finally:
-        await store.close()
 
 
 async def user_added(
@@ -166,20 +161,16 @@ async def user_added(
         SettingsRefused: no usable keys, or a newer version was here.
         StoreLocked: another process has the SQLite database.
     """
-    if settings.database == "sqlite":
-        await _try_lock(settings)
-    with _schema_known():
-        store = await open_store(settings)
-    hasher = Hasher()
-    try:
-        await Accounts(store, hasher, mode=settings.console.roles).add(
-            "cli", name, title, role, password, must_change=made, scope=scope
-        )
-    except AccountRefused as refusal:
-        return refusal.code
-    finally:
-        hasher.close()
-        await store.close()
+    async with _opened(settings) as store:
+        hasher = Hasher()
+        try:
+            await Accounts(store, hasher, mode=settings.console.roles).add(
+                "cli", name, title, role, password, must_change=made, scope=scope
+            )
+        except AccountRefused as refusal:
+            return refusal.code
+        finally:
+            hasher.close()
     return None
 
 
@@ -190,12 +181,19 @@ async def audit_verified(settings: Settings, kept: AuditHead | None) -> AuditVer
         SettingsRefused: no usable keys, or a newer version was here.
         StoreLocked: another process has the SQLite database.
     """
+    async with _opened(settings) as store:
+        return await store.runner.read(verify_audit, kept)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Store]:
+    """The store, for one command; closed after it."""
     if settings.database == "sqlite":
         await _try_lock(settings)
     with _schema_known():
         store = await open_store(settings)
     try:
-        return await store.runner.read(verify_audit, kept)
+        yield store
     finally:
         await store.close()
 
