@@ -198,7 +198,12 @@ def _hasten() -> Operation[int]:
         for schedule in _SCHEDULES:
             yield schedule, [(ahead,)]
         yield "forget_alive", [()]
+    # What this run plans, the next one must be able to judge, however soon it dies.
+    yield "set_mark", [(_STARTED, found[0]["now"])]
     return ahead
+
+
+_STARTED = "alive:started"
 
 
 async def open_postgres(dsn: str, sealer: Sealer, ids: Ids, now_ms: Callable[[], int] | None = None) -> Store:
