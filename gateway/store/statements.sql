@@ -70,7 +70,7 @@ ON CONFLICT (about, rule) DO UPDATE SET started_on = excluded.started_on, due_on
   given_end = excluded.given_end, extended_by = excluded.extended_by, pauses = excluded.pauses
 -- name: move_clock (about text, rule text, state text)
 UPDATE clocks SET state = given.state FROM given WHERE clocks.about = given.about AND clocks.rule = given.rule
-  AND (clocks.state = 'running' OR (clocks.state = 'suspended' AND given.state IN ('met', 'cancelled')) OR (clocks.state = 'met' AND given.state = 'running'))
+  AND (clocks.state || '' = 'running' OR (clocks.state || '' = 'suspended' AND given.state IN ('met', 'cancelled')) OR (clocks.state || '' = 'met' AND given.state = 'running'))
 -- name: due_alarms each (moment bigint, most bigint)
 SELECT c.* FROM clocks c WHERE c.state = 'running' AND c.alarm_at <= :moment ORDER BY c.alarm_at LIMIT :most
 -- name: provisional_clocks each (calendar text, after text, most bigint)
@@ -96,12 +96,14 @@ SELECT a.endpoint, a.event_id FROM given JOIN applied a ON a.endpoint = given.en
 -- lanes ----------------------------------------------------------------------------------------------------------------------
 -- The one rule of a lane: its head is the first open delivery whose requirement is delivered; one in doubt is no head but
 -- holds the rest. What overtakes (first = 1) comes first. A head in flight stays.
+-- Where a state stands as `state || ''`, the index of open deliveries must not serve: a plan made while nothing was open would
+-- walk through all that piles up later.
 -- name: rehead (endpoint text, subject text)
 INSERT INTO lanes (endpoint, subject, head, due_at, safe_at, tries, died)
 SELECT d.endpoint, d.subject, d.id, d.next_at,
   (SELECT min(s.safe_at) FROM deliveries s WHERE s.endpoint = d.endpoint AND s.subject = d.subject AND s.state = 'pending' AND s.safe_at IS NOT NULL),
   d.attempts, d.crashes
-FROM given JOIN deliveries d ON d.state = 'pending' AND d.id = (
+FROM given JOIN deliveries d ON d.state || '' = 'pending' AND d.id = (
   SELECT n.id FROM deliveries n LEFT JOIN deliveries r ON r.id = n.requires
   WHERE n.endpoint = given.endpoint AND n.subject = given.subject AND n.state IN ('pending', 'in_doubt')
     AND (n.state = 'in_doubt' OR n.requires IS NULL OR r.state = 'delivered')
@@ -125,14 +127,14 @@ WHERE deliveries.id = l.head AND l.token IS NOT NULL AND l.lease_until <= now_ms
 -- name: clear_lane (endpoint text, subject text)
 DELETE FROM lanes WHERE (endpoint, subject) IN (SELECT endpoint, subject FROM given) AND (token IS NULL OR lease_until <= now_ms())
 -- name: waiting_on (id text)
-SELECT DISTINCT d.endpoint, d.subject FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' ORDER BY d.endpoint, d.subject
+SELECT DISTINCT d.endpoint, d.subject FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state || '' = 'pending' ORDER BY d.endpoint, d.subject
 -- name: born_blocked (id text)
 SELECT d.id, d.endpoint, d.subject, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
 FROM given JOIN deliveries d ON d.id = given.id JOIN deliveries r ON r.id = d.requires
 WHERE d.class = 'statutory' AND r.state IN ('rejected', 'dead', 'expired', 'cancelled', 'superseded')
 -- name: blocked_by (id text)
 SELECT d.id, d.endpoint, d.subject, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
-FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state = 'pending' AND d.class = 'statutory'
+FROM given JOIN deliveries d ON d.requires = given.id WHERE d.state || '' = 'pending' AND d.class || '' = 'statutory'
 
 -- claim: two looks and one write per endpoint --------------------------------------------------------------------------------
 -- The endpoint's row is locked before the count, in a statement of its own: a count in the same statement would use a
@@ -240,7 +242,7 @@ UPDATE deliveries SET state = given.after, code = given.code, reasons_sealed = c
   finished_at = CASE WHEN given.after IN ('pending', 'relayed', 'in_doubt') THEN NULL ELSE now_ms() END
 FROM given WHERE deliveries.id = given.id AND deliveries.state = given.before RETURNING deliveries.id
 -- name: repoint (old text, new text)
-UPDATE deliveries SET requires = given.new FROM given WHERE deliveries.requires = given.old AND deliveries.state = 'pending'
+UPDATE deliveries SET requires = given.new FROM given WHERE deliveries.requires = given.old AND deliveries.state || '' = 'pending'
 -- name: overdue_words (now bigint)
 SELECT d.id, d.endpoint, d.subject, d.type FROM given JOIN deliveries d ON d.state = 'relayed' AND d.word_due_at <= given.now ORDER BY d.word_due_at LIMIT 100
 -- name: word_reminded (id text)

@@ -149,7 +149,7 @@ deliveries = sa.Table(
         "created_at",
         **_where("type = 'case.alerted' AND state NOT IN ('delivered', 'cancelled', 'superseded')"),
     ),
-    Index("deliveries_waiting", "requires", **_where("requires IS NOT NULL AND state = 'pending'")),
+    Index("deliveries_waiting", "requires", **_where("requires IS NOT NULL")),
     Index("deliveries_word", "state", "word_due_at", **_where("state = 'relayed' AND word_due_at IS NOT NULL")),
     Index("deliveries_state", "state", "endpoint", "id", "class"),
     Index("deliveries_reference", "endpoint", "reference", **_where("reference IS NOT NULL")),

@@ -86,7 +86,7 @@ CREATE INDEX deliveries_retrying ON deliveries (endpoint, code, type, id) WHERE 
 CREATE INDEX deliveries_safe ON deliveries (endpoint, subject, safe_at) WHERE state = 'pending' AND safe_at IS NOT NULL;
 CREATE INDEX deliveries_state ON deliveries (state, endpoint, id, class);
 CREATE INDEX deliveries_subject ON deliveries (subject, sequence);
-CREATE INDEX deliveries_waiting ON deliveries (requires) WHERE requires IS NOT NULL AND state = 'pending';
+CREATE INDEX deliveries_waiting ON deliveries (requires) WHERE requires IS NOT NULL;
 CREATE INDEX deliveries_word ON deliveries (state, word_due_at) WHERE state = 'relayed' AND word_due_at IS NOT NULL;
 CREATE TABLE differences (
   reconciliation TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, code TEXT NOT NULL, delivery TEXT, about TEXT,
