@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.house import Gateways
 from tests.servers.databases import Server, database
@@ -15,6 +16,10 @@ from tests.servers.kafka import Broker, GivenBroker, open_broker
 from tests.servers.postgres import open_server
 
 pytest.register_assert_rewrite("contracts.conformance")
+
+# How quickly examples are made says something of the machine, nothing of what is tested.
+settings.register_profile("gateway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gateway")
 
 
 ENGINE = os.environ.get("GATEWAY_TEST_ENGINE", "sqlite")
