@@ -235,9 +235,8 @@ class Deliverer:
         if doubt_at is not None:
             if info.delivery_class is DeliveryClass.NEITHER:
                 return self._judge.in_doubt(claim, "claim_died", None)
-            doubt_at = min(
-                doubt_at, claim.claimed_at
-            )  # a clock that was set back must not make anybody wait for the other
+            # A clock that was set back must not make anybody wait for the other.
+            doubt_at = min(doubt_at, claim.claimed_at)
             lag_ms = round(limits.lookup_lag_s * 1000) - (claim.claimed_at - doubt_at)
             if info.delivery_class is DeliveryClass.QUERYABLE and lag_ms > 0:
                 return self._judge.not_yet(claim, lag_ms, doubt_at)
