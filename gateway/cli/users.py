@@ -56,7 +56,7 @@ def add(
     """新增控制台用户；不给密码则生成一个，只显示这一次 Add a console user; a password that is made is shown this once."""
     from gateway.cli.house import user_added
 
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else make_password()
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else make_password(name)
     with explained(json):
         made = not password_stdin
         refused = asyncio.run(user_added(settings_of(config), name, title, role, password, made=made, scope=scope))

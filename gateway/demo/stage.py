@@ -197,7 +197,7 @@ async def _admit_people(workspace: Workspace, store: Store) -> dict[str, str]:
     """One user of the console for each role; those of a former start of the same run stay good."""
     kept: dict[str, str] = workspace.read("logins.json")
     if not kept:
-        kept = {name: make_password() for name, _, _ in _PEOPLE}
+        kept = {name: make_password(name) for name, _, _ in _PEOPLE}
         workspace.keep("logins.json", kept)
     hasher = Hasher()
     try:

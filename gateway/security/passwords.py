@@ -41,10 +41,18 @@ def weakness(name: str, password: str) -> str | None:
     return None
 
 
-def make_password() -> str:
-    """A fresh password of 60 bits or more that can be read over the telephone: ``k7mf-2xqp-9tda``."""
-    letters = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    return "-".join((letters[:4], letters[4:8], letters[8:]))
+def make_password(name: str) -> str:
+    """A fresh password for the account of this name, about 59 bits, that can be read over the telephone: ``k7mf-2xqp-9tda``.
+
+    A short name turns up in drawn letters by chance, so what ``weakness`` would refuse is drawn again; not for ever, since a
+    name may come from a form and be no name at all (``-``).
+    """
+    for _ in range(100):
+        letters = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+        password = "-".join((letters[:4], letters[4:8], letters[8:]))
+        if weakness(name, password) is None:
+            break
+    return password
 
 
 def hash_password(password: str) -> str:

@@ -43,9 +43,14 @@ def test_weak_passwords_are_told_apart(password: str, why: str | None) -> None:
 
 
 def test_made_passwords_are_strong_and_unlike() -> None:
-    made = {make_password() for _ in range(50)}
+    made = {make_password("operator") for _ in range(50)}
     assert len(made) == 50
     assert all(weakness("operator", one) is None for one in made)
+
+
+def test_a_made_password_never_holds_the_name() -> None:
+    assert all(weakness("e", make_password("e")) is None for _ in range(50))
+    assert make_password("-")  # no name, yet an answer
 
 
 async def test_the_line_before_the_hasher_is_bounded_and_the_loop_stays_free() -> None:

@@ -28,7 +28,7 @@ async def add(visit: Visit) -> Response:
     """A new user with a password that is shown once."""
     name, title, role = visit.form.text("name", 32), visit.form.text("title", 60), visit.form.text("role", 32)
     scope = visit.form.text("scope", _LONGEST_SCOPE) if visit.form.has("scope") else EVERYTHING
-    password = make_password()
+    password = make_password(name)
     try:
         await visit.desk.accounts.add(visit.actor, name, title, role, password, scope=scope)
     except AccountRefused as refusal:
@@ -53,7 +53,8 @@ async def change(visit: Visit) -> Response:
 
 async def reset(visit: Visit) -> Response:
     """A new password, shown once, to be changed at the next sign-in."""
-    name, password = visit.request.path_params["name"], make_password()
+    name = visit.request.path_params["name"]
+    password = make_password(name)
     try:
         await visit.desk.accounts.set_password(visit.actor, name, password, must_change=True)
     except AccountRefused as refusal:
