@@ -40,7 +40,7 @@ def main(work: Path) -> int:
 def _run(block: str, place: Path) -> bool:
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUNBUFFERED": "1"}
     if block.startswith("# the tests"):
-        block = block.replace("&& .venv/bin/pytest", "&& .venv/bin/pytest --collect-only -q > /dev/null")
+        block = block.replace("&& .venv/bin/pytest -n 2", "&& .venv/bin/pytest --collect-only -q > /dev/null")
     command = ["bash", "-euo", "pipefail", "-c", block]
     if not block.startswith("# until Ctrl-C"):
         return subprocess.run(command, cwd=place, env=environment, check=False).returncode == 0  # noqa: S603 # our own text
