@@ -22,7 +22,7 @@ _TIED = "\0"
 
 
 def _table(table: Table) -> list[str]:
-    """The table with as many columns to a line as there is room for, and its indexes."""
+    """The table with as many columns to a line as there is room for, its indexes, and what takes every row no other does."""
     opening, rest = str(CreateTable(table).compile(dialect=_DIALECT)).strip().split("\n", 1)
     columns, _, storage = rest.partition("\n)")
     whole = " ".join(column.strip().replace(" ", _TIED) for column in columns.split("\n"))
@@ -31,7 +31,10 @@ def _table(table: Table) -> list[str]:
     )
     made = [f"{opening}\n{wrapped.replace(_TIED, ' ')}\n)" + (f"\n{storage.strip()}" if storage.strip() else "")]
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
-    return made + [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in indexes]
+    made += [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in indexes]
+    if table.dialect_options["postgresql"]["partition_by"]:
+        made.append(f"CREATE TABLE {table.name}_default PARTITION OF {table.name} DEFAULT")
+    return made
 
 
 def main() -> None:

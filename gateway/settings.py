@@ -317,6 +317,9 @@ class Settings(BaseSettings):
         default="offday", description="when a deadline's last day moves on: every day off, statutory ones alone, never"
     )
     lease_margin_s: float = Field(default=15, gt=0, description="how much longer than the send deadline a lease lasts")
+    stop_grace_s: float = Field(
+        default=20, ge=0, le=600, description="how long a stop waits for deliveries in flight before it cuts them off"
+    )
     concurrency: int = Field(default=64, ge=1, le=1024, description="deliveries in flight over all endpoints")
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict, description="the platforms, by name")
     routes: tuple[RouteSettings, ...] = Field(default=(), description="changes to the default recipients")

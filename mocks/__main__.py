@@ -24,7 +24,8 @@ last one ended; give its ports again by --ports. Every limit and period is a key
 
 On standard output: one JSON line per mock {"mock": name, "url": …, "config": path}, then {"ready": true}.
 SIGTERM or SIGINT ends it. A tester drives a mock under its own URL, from loopback:
-  GET  /_mock/journal?after=N   GET /_mock/records   POST /_mock/faults [{op, action, times, …}]   DELETE /_mock/faults
+  GET  /_mock/journal?after=N   GET /_mock/records   GET /_mock/requests
+  POST /_mock/faults [{op, action, times, …}]   DELETE /_mock/faults
   POST /_mock/decide {ref, decision}   POST /_mock/refer {…}   POST /_mock/autopilot {seed, delay_ms, jitter_ms, mix}
   POST /_mock/clock {at} | {shift_s} | {}
 

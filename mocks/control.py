@@ -68,6 +68,7 @@ class Control:
         return [
             web.get("/_mock/journal", self.journal),
             web.get("/_mock/records", self.records),
+            web.get("/_mock/requests", self.requests),
             web.get("/_mock/faults", self.pending_faults),
             web.post("/_mock/faults", self.script_faults),
             web.delete("/_mock/faults", self.clear_faults),
@@ -82,14 +83,22 @@ class Control:
         ]
 
     async def journal(self, request: web.Request) -> web.Response:
-        """``GET /_mock/journal?after=N[&limit=M]``: a JSON list, oldest first."""
+        """``GET /_mock/journal?after=N[&limit=M][&containing=TEXT]``: a JSON list, oldest first."""
         after = _whole(request, "after", 0)
         limit = _whole(request, "limit", -1)
-        return _json(self._platform.journal.entries(after, None if limit < 0 else limit))
+        containing = request.query.get("containing", "")
+        return _json(self._platform.journal.entries(after, None if limit < 0 else limit, containing))
 
-    async def records(self, _: web.Request) -> web.Response:
-        """``GET /_mock/records``: the ledger as a JSON list."""
-        return _json(self._platform.records())
+    async def records(self, request: web.Request) -> web.Response:
+        """``GET /_mock/records[?only=KEY,KEY…]``: the ledger as a JSON list, whole or these keys of each record."""
+        records = self._platform.records()
+        if only := list(filter(None, request.query.get("only", "").split(","))):
+            records = [{key: record[key] for key in only if key in record} for record in records]
+        return _json(records)
+
+    async def requests(self, _: web.Request) -> web.Response:
+        """``GET /_mock/requests``: how many came since the start, by operation."""
+        return _json(dict(self._platform.requests))
 
     async def pending_faults(self, _: web.Request) -> web.Response:
         """``GET /_mock/faults``: those still to be played."""

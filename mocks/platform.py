@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -58,6 +59,8 @@ class Platform(ABC):
         self.journal = journal
         #: Weights of the autopilot in force (``POST /_mock/autopilot``), empty when it is off or leaves the choice.
         self.mix: dict[str, float] = {}
+        #: Whole requests that came since the start, by operation, whatever became of them.
+        self.requests: Counter[str] = Counter()
 
     # --- what a platform must say
 

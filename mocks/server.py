@@ -106,7 +106,7 @@ class MockServer:
             self.platform = self._kind(
                 data=self._data, config=config, clock=self.clock, faults=self.faults, journal=self._journal
             )
-            self.platform.restore(self._journal.entries())
+            self.platform.restore(self._journal.replay())
             self._autopilot = Autopilot(self.platform, self._data / "autopilot.json")
             self._runner = web.AppRunner(
                 self._application(), access_log=None, auto_decompress=False, shutdown_timeout=0.5, keepalive_timeout=75

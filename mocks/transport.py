@@ -73,6 +73,7 @@ async def serve(platform: Platform, request: web.Request, handler: Handler) -> w
     except web.HTTPRequestEntityTooLarge:
         return platform.too_large(request)
     operation = platform.operation_of(request, body)
+    platform.requests[operation] += 1
     if (maintenance := platform.faults.maintenance(operation)) is not None:
         return platform.maintenance_page(*maintenance)
     fault = platform.faults.take(operation, *TRANSPORT)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.house import Gateways
+from tests.house import Gateways, standing
 from tests.servers.databases import Server, database
 from tests.servers.kafka import Broker, GivenBroker, open_broker
 from tests.servers.postgres import open_server
@@ -22,23 +20,11 @@ settings.register_profile("gateway", deadline=None, suppress_health_check=[Healt
 settings.load_profile("gateway")
 
 
-ENGINE = os.environ.get("GATEWAY_TEST_ENGINE", "sqlite")
-BUS = os.environ.get("GATEWAY_TEST_BUS", "memory")
-"""What the houses of all tests stand on: ``GATEWAY_TEST_ENGINE=postgresql GATEWAY_TEST_BUS=kafka`` runs the suite on the other
-engine and the other bus."""
-
-
 @pytest.fixture
 async def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Gateways]:
     """Makes real houses on a temporary directory, and closes them; see ``tests.house.Gateways``."""
-    address = request.getfixturevalue("broker").address if BUS == "kafka" else None
-    async with AsyncExitStack() as held:
-        dsn = None
-        if ENGINE == "postgresql":
-            dsn = await held.enter_async_context(database(request.getfixturevalue("postgres"), virtual=True))
-        houses = Gateways(tmp_path, dsn, address)
+    async with standing(request, tmp_path) as houses:
         yield houses
-        await houses.close()
 
 
 @pytest.fixture

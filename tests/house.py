@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+import pytest
 
 from gateway.app import build, read_keys
 from gateway.flow.house import House
@@ -20,7 +23,12 @@ from gateway.registry import AnyAdapter
 from gateway.settings import RetrySettings, RouteSettings, Settings
 from gateway.store.migrate import migrate_sqlite
 from gateway.store.store import LEASES
-from tests.servers.databases import clocked
+from tests.servers.databases import clocked, database
+
+ENGINE = os.environ.get("GATEWAY_TEST_ENGINE", "sqlite")
+BUS = os.environ.get("GATEWAY_TEST_BUS", "memory")
+"""What the houses of all tests stand on: ``GATEWAY_TEST_ENGINE=postgresql GATEWAY_TEST_BUS=kafka`` runs the suite on the other
+engine and the other bus."""
 
 START = datetime(2026, 10, 10, 4, 0, tzinfo=UTC)
 """Where a test's clock begins: the samples lie before it, and their legal deadlines (30 days) after it."""
@@ -122,7 +130,7 @@ class Gateways:
     async def abandon(self, house: House) -> None:
         """End a house as a killed process ends: what is in flight is dropped, nothing is settled."""
         self._open.remove(house)
-        await house.worker.stop(grace_s=0)
+        await house.worker.drop()
         for leaving in house.leaving:  # a broker would find out by itself, after a while that nobody waits for here
             await leaving()
         await house.transport.aclose()
@@ -137,6 +145,21 @@ class Gateways:
         """End every house in order."""
         while self._open:
             await self._open.pop().close()
+
+
+@asynccontextmanager
+async def standing(
+    request: pytest.FixtureRequest, data: Path, kind: type[Gateways] = Gateways
+) -> AsyncIterator[Gateways]:
+    """Makes houses on the engine and the bus of this run, and closes them; for a fixture of whatever scope."""
+    broker = request.getfixturevalue("broker").address if BUS == "kafka" else None
+    async with AsyncExitStack() as held:
+        dsn = None
+        if ENGINE == "postgresql":
+            dsn = await held.enter_async_context(database(request.getfixturevalue("postgres"), virtual=True))
+        houses = kind(data, dsn, broker)
+        yield houses
+        await houses.close()
 
 
 @cache

@@ -130,7 +130,7 @@ async def _database(settings: Settings) -> list[Check]:
         "" if free >= _LEAST_FREE else "清理磁盘，磁盘写满时网关拒收 make room: a full disk stops intake",
     )
     if settings.database != "sqlite":
-        return [space, await _server(settings)]
+        return [space, *await _server(settings)]
     if not path.exists():
         return [space, Check("数据库 database", None, "首次启动时建立 made at the first start")]
     try:
@@ -145,23 +145,44 @@ async def _database(settings: Settings) -> list[Check]:
     return [space, await asyncio.to_thread(_revision, str(path)), *clock]
 
 
-async def _server(settings: Settings) -> Check:
-    """A PostgreSQL server: reachable, and safe for acknowledged cases. Its schema is ``serve``'s to migrate."""
+async def _server(settings: Settings) -> list[Check]:
+    """A PostgreSQL server: reachable, safe for acknowledged cases, and of a schema that this version can work on."""
     try:
         store = await open_postgres(settings.database, Sealer(Keys.generate()), Ids(machine_ms, os.urandom))
     except StoreUnavailable as error:
         cure = "核对 database 的地址、账号与权限 check its address, account and rights"
-        return Check("数据库 database", False, type(error.__cause__ or error).__name__, cure)
+        return [Check("数据库 database", False, type(error.__cause__ or error).__name__, cure)]
     except ImportError:
         cure = "安装扩展 install the extra: pip install mediation-gateway[postgres]"
-        return Check("数据库 database", False, "没有 PostgreSQL 驱动 no driver", cure)
+        return [Check("数据库 database", False, "没有 PostgreSQL 驱动 no driver", cure)]
     try:
         reasons = await store.runner.unsafe()
     finally:
         await store.close()
     if reasons:
-        return Check("数据库 database", False, "; ".join(reasons), "改服务器参数 change the server's settings")
-    return Check("数据库 database", True, "PostgreSQL 连通 answers")
+        server = Check("数据库 database", False, "; ".join(reasons), "改服务器参数 change the server's settings")
+    else:
+        server = Check("数据库 database", True, "PostgreSQL 连通 answers")
+    return [server, await _laid(settings.database)]
+
+
+async def _laid(dsn: str) -> Check:
+    """The schema on a server, which is the first start's to make."""
+    import asyncpg  # the driver is an extra: only those who use it need it
+
+    name = "数据库结构 schema"
+    try:
+        connection = await asyncpg.connect(dsn, timeout=_PROBE_S)
+        try:
+            if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return Check(name, None, "首次启动时建立 made at the first start")
+            revision = await connection.fetchval("SELECT version_num FROM alembic_version")
+            floors = dict(await connection.fetch("SELECT revision, oldest_reader FROM schema_floors"))
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        return Check(name, False, type(error).__name__, "核对账号的权限 check the account's rights")
+    return _fitting(name, revision, floors)
 
 
 def _clock(path: str, *, running: bool) -> list[Check]:
@@ -198,14 +219,18 @@ def _revision(path: str) -> Check:
         return Check("数据库 database", False, type(error).__name__, "从备份恢复 restore the backup")
     if sound != "ok":
         return Check("数据库 database", False, "文件损坏 damaged", "从备份恢复 restore the backup")
+    return _fitting("数据库 database", row[0] if row else None, floors)
+
+
+def _fitting(name: str, revision: str | None, floors: dict[str, str]) -> Check:
+    """Whether this version works on the schema. ``floors``: of each revision that migrated it, the oldest that can read it."""
     known = migrate.floors()
-    if row is None or (row[0] in known and row[0] != migrate.newest()):
-        found = f"{row[0] if row else '–'} → {migrate.newest()}"
-        return Check("数据库 database", None, found, "升级 gateway migrate")
-    if row[0] not in known and floors.get(row[0]) not in known:
+    if revision is None or (revision in known and revision != migrate.newest()):
+        return Check(name, None, f"{revision or '–'} → {migrate.newest()}", "升级 gateway migrate")
+    if revision not in known and floors.get(revision) not in known:
         cure = "安装更新的版本 install the version that migrated it, or a newer one"
-        return Check("数据库 database", False, f"结构 schema {row[0]} > {migrate.newest()}", cure)
-    return Check("数据库 database", True, f"结构 schema {row[0]}")
+        return Check(name, False, f"结构 schema {revision} > {migrate.newest()}", cure)
+    return Check(name, True, f"结构 schema {revision}")
 
 
 def _port(settings: Settings) -> Iterator[Check]:

@@ -14,6 +14,7 @@ from gateway.cli.doctor import doctor
 from gateway.cli.exits import CODES_TEXT
 from gateway.cli.exporting import export, report
 from gateway.cli.finding import find
+from gateway.cli.partitioning import partitions
 from gateway.cli.reconciling import reconcile
 from gateway.cli.replaying import replay
 from gateway.cli.running import client, migrate, mocks, serve, work
@@ -31,6 +32,10 @@ _FIRST = """第一次使用 first steps:
   gateway demo                      看一场演示 watch it work
 
   gateway config example > gateway.toml
+
+  gateway config keys keys.toml     再写入 then write into gateway.toml: key_file = "keys.toml"
+
+  gateway config check gateway.toml
 
   gateway serve --config gateway.toml
 
@@ -89,6 +94,10 @@ command.command(
 command.command(rich_help_panel=_RUN, epilog=_examples("gateway serve --config gateway.toml"))(serve)
 command.command(rich_help_panel=_RUN, epilog=_examples("gateway work --config gateway.toml"))(work)
 command.command(rich_help_panel=_RUN, epilog=_examples("gateway migrate --config gateway.toml"))(migrate)
+command.command(
+    rich_help_panel=_RUN,
+    epilog=_examples("gateway partitions --config gateway.toml", "gateway partitions --json"),
+)(partitions)
 command.command(
     rich_help_panel=_RUN,
     epilog=_examples("gateway doctor --config gateway.toml", "gateway doctor --json"),

@@ -64,6 +64,23 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            "--at-once",
+            min=1,
+            max=1000,
+            metavar="N",
+            help="同时进行的案件数 cases that live at the same time, default 20",
+        ),
+    ] = 20,
+    brief: Annotated[
+        bool,
+        typer.Option(
+            "--brief",
+            help="十一件中十件为短案（受理后即和解），用于大批量 ten of eleven cases are short, for runs of many",
+        ),
+    ] = False,
     patience: Annotated[
         float,
         typer.Option("--patience", min=1, metavar="S", help="停滞这么多秒后放弃 give up after so many idle seconds"),
@@ -80,6 +97,8 @@ def demo(
         data=data,
         port=port,
         rate_per_s=rate if rate is not None else (0.0 if once else 2.0),
+        at_once=at_once,
+        brief=brief,
         patience_s=patience,
     )
     console: Console = err if json else out

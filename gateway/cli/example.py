@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -86,7 +86,7 @@ def _endpoint(name: str, kind: type[AnyAdapter]) -> list[str]:
         if key in common:
             continue
         if field.is_required():
-            own += [*_described(field), f'{key} = "…"  # 必填 required']
+            own += [*_described(field), f"{key} = {_blank(field.annotation)}  # 必填 required"]
         else:
             own += _entry(key, field, field.get_default(call_default_factory=True, validated_data={}))
     own.append("# " + ", ".join(common) + ": 平台页面的限额，可覆盖 the platform page's limits, to be overridden here")
@@ -116,11 +116,16 @@ def _channels() -> Iterator[str]:
             if key == "kind":
                 lines = [*_described(field), f"kind = {value_text(word)}"]
             elif field.is_required():
-                sample = '["…"]' if key == "to" else '"…"'
-                lines = [*_described(field), f"{key} = {sample}  # 必填 required"]
+                lines = [*_described(field), f"{key} = {_blank(field.annotation)}  # 必填 required"]
             else:
                 lines = _entry(key, field, field.get_default(call_default_factory=True, validated_data={}))
             yield from (f"# {line}" for line in lines)
+
+
+def _blank(kind: object) -> str:
+    """A place to be filled in, in the shape of its type."""
+    shape = get_origin(kind)
+    return '{ "…" = "…" }' if shape is dict else '["…"]' if shape in (list, tuple, frozenset) else '"…"'
 
 
 def _sample(name: str) -> object:

@@ -113,6 +113,14 @@ def explained(machine: bool = False) -> Iterator[None]:
         _refused(error, machine)
 
 
+_TOLD = frozenset({"type", "title", "status", "detail", "instance", "code", "link"})
+"""What a problem holds beside its own members: which parameter, which limit, which scope."""
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float)
+
+
 def _refused(error: CallRefused, machine: bool) -> NoReturn:
     code = Exit.REFUSED
     if error.status in (401, 403):
@@ -122,6 +130,7 @@ def _refused(error: CallRefused, machine: bool) -> NoReturn:
     elif error.status in (429, 503) or error.code == "busy":
         code = Exit.BUSY
     lines = [f"{error.status} {error.code} {error.title}", *([error.detail] if error.detail else [])]
+    lines += [f"  {name}: {told}" for name, told in error.problem.items() if name not in _TOLD and _is_plain(told)]
     lines += [f"  - {found.pointer or '/'}  {found.code}  {found.message_zh} {found.message}" for found in error.errors]
     if error.link is not None:
         lines.append(f"  见 see {error.link}")

@@ -21,6 +21,7 @@ from gateway.settings import Settings, SettingsRefused
 from gateway.store.engine import Sqlite
 from gateway.store.journal import AuditHead, AuditVerdict, verify_audit
 from gateway.store.migrate import SchemaUnknown, migrate_postgres, migrate_sqlite
+from gateway.store.months import Part
 from gateway.store.store import Store
 from gateway.web.figures import figures_door
 from gateway.web.listen import Listener, listening_socket
@@ -100,6 +101,7 @@ async def serve_until_told(settings: Settings, *, work: bool) -> int:
             told, died = asyncio.create_task(end.wait()), asyncio.create_task(listener.ended())
             await asyncio.wait((told, died), return_when=asyncio.FIRST_COMPLETED)
             told.cancel()
+        house.worker.halt()
         await listener.stop()
         return Exit.OK if end.is_set() else Exit.FAILED
     finally:
@@ -119,6 +121,7 @@ async def work_until_told(settings: Settings) -> int:
         typer.echo("就绪 ready")
         async with _figures_told(house):
             await end.wait()
+            house.worker.halt()
     finally:
         await house.close()
     return Exit.OK
@@ -183,6 +186,24 @@ async def audit_verified(settings: Settings, kept: AuditHead | None) -> AuditVer
     """
     async with _opened(settings) as store:
         return await store.runner.read(verify_audit, kept)
+
+
+async def partitions_of(settings: Settings, *, mend: bool = False) -> list[Part]:
+    """The months of the large tables, none on SQLite. ``mend``: what lies in no month gets one first.
+
+    Raises:
+        SettingsRefused: no usable keys, or a newer version was here.
+        StoreLocked: another process has the SQLite database.
+        StoreUnavailable: the server is away, or did not let the tables be changed.
+    """
+    if settings.database == "sqlite":
+        return []
+    from gateway.store.postgres import Postgres  # the driver is an extra: only those who use it need it
+
+    async with _opened(settings) as store:
+        if mend and isinstance(store.runner, Postgres):
+            return await store.runner.mend_months()
+        return await store.runner.months()
 
 
 @asynccontextmanager

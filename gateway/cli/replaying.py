@@ -16,7 +16,7 @@ from rich.table import Table
 from contracts.chinese_calendar import BEIJING
 from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import DemoOption, JsonOption, KeyOption, ToOption, client_of, run
-from gateway.client import GatewayClient
+from gateway.client import GatewayClient, fresh_key
 
 _PATH: Final = "/v1/ops/redrives"
 _ASK_AGAIN_S: Final = 0.5
@@ -161,7 +161,7 @@ def replay(
         how: dict[str, Any] = {"reason": why, "rate": rate, "canary": canary, "stop_percent": stop}
         frozen = how if "deliveries" in terms else {**how, "bound": bound}
         async with client_of(to, key, demo, operator=True, patience_s=30) as client:
-            made = await client.post(_PATH, {**wanted, **frozen})
+            made = await client.post(_PATH, {**wanted, **frozen}, key=fresh_key())
             return await _ended(client, made) if wait else made
 
     with explained(json):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -39,6 +40,11 @@ _HOMES = {
     "trf_": "transfers",
     "ref_": "referrals",
 }
+
+
+def fresh_key() -> str:
+    """An ``Idempotency-Key`` that nobody has: one for each act that somebody means, the same for its repeats."""
+    return uuid.uuid4().hex
 
 
 class GatewayClient:
@@ -218,9 +224,11 @@ class GatewayClient:
         headers = {} if reason is None else {"X-Reason": quote(reason)}
         return _body(await self._call("GET", path, repeatable=True, params=dict(query or {}), headers=headers))
 
-    async def post(self, path: str, body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-        """Any act of the contract that takes a JSON object and answers one; it is not repeated by itself."""
-        return _body(await self._call("POST", path, repeatable=False, json=dict(body)))
+    async def post(self, path: str, body: Mapping[str, JsonValue], *, key: str | None = None) -> dict[str, JsonValue]:
+        """Any act of the contract that takes a JSON object and answers one. ``key``: its ``Idempotency-Key``, where the act
+        takes one (``fresh_key`` makes one); without it nothing is repeated by itself."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return _body(await self._call("POST", path, repeatable=key is not None, headers=headers, json=dict(body)))
 
     # ---- ledger and statistics
 
@@ -246,28 +254,24 @@ class GatewayClient:
 
     # ---- operating
 
-    async def resolve(self, delivery_id: str, *, arrived: bool, evidence: str) -> None:
+    async def resolve(self, delivery_id: str, *, arrived: bool, evidence: str, key: str | None = None) -> None:
         """A person's word on a delivery in doubt (operators alone): it arrived, or it is to go again."""
-        await self._call(
-            "POST",
-            f"/v1/ops/deliveries/{delivery_id}/resolve",
-            repeatable=False,
-            json={"arrived": arrived, "evidence": evidence},
-        )
+        order: dict[str, JsonValue] = {"arrived": arrived, "evidence": evidence}
+        await self.post(f"/v1/ops/deliveries/{delivery_id}/resolve", order, key=key or fresh_key())
 
-    async def reconcile(self, endpoint: str, since: str, until: str) -> dict[str, JsonValue]:
+    async def reconcile(self, endpoint: str, since: str, until: str, *, key: str | None = None) -> dict[str, JsonValue]:
         """Compare a period with what a platform holds (对账; operators alone): days in Beijing, both included, or times. What
         is answered is its beginning; ``get`` its address until ``state`` is ``done`` or ``stopped``."""
-        order = {"endpoint": endpoint, "from": since, "to": until}
-        return _body(await self._call("POST", "/v1/ops/reconciliations", repeatable=False, json=order))
+        order: dict[str, JsonValue] = {"endpoint": endpoint, "from": since, "to": until}
+        return await self.post("/v1/ops/reconciliations", order, key=key or fresh_key())
 
     async def heal_reconciliation(
-        self, reconciliation_id: str, reason: str, kinds: Sequence[str]
+        self, reconciliation_id: str, reason: str, kinds: Sequence[str], *, key: str | None = None
     ) -> dict[str, JsonValue]:
         """Have what a reconciliation found mended (operators alone), of these kinds."""
-        order = {"reason": reason, "kinds": list(kinds)}
+        order: dict[str, JsonValue] = {"reason": reason, "kinds": list(kinds)}
         path = f"/v1/ops/reconciliations/{reconciliation_id}/heal"
-        return _body(await self._call("POST", path, repeatable=False, json=order))
+        return await self.post(path, order, key=key or fresh_key())
 
     # ---- events
 

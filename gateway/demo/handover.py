@@ -10,7 +10,7 @@ import httpx
 
 from contracts.lists import ReferralKind
 from contracts.messages import COURT, HR, ONE_STOP, UNION
-from gateway.demo.client_log import ClientLog
+from gateway.demo.client_log import Kept
 from gateway.demo.platforms import Platform
 from gateway.demo.script import Script
 
@@ -27,7 +27,7 @@ _USED = 422
 """How a clerk refuses a task number that he has given already."""
 
 
-async def hand_over(kind: ReferralKind, script: Script, platform: Platform, kept: ClientLog, key: str) -> str:
+async def hand_over(kind: ReferralKind, script: Script, platform: Platform, kept: Kept, key: str) -> str:
     """Have the case handed over to its organisation; returns the task number (任务号) that the referral will carry."""
     known = kept.uploads.get(key)
     if known is not None:
@@ -67,7 +67,7 @@ async def _once(platform: Platform, order: dict[str, Any]) -> None:
             raise
 
 
-async def _by_mark(platform: Platform, order: dict[str, Any], mark: str, kept: ClientLog, asked: str) -> str:
+async def _by_mark(platform: Platform, order: dict[str, Any], mark: str, kept: Kept, asked: str) -> str:
     """Where the platform numbers by itself, an order that may have arrived is looked for by the mark in its text."""
     if asked in kept.uploads:
         found = await platform.referred(mark)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ class ClientLedger:
     sequence) in the order of its feed, and the cases that stopped short."""
 
     acknowledged: list[Acknowledged] = field(default_factory=list)
-    feeds: dict[str, list[tuple[str, str, str, str]]] = field(default_factory=dict)
+    feeds: Mapping[str, Iterable[tuple[str, str, str, str]]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
 
@@ -169,15 +170,13 @@ def _read(connection: sqlite3.Connection) -> GatewayLedger:
 
 async def platform_ledger(platform: Platform) -> PlatformLedger:
     """Read a platform's journal and records over HTTP."""
-    return PlatformLedger(platform.name, entries(await platform.journal()), list(await platform.records()))
+    journal = [_entry(line) async for line in platform.journal()]
+    return PlatformLedger(platform.name, journal, list(await platform.records()))
 
 
-def entries(journal: Iterable[Mapping[str, Any]]) -> list[Entry]:
-    """The lines of a journal."""
-    return [
-        Entry(line["seq"], line["kind"], line["business_key"], line["message_id"], line["effect"], line["ref"])
-        for line in journal
-    ]
+def _entry(line: Mapping[str, Any]) -> Entry:
+    kind, effect = sys.intern(line["kind"]), sys.intern(line["effect"])
+    return Entry(line["seq"], kind, line["business_key"], line["message_id"], effect, line["ref"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Duty:
 
     async def _resolve(self, delivery: str, platform: Platform) -> None:
         arrived = any(
-            line["message_id"] == delivery and line["effect"] == "created" for line in await platform.journal()
+            line["message_id"] == delivery and line["effect"] == "created" for line in await platform.told_of(delivery)
         )
         told = (
             "平台台账中有此编号 the platform has it" if arrived else "平台台账中无此编号 the platform does not have it"

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,20 @@ from gateway.demo.progress import Progress
 from gateway.demo.stage import Stage, staged
 from gateway.demo.traffic import Desk, Traffic
 from gateway.demo.verdict import Fault, Kind, compare
-from gateway.demo.workspace import Workspace
+from gateway.demo.workspace import OWNER_WITHIN_S, Workspace
 
 _LOOK_S = 0.25
 _QUIET_LOOKS = 4
+_COUNTING_ONE_IN = 20
+"""Counting holds the store's one connection: of this many seconds one at the most."""
 _VERDICTS, _BETWEEN_VERDICTS_S = 6, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What was asked for. ``cases`` 0: an idle stage. ``once``: end with the verdict. ``machine``: standard output belongs to
-    the one line of JSON. ``patience_s``: how long nothing may happen before the run is given up."""
+    the one line of JSON. ``at_once``: cases that live at the same time. ``brief``: most of them are short (see ``Script``).
+    ``patience_s``: how long nothing may happen before the run is given up."""
 
     cases: int = 40
     seed: int = 7
@@ -45,6 +49,8 @@ class Options:
     data: Path | None = None
     port: int | None = None
     rate_per_s: float = 0.0
+    at_once: int = 20
+    brief: bool = False
     patience_s: float = 90.0
 
 
@@ -56,9 +62,10 @@ async def play(options: Options, console: Console) -> tuple[int, dict[str, Any] 
     """
     be_thrifty()
     with _ended_by_signal():
-        async with Workspace(options.data) as workspace:
+        waits_s = options.patience_s if options.once else OWNER_WITHIN_S
+        async with Workspace(options.data, waits_s) as workspace:
             began = workspace.began(options.seed)
-            async with staged(workspace, options.port) as stage, _traffic(stage, options.seed, began) as traffic:
+            async with staged(workspace, options.port) as stage, _traffic(stage, options, began) as traffic:
                 _say_where(console, stage, options)
                 await stage.wake_clerks(options.seed)
                 started = time.monotonic()
@@ -91,18 +98,20 @@ def _ended_by_signal() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _traffic(stage: Stage, seed: int, began: Any) -> AsyncIterator[Traffic]:
+async def _traffic(stage: Stage, options: Options, began: datetime) -> AsyncIterator[Traffic]:
     desks = {}
+    (stage.workspace.path / "feeds").mkdir(exist_ok=True)
     for code, key in stage.keys.items():
-        client = GatewayClient(stage.url, key, patience_s=60.0)
-        desks[code] = Desk(client, Feed(client))
+        client = GatewayClient(stage.url, key, patience_s=options.patience_s)
+        desks[code] = Desk(client, Feed(client, stage.workspace.path / "feeds" / f"{code}.ndjson"))
     client_log = ClientLog(stage.workspace.path / "client.ndjson")
     try:
         platforms = {platform.name: platform for platform in stage.platforms}
-        yield Traffic(seed, began, desks, client_log, stage.adapters, platforms)
+        yield Traffic(options.seed, began, desks, client_log, stage.adapters, platforms, options.brief)
     finally:
         client_log.close()
         for desk in desks.values():
+            desk.feed.close()
             await desk.client.close()
 
 
@@ -125,20 +134,22 @@ async def _watched(stage: Stage, traffic: Traffic, options: Options, console: Co
     """Let the cases live until all is settled, or nothing has happened for the patience's time."""
     endpoints = list(stage.house.endpoints)
     async with traffic.feeds(), _on_duty(stage, options.once):
-        living = asyncio.create_task(traffic.play(options.cases, options.rate_per_s))
+        living = asyncio.create_task(traffic.play(options.cases, options.at_once, options.rate_per_s))
         try:
             with Progress(console, endpoints) as progress:
                 quiet, last, changed = 0, None, time.monotonic()
                 while quiet < _QUIET_LOOKS:
+                    looked = time.monotonic()
                     now = await standing(stage.house)
+                    took = time.monotonic() - looked
                     progress.show(traffic.started, traffic.finished, options.cases, now)
                     quiet = quiet + 1 if living.done() and now.open == 0 else 0
-                    mark = (now, traffic.finished, len(traffic.client_log.acknowledged))
+                    mark = (now, traffic.finished, traffic.client_log.lines)
                     if mark != last:
                         last, changed = mark, time.monotonic()
                     elif quiet == 0 and time.monotonic() - changed > options.patience_s:
                         break
-                    await asyncio.sleep(_LOOK_S)
+                    await asyncio.sleep(max(_LOOK_S, took * _COUNTING_ONE_IN))
                 progress.show(traffic.started, traffic.finished, options.cases, await standing(stage.house))
         finally:
             if not living.done():
@@ -156,8 +167,8 @@ async def _verdict(stage: Stage, traffic: Traffic) -> list[Fault]:
         for desk in traffic.desks.values():
             await desk.feed.drain()
         client = ClientLedger(
-            acknowledged=list(traffic.client_log.acknowledged.values()),
-            feeds={code: desk.feed.seen for code, desk in traffic.desks.items()},
+            acknowledged=list(traffic.client_log.acknowledged()),
+            feeds={code: desk.feed for code, desk in traffic.desks.items()},
             broken=[f"case {broken.number}: {broken.reason}" for broken in traffic.broken]
             + [f"{traffic.started - traffic.finished - len(traffic.broken)} cases did not end"]
             * (traffic.started > traffic.finished + len(traffic.broken)),

@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -28,19 +29,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-_STARTS_WITHIN_S = 60.0
 _LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What was asked for: how many kills while how many cases flow. ``between_s``: a kill comes so long after the gateway
-    answers, evenly drawn; one in five comes while it starts."""
+    """What was asked for: how many kills while how many cases flow. The kills are spread over all the cases: each comes after
+    a number of further cases that is evenly drawn, or when none has ended for a third of the patience (a moment like any other,
+    and one that is worth killing in); one in five comes while it starts. ``brief``, ``at_once``, ``patience_s``: see ``gateway
+    demo --help``; the patience is also how long a start may take."""
 
     kills: int = 20
     cases: int = 400
     seed: int = 7
-    between_s: tuple[float, float] = (0.1, 3.0)
+    brief: bool = True
+    at_once: int = 60
     patience_s: float = 90.0
 
 
@@ -71,6 +74,7 @@ class _Run:
     def __init__(self, wanted: Round, data: Path, environment: Mapping[str, str]) -> None:
         command = [sys.executable, "-m", "gateway", "demo", "--once", "--json", "--data", str(data)]
         command += ["--cases", str(wanted.cases), "--seed", str(wanted.seed), "--patience", str(wanted.patience_s)]
+        command += ["--at-once", str(wanted.at_once), *["--brief"] * wanted.brief]
         self._data = data
         self._out = data / "prove.json"
         with self._out.open("wb") as out, (data / "prove.log").open("ab") as said:
@@ -113,6 +117,7 @@ def prove(wanted: Round, data: Path, environment: Mapping[str, str] | None = Non
     """Kill and restart until the kills are done or the cases are; then let it end and read the verdict."""
     chance, proof, started = Random(wanted.seed), Proof(), time.monotonic()  # repeatable moments
     data.mkdir(parents=True, exist_ok=True)
+    over = Over(data / "client.ndjson")
     surroundings = dict(os.environ if environment is None else environment)
     while True:
         born = time.monotonic()
@@ -120,17 +125,18 @@ def prove(wanted: Round, data: Path, environment: Mapping[str, str] | None = Non
         try:
             last = proof.kills >= wanted.kills
             early = not last and chance.random() < 0.2
-            if early and _sleep(run, chance.uniform(0.0, 2.0)):
+            if early and _sleep(run, chance.uniform(0.0, median(proof.recovered_s or [2.0]))):
                 run.kill()
                 proof.kills, proof.in_start = proof.kills + 1, proof.in_start + 1
                 continue
             while not run.ended and not run.answers():
-                if time.monotonic() - born > _STARTS_WITHIN_S:
+                if time.monotonic() - born > wanted.patience_s:
                     proof.broken = "the gateway did not come back"
                     return proof
                 time.sleep(_LOOK_S)
             proof.recovered_s.append(time.monotonic() - born)
-            if not last and _sleep(run, chance.uniform(*wanted.between_s)):
+            cases, pause_s = further(chance, wanted, proof, wanted.cases - over.count()), chance.random() / 3
+            if not last and _flows(run, over, wanted, cases, pause_s):
                 run.kill()
                 proof.kills += 1
                 continue
@@ -152,6 +158,45 @@ def _sleep(run: _Run, seconds: float) -> bool:
             return False
         time.sleep(_LOOK_S)
     return not run.ended
+
+
+class Over:
+    """How many cases are over, by the client's own log."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = self._cases = 0
+
+    def count(self) -> int:
+        """Count on from where it was read to."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._at)
+                fresh = file.read()
+        except FileNotFoundError:
+            return 0
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._at += len(whole)
+        self._cases += whole.count(b'"over":true')
+        return self._cases
+
+
+def further(chance: Random, wanted: Round, proof: Proof, left: int) -> int:
+    """How many more cases shall end before the next kill, so that the kills that are to come spread over the cases that are
+    left."""
+    return chance.randint(0, ceil(2 * left / (wanted.kills - proof.kills + 1)))
+
+
+def _flows(run: _Run, over: Over, wanted: Round, cases: int, pause_s: float) -> bool:
+    """Wait until so many more cases are over, and a moment more; ``False``: it ended by itself meanwhile."""
+    until, before = over.count() + cases, -1
+    stuck = time.monotonic()
+    while (now := over.count()) < until and time.monotonic() - stuck < wanted.patience_s / 3:
+        if now > before:
+            before, stuck = now, time.monotonic()
+        if not _sleep(run, _LOOK_S):
+            return False
+    return _sleep(run, pause_s)
 
 
 def _false_delivered(data: Path) -> int:
@@ -176,6 +221,7 @@ def table(wanted: Round, proof: Proof) -> Table:
         ("误报送达 falsely delivered", proof.false_delivered),
         ("恢复 seconds to answer again", f"median {median(recovered):.1f}, worst {max(recovered):.1f}"),
         ("历时 seconds", f"{proof.seconds:.0f}"),
+        ("内存峰值 peak memory MB", proof.summary.get("peak_rss_mb", "?")),
         ("版本 versions", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.system()}"),
     ):
         made.add_row(name, str(value))
@@ -190,9 +236,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=20, help="断电次数 how many kills, default 20")
     parser.add_argument("--cases", type=int, default=400, help="案件数 how many cases, default 400")
     parser.add_argument("--seed", type=int, default=7, help="种子 seed of cases and moments, default 7")
+    parser.add_argument("--rich", action="store_true", help="全为完整案件，较慢 every case in full, which is slower")
+    parser.add_argument("--at-once", type=int, default=60, help="同时进行的案件数 cases at the same time, default 60")
     parser.add_argument("--data", type=Path, help="目录 directory, kept; default: a temporary one")
+    parser.add_argument(
+        "--patience", type=float, default=90.0, help="停滞这么多秒后放弃 give up after so many idle seconds, default 90"
+    )
     chosen = parser.parse_args(arguments)
-    wanted = Round(chosen.kills, chosen.cases, chosen.seed)
+    wanted = Round(chosen.kills, chosen.cases, chosen.seed, not chosen.rich, chosen.at_once, patience_s=chosen.patience)
     console = Console()
     if chosen.data is not None:
         proof = prove(wanted, chosen.data)

@@ -51,6 +51,8 @@ class Plot(StrEnum):
     """No agreement: labour inspection, legal aid, a payment order or the court, one after the other."""
     WITHDRAWN = "withdrawn"
     """The parties settled among themselves; closed."""
+    BRIEF = "brief"
+    """The parties settled among themselves before the first session: two messages, and the second may not overtake."""
 
 
 _CYCLE: Final = (
@@ -67,10 +69,13 @@ _CYCLE: Final = (
 )
 """Even a few cases show every plot; half of them are about what the gateway is for."""
 
+_FULL_EVERY: Final = 11
+"""Of a brief script: shares no factor with the other cycles, so that its full cases still show everything."""
+
 _RECEIVED, _ACCEPTED, _MEDIATED, _ENDED, _SIGNED, _SEALED, _APPLIED = 12, 11, 9, 4, 3, 2, 1
 """Days before the demonstration began."""
 
-_SENT_ON: Final = (TransferTo.LABOR_INSPECTION, TransferTo.LEGAL_AID, TransferTo.PAYMENT_ORDER, TransferTo.COURT)
+SENT_ON: Final = (TransferTo.LABOR_INSPECTION, TransferTo.LEGAL_AID, TransferTo.PAYMENT_ORDER, TransferTo.COURT)
 
 _AUTHORITIES: Final = {
     TransferTo.ARBITRATION: "arbitration_commission",
@@ -83,11 +88,13 @@ _AUTHORITIES: Final = {
 
 @dataclass(frozen=True)
 class Script:
-    """One case. ``began`` is the moment the demonstration began, an aware time in whole seconds."""
+    """One case. ``began`` is the moment the demonstration began, an aware time in whole seconds. ``brief``: ten of eleven
+    cases are ``Plot.BRIEF``, for runs that need many."""
 
     seed: int
     number: int
     began: datetime
+    brief: bool = False
     home: Home = field(init=False)
     plot: Plot = field(init=False)
 
@@ -95,7 +102,8 @@ class Script:
         turn = self.number - 1
         object.__setattr__(self, "home", HOMES[turn % len(HOMES)])
         start = Random(f"{self.seed}:plots").randrange(len(_CYCLE))
-        object.__setattr__(self, "plot", _CYCLE[(turn + start) % len(_CYCLE)])
+        full = not self.brief or self.number % _FULL_EVERY == 0
+        object.__setattr__(self, "plot", _CYCLE[(turn + start) % len(_CYCLE)] if full else Plot.BRIEF)
 
     # ---- what is drawn
 
@@ -106,27 +114,27 @@ class Script:
     @property
     def collective(self) -> bool:
         """Whether it is a collective dispute (集体争议)."""
-        return self.number % 5 == 2
+        return self.plot is not Plot.BRIEF and self.number % 5 == 2
 
     @property
     def accepted_later(self) -> bool:
         """Whether the organisation reports the acceptance (受理) as a step of its own."""
-        return self.number % 4 == 1
+        return self.plot is not Plot.BRIEF and self.number % 4 == 1
 
     @property
     def handed_over(self) -> bool:
         """Whether a platform hands the case over (委派委托) rather than the parties come by themselves."""
-        return self.number % 9 == 4
+        return self.plot is not Plot.BRIEF and self.number % 9 == 4
 
     @property
     def corrected(self) -> bool:
         """Whether the organisation finds a slip in what it reported and sends the case anew (更正)."""
-        return self.number % 7 == 5
+        return self.plot is not Plot.BRIEF and self.number % 7 == 5
 
     @property
     def sent_on(self) -> TransferTo:
         """Where a case without an agreement goes that does not go to arbitration."""
-        return _SENT_ON[self.number // len(_CYCLE) % len(_SENT_ON)]
+        return SENT_ON[self.number // len(_CYCLE) % len(SENT_ON)]
 
     @property
     def withdraws(self) -> bool:

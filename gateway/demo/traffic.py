@@ -20,7 +20,7 @@ from contracts.lists import AttachmentKind, ConfirmationRoute, TransferReason, T
 from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
 from contracts.status import ConfirmationStatus, TransferStatus, is_final
 from gateway.client import CallRefused, GatewayClient, GatewayUnreachable, Taken
-from gateway.demo.client_log import Acknowledged, ClientLog
+from gateway.demo.client_log import Acknowledged, ClientLog, Kept
 from gateway.demo.feed import Feed
 from gateway.demo.handover import SENDERS, hand_over
 from gateway.demo.platforms import Platform
@@ -30,9 +30,6 @@ from gateway.flow.forms import render
 log = structlog.get_logger("gateway.demo")
 
 T = MessageType
-
-AT_ONCE: Final = 20
-"""Cases that live at the same time."""
 
 _LOOKS: Final = 200
 _LOOK_S: Final = 0.1
@@ -77,7 +74,7 @@ class Traffic:
     """All cases of one run.
 
     ``staged`` names the adapters of the platforms that are there: what nobody there decides is not waited for.
-    ``platforms`` are those whose clerks may be asked to hand a case over, by adapter.
+    ``platforms`` are those whose clerks may be asked to hand a case over, by adapter. ``brief``: see ``Script``.
     """
 
     seed: int
@@ -86,15 +83,20 @@ class Traffic:
     client_log: ClientLog
     staged: frozenset[str]
     platforms: Mapping[str, Platform] = field(default_factory=dict)
+    brief: bool = False
     started: int = 0
     finished: int = 0
     broken: list[Broken] = field(default_factory=list)
 
-    async def play(self, cases: int, rate_per_s: float = 0.0) -> None:
-        """Live so many cases, at most ``AT_ONCE`` at a time, begun at ``rate_per_s`` (0 = as soon as there is room)."""
-        room = asyncio.Semaphore(AT_ONCE)
+    async def play(self, cases: int, at_once: int, rate_per_s: float = 0.0) -> None:
+        """Live so many cases, at most ``at_once`` at a time, begun at ``rate_per_s`` (0 = as soon as there is room)."""
+        room = asyncio.Semaphore(at_once)
+        over = frozenset(self.client_log.over)
+        self.started = self.finished = len(over)
         async with asyncio.TaskGroup() as group:
             for number in range(1, cases + 1):
+                if number in over:
+                    continue
                 await room.acquire()
                 group.create_task(self._within(room, number), name=f"case:{number}")
                 if rate_per_s > 0:
@@ -103,7 +105,8 @@ class Traffic:
     async def _within(self, room: asyncio.Semaphore, number: int) -> None:
         self.started += 1
         try:
-            await Life(self, Script(self.seed, number, self.began)).live()
+            await Life(self, Script(self.seed, number, self.began, self.brief)).live()
+            self.client_log.case(number).end()
             self.finished += 1
         except (CallRefused, GatewayUnreachable) as error:
             self.broken.append(Broken(number, str(error)))
@@ -131,6 +134,7 @@ class Life:
     def __init__(self, traffic: Traffic, script: Script) -> None:
         self._traffic = traffic
         self._script = script
+        self._kept: Kept = traffic.client_log.case(script.number)
         desk = traffic.desks[script.home.code]
         self._client, self._feed = desk.client, desk.feed
         self._case = ""
@@ -162,6 +166,10 @@ class Life:
             case Plot.WITHDRAWN:
                 await self._end("withdrawn")
                 await self._progress("closed")
+            case Plot.BRIEF:
+                await self._progress("withdrawn")
+                owed = [delivery for ack in self._kept.acknowledged.values() for delivery, _ in ack.deliveries]
+                await self._feed.arrived(owed)  # else most of the run would be a queue that grows
 
     # ---- scenes
 
@@ -181,7 +189,8 @@ class Life:
             await self._post("alert", T.CASE_ALERTED, partial(self._client.raise_alert, self._case, script.alert))
         if script.accepted_later:
             await self._progress("accepted")
-        await self._progress("mediating")
+        if script.plot is not Plot.BRIEF:
+            await self._progress("mediating")
         if script.corrected:
             await self._held_everywhere()
             revise = partial(self._client.revise_case, self._case, script.revised(document), 1)
@@ -204,7 +213,7 @@ class Life:
             return None
         kind = kinds[script.number // 9 % len(kinds)]
         platform = traffic.platforms[SENDERS[kind]]
-        task_no = await hand_over(kind, script, platform, traffic.client_log, self._key("referral"))
+        task_no = await hand_over(kind, script, platform, self._kept, self._key("referral"))
         self._by_court = SENDERS[kind] == COURT
         referral = await self._feed.referral(task_no)
         await self._post("answer", T.REFERRAL_ANSWERED, partial(self._client.answer_referral, referral, script.answer))
@@ -294,7 +303,7 @@ class Life:
 
     async def _post(self, step: str, kind: MessageType, post: Post) -> Acknowledged:
         """Post once: what was acknowledged before is not posted again, what may have arrived is, under the same key."""
-        key, kept = self._key(step), self._traffic.client_log
+        key, kept = self._key(step), self._kept
         known = kept.acknowledged.get(key)
         if known is not None:
             return known
@@ -305,7 +314,7 @@ class Life:
         return ack
 
     async def _upload(self, step: str, kind: AttachmentKind, title: str, lines: list[str]) -> str:
-        key, kept = self._key(step), self._traffic.client_log
+        key, kept = self._key(step), self._kept
         known = kept.uploads.get(key)
         if known is None:
             known = (await self._client.upload(str(kind), f"{title}.pdf", render(title, lines))).id

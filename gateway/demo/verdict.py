@@ -101,7 +101,12 @@ def _feeds(client: ClientLedger, gateway: GatewayLedger) -> Iterator[Fault]:
     """Each organisation has read all of its events once, in the order of their cursors, and each case's in its own order."""
     for organization, seen in sorted(client.feeds.items()):
         place = f"feed of {organization}"
-        ids = Counter(identifier for _, identifier, _, _ in seen)
+        ids, cursor, last = Counter[str](), "", dict[str, str]()
+        for at, identifier, case, sequence in seen:
+            if at <= cursor or (case and sequence <= last.get(case, "")):
+                yield Fault(Kind.REORDERED, place, identifier, "the feed went back")
+            cursor, last[case] = at, sequence
+            ids[identifier] += 1
         published = gateway.events.get(organization, [])
         for identifier in published:
             if identifier not in ids:
@@ -112,11 +117,6 @@ def _feeds(client: ClientLedger, gateway: GatewayLedger) -> Iterator[Fault]:
                 yield Fault(
                     Kind.DUPLICATED, place, identifier, f"{many} times in the feed, or none of the store's events"
                 )
-        cursor, last = "", dict[str, str]()
-        for at, identifier, case, sequence in seen:
-            if at <= cursor or (case and sequence <= last.get(case, "")):
-                yield Fault(Kind.REORDERED, place, identifier, "the feed went back")
-            cursor, last[case] = at, sequence
 
 
 def _inside(gateway: GatewayLedger) -> Iterator[Fault]:
@@ -268,9 +268,13 @@ def _answers(platform: PlatformLedger, gateway: GatewayLedger) -> Iterator[Fault
     ]
     taken = {entry.message_id for entry in platform.journal if entry.kind == "push" and entry.effect == "acknowledged"}
     stored = {event: state for (endpoint, event), state in gateway.callbacks.items() if endpoint == platform.name}
+    parts = defaultdict[str, list[str]](list)
+    for number in stored:
+        for part in number.split(":"):
+            parts[part].append(number)
     ours = _what_is_ours(platform, gateway)
     for entry in said:
-        event = _event_of(entry, stored)
+        event = _batched(entry, parts) if entry.message_id not in stored else entry.message_id
         if entry.kind == "push_queued" and entry.message_id not in taken:
             yield Fault(Kind.LOST, platform.name, entry.message_id, "a callback that was never acknowledged")
         elif event is None:
@@ -281,14 +285,11 @@ def _answers(platform: PlatformLedger, gateway: GatewayLedger) -> Iterator[Fault
                 yield Fault(Kind.LOST, platform.name, event, f"a word of the platform is {stored[event]}")
 
 
-def _event_of(entry: Entry, stored: Mapping[str, str]) -> str | None:
-    """The event number under which the adapter keeps a word: the platform's own, or where that one numbers batches, made of the
-    batch and what it is about."""
-    if entry.message_id in stored:
-        return entry.message_id
-    if not entry.ref or not entry.business_key:
-        return None
-    return next((event for event in stored if entry.ref in event and entry.business_key in event), None)
+def _batched(entry: Entry, parts: Mapping[str, Sequence[str]]) -> str | None:
+    """The event number under which the adapter keeps a word of a platform that numbers batches: made of the batch and what it
+    is about. ``parts``: event numbers by what they are made of."""
+    about = parts.get(entry.business_key, ()) if entry.business_key else ()
+    return next((event for event in parts.get(entry.ref, ()) if event in about), None)
 
 
 def _what_is_ours(platform: PlatformLedger, gateway: GatewayLedger) -> frozenset[str]:

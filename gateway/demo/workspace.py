@@ -19,7 +19,7 @@ from typing import Any, Self
 _PORTS = range(15_000, 30_000)
 """Below what the system hands out for outgoing connections: a port of ours is then free again after a restart."""
 
-_WAIT_FOR_OWNER_S = 20.0
+OWNER_WITHIN_S = 20.0
 
 
 class StageRefused(Exception):
@@ -32,13 +32,14 @@ class Workspace:
     The lock is held by this process and inherited by its child: who gets it knows that both of a former run are gone.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, owner_within_s: float = OWNER_WITHIN_S) -> None:
+        self._owner_within_s = owner_within_s
         self.temporary = path is None
         self.path = Path(tempfile.mkdtemp(prefix="gateway-demo-")) if path is None else path.resolve()
         self.path.mkdir(parents=True, exist_ok=True)
         self.lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    async def own(self, within_s: float = _WAIT_FOR_OWNER_S) -> None:
+    async def own(self, within_s: float) -> None:
         """Become the owner; a former run that was killed needs a moment to end.
 
         Raises:
@@ -63,7 +64,7 @@ class Workspace:
 
     async def __aenter__(self) -> Self:
         try:
-            await self.own()
+            await self.own(self._owner_within_s)
         except BaseException:
             os.close(self.lock)
             raise

@@ -42,6 +42,7 @@ log = structlog.get_logger("gateway.apply")
 
 _LEASE_MS = 30_000
 _AGAIN = 8
+_BUSY_MS = 300
 _FAR_MS = 365 * 86_400_000
 
 
@@ -119,7 +120,7 @@ class Applier:
     async def _finish(self, due: DueCallback, outcomes: list[str]) -> None:
         await self._reach("moved")
         if "busy" in outcomes:
-            await self._store.write("move_callback", (due.id, due.state, None, 300))
+            await self._store.write("give_back_callback", (due.id, _BUSY_MS))
         elif "orphan" in outcomes:
             await self._later(due, "orphan", "not_known")
         else:

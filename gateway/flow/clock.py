@@ -39,6 +39,7 @@ log = structlog.get_logger("gateway.clock")
 
 _BATCH = 100
 _NEVER_S = 365 * 86_400.0
+_NEVER_MS = 1 << 62
 _NOBODYS_TASK = frozenset({"D11", "D17", "D26", "D26-performance"})
 """Clocks that bind the parties alone, and those of which no platform tells that they were kept (裁决, 支付令): events tell of
 them, and a task about each would be noise."""
@@ -248,12 +249,14 @@ class Alarms:
         now = self._store.now_ms()
         due = await self._store.runner.read(_due, now)
         rang = 0
-        for clock in due:
-            file = await self._store.load(clock.subject)
-            if file is None:
+        for found in due:
+            file = await self._store.load(found.subject)
+            # As it stands at the sequence that was just read, or later: it may have been met while others rang.
+            row = await self._store.row("clock", found.id)
+            if file is None or row is None or row["state"] != "running" or (row["alarm_at"] or _NEVER_MS) > now:
                 continue
             unit = Unit(file.subject, file.organization, file.sequence, subject_kind=file.kind)
-            self._ring(unit, clock, now)
+            self._ring(unit, _of(row), now)
             rang += isinstance(await self._store.commit(unit), Committed)
         return rang
 
@@ -309,13 +312,14 @@ class Healer:
                 healed += await self._heal(row)
         return healed
 
-    async def _heal(self, row: Row) -> bool:
-        file = await self._store.load(row["subject"])
+    async def _heal(self, seen: Row) -> bool:
+        file = await self._store.load(seen["subject"])
+        row = await self._store.row("clock", seen["id"])  # as it stands at the sequence that was just read, or later
+        if file is None or row is None:
+            return False
         try:
             found = recompute(clock_of(row), self._law)
         except (NoRuleInForce, ValueError):
-            return False
-        if file is None:
             return False
         if found.state is ClockState.EXPIRED and self._store.now_ms() < round(found.ends_at.timestamp() * 1000):
             found = replace(found, state=ClockState.RUNNING)

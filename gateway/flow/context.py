@@ -30,15 +30,15 @@ class Contexts:
     def __init__(self, store: Store, attachments: Attachments) -> None:
         self._store = store
         self._attachments = attachments
-        self._looks: Group[str, _Surroundings] = Group(store.runner, _surroundings, size=64, reading=True)
+        self._looks: Group[_Asked, _Surroundings] = Group(store.runner, _surroundings, size=64, reading=True)
 
     async def of_claim(self, claim: Claim) -> tuple[Message, Context]:
         """Message and context of a claimed delivery."""
-        return await self.make(claim.message, claim.delivery, claim.endpoint)
+        return await self.make(claim.message, claim.subject, claim.delivery, claim.endpoint)
 
-    async def make(self, message_id: str, delivery: str, endpoint: str) -> tuple[Message, Context]:
-        """Message and context for any delivery (also a dry one)."""
-        row, file, rows = await self._looks.put(message_id)
+    async def make(self, message_id: str, subject: str, delivery: str, endpoint: str) -> tuple[Message, Context]:
+        """Message and context for any delivery (also a dry one) of that subject."""
+        row, file, rows = await self._looks.put((message_id, subject))
         if row is None or file is None:
             raise LookupError(f"message {message_id} or what it is about is not kept")
         message = message_of(self._store, row)
@@ -173,22 +173,22 @@ class Contexts:
         return described
 
 
+_Asked = tuple[str, str]
 _Surroundings = tuple[Row | None, CaseFile | None, list[Row]]
 
 
-def _surroundings(messages: list[str]) -> Operation[list[_Surroundings]]:
-    """Each message's row, the file it lies in, and every message of that file: in one look for all that are asked at once."""
-    found = yield "message", [(message,) for message in dict.fromkeys(messages)]
-    rows = {row["id"]: row for row in found}
-    subjects = sorted({row["subject"] for row in found})
+def _surroundings(asked: list[_Asked]) -> Operation[list[_Surroundings]]:
+    """Each message's row, the file it lies in (its subject), and every message of that file: in one look for all that are asked
+    at once."""
+    subjects = sorted({subject for _, subject in asked})
     files = yield from load_all(subjects)
     beside: dict[str, list[Row]] = {subject: [] for subject in subjects}
-    for row in (yield "messages_of", [(subject,) for subject in subjects]) if subjects else ():
+    for row in (yield "messages_of", [(subject,) for subject in subjects]):
         beside[row["subject"]].append(row)
     made: list[_Surroundings] = []
-    for message in messages:
-        row = rows.get(message)
-        made.append((None, None, []) if row is None else (row, files.get(row["subject"]), beside[row["subject"]]))
+    for message, subject in asked:
+        rows = beside[subject]
+        made.append((next((row for row in rows if row["id"] == message), None), files.get(subject), rows))
     return made
 
 

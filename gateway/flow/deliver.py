@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -128,6 +129,7 @@ class Deliverer:
         self._changed = changed
         self._fault_point = fault_point
         self._margin_ms = round(lease_margin_s * 1000)
+        self._leaving = False
         self._subscribers = subscribers
         leases = {
             name: round(1000 * max(line.limits.deadline_s, line.limits.deadline_files_s)) + self._margin_ms
@@ -149,11 +151,32 @@ class Deliverer:
         """A claim on trial has lived on: it is none of those that kill."""
         await self._store.run(claims.acquit, claim)
 
+    def leave(self) -> None:
+        """The process ends in order: who is cancelled from here on writes down what had gone out, and gives back what had not.
+        Without this word a cancelled claim ends as a killed process's does."""
+        self._leaving = True
+
+    async def give_back(self, claim: Claim) -> None:
+        """Nothing went out under this claim: it is due again at once, and counts for nothing."""
+        await self._store.run(claims.give_back, [claim])
+        log.info("given_back", delivery=claim.delivery, endpoint=claim.endpoint, type=claim.type)
+
+    @asynccontextmanager
+    async def _unsent(self, claim: Claim) -> AsyncIterator[None]:
+        """Whoever is cut off in here has nothing on the wire."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self._leaving:
+                await self.give_back(claim)
+            raise
+
     async def bring(self, claim: Claim) -> None:
         """Deliver one claim and write its outcome. Never raises but when cancelled."""
-        await self._reach("claimed")
         tracer = self._store.tracer
-        parent, links = await _traced(self._store, claim) if tracer.on else (None, ())
+        async with self._unsent(claim):
+            await self._reach("claimed")
+            parent, links = await _traced(self._store, claim) if tracer.on else (None, ())
         with tracer.span(
             "deliver",
             parent=parent,
@@ -165,7 +188,8 @@ class Deliverer:
             delivery=claim.delivery,
             attempt=claim.tries,
         ) as span:
-            settlement = await self._outcome(claim)
+            async with self._unsent(claim):
+                settlement = await self._outcome(claim)
             if settlement is None:
                 return
             if claim.retry_class in CLASSES:
@@ -268,6 +292,11 @@ class Deliverer:
             self._hush(claim, line, error)
         except EndpointWaits as waits:
             return self._judge.not_yet(claim, waits.wait_ms, claim.doubt_at)
+        except asyncio.CancelledError:
+            if not self._leaving or not exchange.steps:
+                raise
+            how = self._told(claim, exchange, started, ask=ask)
+            return self._judge.cut_off(claim, info, line.limits, how, doubt=exchange.filed or ask)
         except TimeoutError:
             found = RetryableError("timeout", "the attempt's deadline is over", maybe_accepted=exchange.filed)
         except Exception as error:  # whatever an adapter does, it stays inside its attempt
@@ -276,12 +305,15 @@ class Deliverer:
         await self._reach("answered")
         if ask and isinstance(found, RetryableError) and not exchange.filed:
             found.maybe_accepted = True  # the doubt sticks until the platform has answered the question
-        sealed = self._store.seal(pack_steps(exchange.steps), f"attempts.steps:{claim.delivery}/{claim.tries}")
-        duration = round(1000 * (line.pace.now() - started))
-        how = Attempted("lookup" if ask else "schedule", duration, len(exchange.steps), sealed)
+        how = self._told(claim, exchange, started, ask=ask)
         if isinstance(found, Receipt):
             return self._judge.delivered(claim, info, line.limits, found, how)
         return self._judge.failed(claim, info, line.limits, found, how, self._store.now_ms())
+
+    def _told(self, claim: Claim, exchange: HttpExchange, started: float, *, ask: bool) -> Attempted:
+        sealed = self._store.seal(pack_steps(exchange.steps), f"attempts.steps:{claim.delivery}/{claim.tries}")
+        duration = round(1000 * (exchange.pace.now() - started))
+        return Attempted("lookup" if ask else "schedule", duration, len(exchange.steps), sealed)
 
     def _left_s(self, claim: Claim) -> float:
         """Seconds until nothing more may be sent under this claim: half the margin before its lease's end. A process that was

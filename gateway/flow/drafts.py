@@ -84,7 +84,7 @@ class Drafts:
         return application(case, agreement, Filing(route))
 
     async def _filed(self, matter: Matter, kind: AttachmentKind) -> Sheet:
-        message, context = await self._contexts.make(matter.message, "", "")
+        message, context = await self._contexts.make(matter.message, matter.subject, "", "")
         request, case, agreement = message.document, context.case, context.agreement
         if not isinstance(request, ConfirmationRequest) or case is None or agreement is None:
             raise Refused(409, "paper_not_ready")

@@ -44,11 +44,16 @@ class Duplicates:
         if not sharing:
             return []
         asked = {case_id, *(link.case for link in await self._links.of(case_id))}
-        found = [subject for subject in sharing if subject not in asked and await self._same(case, subject)]
+        found: list[str] = []
+        for subject in sharing:
+            if subject not in asked and await self._same(case, subject):
+                found.append(subject)
+            if len(found) == _MOST:  # the thousandth sending of one dispute must not read a thousand files
+                break
         if not found:
             return []
         identifier = self._store.ids.new("task")
-        detail = orjson.dumps({"cases": found[:_MOST]})
+        detail = orjson.dumps({"cases": found})
         sealed = self._store.seal(detail, f"tasks.detail:{identifier}")
         return [NewTask(identifier, "possible_duplicate", case_id, None, "same_parties", sealed)]
 

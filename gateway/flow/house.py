@@ -69,7 +69,7 @@ class House:
 
     async def close(self) -> None:
         """Claim nothing more, let what is in flight end, close the store."""
-        await self.worker.stop()
+        await self.worker.stop(self.settings.stop_grace_s)
         for leaving in self.leaving:
             await leaving()
         await self.transport.aclose()

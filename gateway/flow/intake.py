@@ -32,6 +32,7 @@ from gateway.flow.references import fold
 from gateway.flow.route import Hop, Question, Router
 from gateway.flow.toolbox import Attachments
 from gateway.observability.traces import current, upstream
+from gateway.store.casefile import TAKEN
 from gateway.store.store import Store
 from gateway.store.unit import (
     Committed,
@@ -132,9 +133,9 @@ class Intake:
             before = None if order.type in OPENING else await self._judgement.known(order, None)
             document, warnings = self.read(order, before)
             known = before or await self._judgement.known(order, document)
-            await self._check_attachments(order, document, known)
-            message_id = self._store.ids.new("message")
+            await self.check_attachments(order, document)
             about = self._about(order, known)
+            message_id = self._store.ids.new("message", after=about if known.file is None else known.file.subject)
             decision = await self._judgement.decide(order, document, known, about, message_id)
             decision.warnings[:0] = warnings
             if decision.repeated:
@@ -187,7 +188,12 @@ class Intake:
             raise Refused(422, "idempotency_key_reused")
         return _replay(bytes(row["answer"]), row["about"])
 
-    async def _check_attachments(self, order: Order, document: Document, known: Known) -> None:
+    async def check_attachments(self, order: Order, document: Document) -> None:
+        """Every attachment that the document names is there, and the caller's.
+
+        Raises:
+            Refused: 422 with a finding for each that is not.
+        """
         findings = []
         for pointer, identifier in attachments_in(document):
             found = await self._attachments.find(identifier)
@@ -334,10 +340,9 @@ class Intake:
         if not decision.supersedes or known.file is None:
             return
         old = [row for row in known.file.deliveries if row.type in decision.supersedes and row.about == decision.about]
-        if decision.supersedes.isdisjoint({MessageType.CASE_SUBMITTED, MessageType.MEDIATOR_LISTED}):
-            taken = [row for row in old if row.state in ("delivered", "relayed", "in_doubt")]
-            if taken:
-                raise Refused(409, Code.ALREADY_DELIVERED, (Finding.of("", Code.ALREADY_DELIVERED),))
+        until_taken = decision.supersedes.isdisjoint({MessageType.CASE_SUBMITTED, MessageType.MEDIATOR_LISTED})
+        if until_taken and any(row.state in TAKEN for row in old):
+            raise Refused(409, Code.ALREADY_DELIVERED, (Finding.of("", Code.ALREADY_DELIVERED),))
         fresh = {delivery.endpoint: delivery.id for delivery in unit.deliveries}
         inherited: dict[str | None, str | None] = {}
         for row in old:

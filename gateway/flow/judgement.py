@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from contracts.agreement import Agreement, Performance
 from contracts.alert import CollectiveAlert
@@ -29,6 +30,24 @@ from gateway.store.store import Store
 OPENING = frozenset({MessageType.CASE_SUBMITTED, MessageType.MEDIATOR_LISTED})
 """Types whose document itself says what it belongs to: it is read before anything is looked up."""
 
+_APPENDED_TO: Final = {
+    MessageType.AGREEMENT_CONCLUDED: "case",
+    MessageType.AGREEMENT_PERFORMED: "agreement",
+    MessageType.CONFIRMATION_REQUESTED: "agreement",
+    MessageType.CONFIRMATION_SUPPLEMENTED: "confirmation",
+    MessageType.CONFIRMATION_WITHDRAWAL_REQUESTED: "confirmation",
+    MessageType.REFERRAL_ANSWERED: "referral",
+    MessageType.REFERRAL_RETURNED: "referral",
+}
+"""Of what kind the thing must be that a document is appended to; all others belong to a case."""
+
+_REVISED: Final = {
+    MessageType.AGREEMENT_CONCLUDED: "agreement",
+    MessageType.CONFIRMATION_REQUESTED: "confirmation",
+    MessageType.TRANSFER_REQUESTED: "transfer",
+}
+"""The same of a new version: the older one."""
+
 
 class Judgement:
     """Reads what a decision needs, checks whose it is, and calls the decision."""
@@ -44,8 +63,8 @@ class Judgement:
         """The file of the target and the documents that hang together in it.
 
         Raises:
-            Refused: 404 for a thing that is not there or not the caller's (the same answer), 403 for a foreign
-                organisation in the document itself.
+            Refused: 404 for a thing that is not there, not of the kind that is asked for, or not the caller's (the same
+                answer), 403 for a foreign organisation in the document itself.
         """
         known = Known(law=self._law)
         if isinstance(document, Case) and order.target is None:
@@ -59,11 +78,12 @@ class Judgement:
         if file is None or not order.principal.acts_for(file.organization):
             raise Refused(404, "not_found")
         known.file, known.target = file, file.matters.get(order.target or "")
+        if known.target is None or known.target.kind != _target_kind(order):
+            raise Refused(404, "not_found")
         known.case = await self._contexts.case_of(file)
         if known.case is not None:
             await self._add_referral(known, known.case.referral)
-        if known.target is not None:
-            await self._add_chain(known, known.target)
+        await self._add_chain(known, known.target)
         return known
 
     @staticmethod
@@ -196,3 +216,8 @@ class Judgement:
         findings: tuple[Finding, ...] = examine_referral_result(result, known.agreement)
         if findings:
             raise Refused(422, findings[0].code, findings)
+
+
+def _target_kind(order: Order) -> str:
+    kinds = _REVISED if order.revises else _APPENDED_TO
+    return kinds.get(order.type, "case")

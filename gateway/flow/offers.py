@@ -23,7 +23,7 @@ def offer(store: Store, speaker: Speaker, word: ReferralOffered, clockwork: Cloc
     answer's due time and its clock. The same task number offered again meets its open matter and changes nothing."""
     referral = word.referral
     identifier = store.ids.new("referral")
-    message_id = store.ids.new("message")
+    message_id = store.ids.new("message", after=identifier)
     raw = referral.model_dump_json(exclude_none=True).encode()
     numbers = {("task_no", referral.task_no)}
     if referral.letter_no:

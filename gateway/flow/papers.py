@@ -11,9 +11,10 @@ from datetime import datetime
 import orjson
 import structlog
 
-from contracts.errors import AdapterError, EndpointError
+from contracts.errors import AdapterError, EndpointError, RetryableError
 from contracts.update import DocumentLink
 from gateway.flow.deliver import Line
+from gateway.flow.retry import asked_ms
 from gateway.flow.toolbox import AttachmentRefused, Attachments
 from gateway.settings import RetrySettings
 from gateway.store import pauses
@@ -76,7 +77,8 @@ class Papers:
         link = self._link(paper)
         exchange = line.exchange(self._store.now_ms, line.limits.deadline_files_s)
         try:
-            data = await line.endpoint.adapter.download(link, exchange)
+            async with asyncio.timeout(line.limits.deadline_files_s):  # one that hangs must not hold up the others
+                data = await line.endpoint.adapter.download(link, exchange)
             if link.sha256 is not None and hashlib.sha256(data).hexdigest() != link.sha256.lower():
                 await self._again(paper, "digest_differs")
                 return
@@ -85,6 +87,11 @@ class Papers:
         except EndpointError as error:
             row = (paper.endpoint, "gateway", error.code)
             await self._store.run(pauses.pause, [row], self._store.ids)
+            await self._store.write("give_back_paper", (paper.id, error.code[:64]))
+            return
+        except RetryableError as error:
+            if quiet_ms := asked_ms(error.retry_after):
+                await self._store.write("hush_endpoint", (paper.endpoint, quiet_ms))
             await self._again(paper, error.code)
             return
         except (AdapterError, AttachmentRefused) as error:
@@ -113,13 +120,13 @@ class Papers:
             wait = round(1000 * waits[paper.tries - 1])
             await self._store.write("move_paper", (paper.id, "pending", None, code[:64], wait))
             return
-        identifier = self._store.ids.new("task")
+        identifier, owner = self._store.ids.new("task"), await self._owner(paper)
 
         def give_up() -> Operation[None]:
             yield "move_paper", [(paper.id, "failed", None, code[:64], 0)]
             yield (
                 "open_task",
-                [(identifier, "dead", paper.subject, paper.id, paper.endpoint, "", code[:64], None, None)],
+                [(identifier, "dead", paper.subject, paper.id, paper.endpoint, owner, code[:64], None, None)],
             )
 
         await self._store.run(give_up)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from contracts.adapter import InboundCall, Origin, PolledItem
 from contracts.errors import EndpointError, RetryableError
 from gateway.flow.deliver import Line
 from gateway.flow.receive import pack_call, place_of
+from gateway.flow.retry import asked_ms
 from gateway.store import inbox, pauses
 from gateway.store.store import Store
 
@@ -36,13 +38,12 @@ class Poller:
         adapter = self._line.endpoint.adapter
         exchange = self._line.exchange(self._store.now_ms, self._line.limits.deadline_s)
         try:
-            page = await adapter.poll(taken[0]["cursor"], exchange)
+            async with asyncio.timeout(self._line.limits.deadline_s):  # the poll's lease ends soon after
+                page = await adapter.poll(taken[0]["cursor"], exchange)
         except RetryableError as error:
-            wait = max(self._wait_s, error.retry_after.total_seconds() if error.retry_after else 0)
-            await self._store.write("set_poll_at", (self._line.name, round(wait * 1000)))
-            log.warning("poll_failed", endpoint=self._line.name, code=error.code)
-            self._wait_s = min(self._wait_s * 2, longest)
-            return min(wait, 1.0)
+            return await self._again(error.code, asked_ms(error.retry_after))
+        except TimeoutError:
+            return await self._again("timeout", 0)
         except EndpointError as error:
             row = (self._line.name, "gateway", error.code)
             await self._store.run(pauses.pause, [row], self._store.ids)
@@ -57,6 +58,16 @@ class Poller:
             await adapter.mark_read(page.items, exchange)
             log.info("polled", endpoint=self._line.name, items=len(stored), fresh=sum(kept.fresh for kept in stored))
         return 0.0 if page.more else min(self._wait_s, 1.0)
+
+    async def _again(self, code: str, quiet_ms: int) -> float:
+        """A poll that failed: the next one comes later, and nobody goes there while the platform wants to be left alone."""
+        name, wait_ms = self._line.name, max(round(1000 * self._wait_s), quiet_ms)
+        if quiet_ms:
+            await self._store.write("hush_endpoint", (name, quiet_ms))
+        await self._store.write("set_poll_at", (name, wait_ms))
+        log.warning("poll_failed", endpoint=name, code=code)
+        self._wait_s = min(self._wait_s * 2, self._line.limits.poll_every_s[1])
+        return min(wait_ms / 1000, 1.0)
 
     def _call(self, item: PolledItem) -> inbox.NewCallback:
         now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.errors import AdapterError
@@ -21,10 +22,10 @@ class Probed:
     exchanges: int
 
 
-async def probe(line: Line, now_ms: int) -> Probed:
+async def probe(line: Line, now_ms: Callable[[], int]) -> Probed:
     """Probe a platform within ten seconds; whatever happens is an answer."""
     started = time.monotonic()
-    exchange = line.exchange(lambda: now_ms, _WITHIN_S)
+    exchange = line.exchange(now_ms, _WITHIN_S)
     code: str | None = None
     try:
         async with asyncio.timeout(_WITHIN_S):

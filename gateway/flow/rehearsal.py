@@ -49,6 +49,7 @@ class Rehearsal:
         """
         document, warnings = self._intake.read(order)
         known = await self._judgement.known(order, document)
+        await self._intake.check_attachments(order, document)
         case_id, message_id = self._store.ids.new("case"), self._store.ids.new("message")
         decision = await self._judgement.decide(order, document, known, case_id, message_id)
         if not isinstance(document, Case):

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 
 from gateway.settings import RetrySettings
+
+LONGEST_ASKED_MS = 86_400_000
+"""The longest wait that a platform may ask for: one that is longer is not believed."""
+
+
+def asked_ms(wait: timedelta | None) -> int:
+    """The wait that a platform asked for (``Retry-After``), as far as it is believed, in ms; 0 where it asked for none."""
+    return 0 if wait is None else min(max(round(wait.total_seconds() * 1000), 0), LONGEST_ASKED_MS)
 
 
 @dataclass(frozen=True, slots=True)

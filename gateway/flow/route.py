@@ -66,6 +66,7 @@ class Router:
             for name, endpoint in sorted(self._endpoints.items())
             if endpoint.adapter.info.takes(question.type)
             and (question.type, name) not in self._never
+            and not _own_word(question, name)
             and (
                 (question.type, name) in self._always
                 or any(self._fits(row, question, name, endpoint) for row in kind.recipients)
@@ -173,6 +174,11 @@ class Router:
         waiting = [delivery for delivery in routed if delivery.state != "superseded"]
         found = met or waiting
         return found[-1] if found else None
+
+
+def _own_word(question: Question, name: str) -> bool:
+    """Whether a platform would be told its own word: no configuration adds that."""
+    return question.type is MessageType.STATUS_REPORTED and question.source == name
 
 
 def _agreement_id(question: Question) -> str | None:

@@ -10,6 +10,7 @@
     EndpointError            pending, no step burnt; the endpoint is paused
     EndpointGone             cancelled; the webhook is disabled
     PermanentError           rejected with the platform's reasons, before a person
+    cut off by a stop        as maybe accepted if it had left, else pending; due at once, no step burnt, no failure of anybody's
     four dead claims         dead: whatever kills the worker is kept away from it (poison). Who dies beside others may be as
                              innocent as they: after two deaths it is claimed alone, and dies alone twice before it counts
 """
@@ -26,7 +27,7 @@ from contracts.adapter import AdapterInfo, DeliveryClass, Receipt
 from contracts.errors import AdapterError, EndpointError, EndpointGone, PermanentError, RetryableError
 from contracts.messages import MessageType
 from gateway.flow.references import fold
-from gateway.flow.retry import Over, after_failure
+from gateway.flow.retry import Over, after_failure, asked_ms
 from gateway.settings import RetrySettings
 from gateway.store.claim import SUSPECT_AFTER, AttemptRow, Claim, EndpointEffect, Settlement
 from gateway.store.health import HANDSHAKE, Health
@@ -41,8 +42,8 @@ QUARANTINE_AFTER = SUSPECT_AFTER + 2
 """Claims in a row that died without an outcome, the last two of them alone: a process that is killed again and again from
 outside hardly ever meets the same innocent in its one moment alone twice."""
 
-RETRY_AFTER_CAP_MS = 86_400_000
-"""The longest ``Retry-After`` that is believed."""
+CUT_OFF = "cut_off_by_stop"
+"""The code of an attempt that a planned stop of the process ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,7 @@ class Judge:
     def _retryable(
         self, claim: Claim, info: AdapterInfo, limits: Limits, error: RetryableError, how: Attempted | None, now: int
     ) -> Settlement:
-        quiet_ms = 0
-        if error.retry_after is not None:
-            quiet_ms = min(max(round(error.retry_after.total_seconds() * 1000), 0), RETRY_AFTER_CAP_MS)
+        quiet_ms = asked_ms(error.retry_after)
         # Where nothing went out (a translation that broke) the platform has not failed.
         failed = True if how is not None and how.exchanges else None
         effect = EndpointEffect(hush_ms=quiet_ms, failed=failed, breaker_ms=round(self._settings.breaker * 1000))
@@ -139,6 +138,16 @@ class Judge:
         settled.effect = effect
         if next_try.late:
             settled.tasks.append(self._task("statutory_late", claim, error.code))
+        return settled
+
+    def cut_off(self, claim: Claim, info: AdapterInfo, limits: Limits, how: Attempted, *, doubt: bool) -> Settlement:
+        """The process was told to end while the attempt was on the wire. ``doubt``: the platform may have it. The next process
+        goes on at once, a look-up not before the platform's lag."""
+        if doubt and info.delivery_class is DeliveryClass.NEITHER:
+            return self.in_doubt(claim, CUT_OFF, how)
+        asks = doubt and info.delivery_class is DeliveryClass.QUERYABLE
+        settled = self._pending(claim, CUT_OFF, claim.step, round(limits.lookup_lag_s * 1000) if asks else 0, how)
+        settled.doubt_at = self._store.now_ms() if doubt else claim.doubt_at
         return settled
 
     def in_doubt(self, claim: Claim, code: str, how: Attempted | None) -> Settlement:

@@ -181,7 +181,7 @@ class Reporter:
         subject = ids.new("report") if file is None else file.subject
         version = 1 if file is None else file.matters[subject].version + 1
         report = _report(organization, start, end, version, figures)
-        message = ids.new("message")
+        message = ids.new("message", after=subject)
         facts = {"organization": organization, "from": start.isoformat(), "to": end.isoformat(), "version": version}
         unit = Unit(
             subject=subject,

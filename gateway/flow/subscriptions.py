@@ -16,6 +16,7 @@ from contracts.findings import Code, Finding
 from contracts.webhook import KINDS, Kind, PrivateKey
 from gateway.flow.envelope import Publisher, beijing
 from gateway.flow.exchange import EndpointWaits, HttpExchange, unpack_steps
+from gateway.flow.once import Once, taken_for
 from gateway.flow.order import Principal, Refused
 from gateway.flow.webhooks import Address, Webhooks
 from gateway.security.egress import EgressPolicy, EgressRefused
@@ -129,11 +130,12 @@ class Subscriptions:
 
     # ---- changing
 
-    async def subscribe(self, principal: Principal, wish: Wish) -> dict[str, Any]:
-        """A new webhook; its handshake goes out at once. The answer shows its secret, this once.
+    async def subscribe(self, principal: Principal, wish: Wish, once: Once | None = None) -> str:
+        """A new webhook; its handshake goes out at once. Its id: the answer is ``shown``, this once.
 
         Raises:
             Refused: 422 for a field, 409 for one too many.
+            KeyTaken: ``once`` was asked for before.
         """
         self._check(principal, wish)
         if wish.url is None:
@@ -167,10 +169,20 @@ class Subscriptions:
             last_failure_code=None,
         )
         entry = AuditEntry(principal.client, "webhook.subscribe", identifier)
-        if not await self._store.run(webhooks.register, webhook, handshake, entry, self._store.now_ms()):
+        key, now = taken_for(once, identifier), self._store.now_ms()
+        if not await self._store.run(webhooks.register, webhook, handshake, entry, now, key):
             raise Refused(409, "webhook_limit", extra={"limit": webhooks.MOST})
         self._changed()
-        return await self.read(principal, identifier) | self._secrets(keys)
+        return identifier
+
+    async def shown(self, principal: Principal, identifier: str) -> dict[str, Any]:
+        """A webhook with the secret of its keys: for the answers to what made them, alone.
+
+        Raises:
+            Refused: 404.
+        """
+        row = await self._own(principal, identifier)
+        return self._view(row) | self._secrets(self._opened(webhook_of(row))[1])
 
     def _secrets(self, keys: dict[Kind, str]) -> dict[str, Any]:
         """What is shown once of fresh keys."""
@@ -211,11 +223,16 @@ class Subscriptions:
         return await self.read(principal, identifier) | self._secrets(fresh)
 
     async def _change(
-        self, principal: Principal, identifier: str, act: str, decide: Callable[[Webhook, int], Change]
+        self,
+        principal: Principal,
+        identifier: str,
+        act: str,
+        decide: Callable[[Webhook, int], Change],
+        once: Once | None = None,
     ) -> Webhook:
-        entry = AuditEntry(principal.client, act, identifier)
+        entry, key = AuditEntry(principal.client, act, identifier), taken_for(once, identifier)
         changed = await self._store.run(
-            webhooks.change, identifier, principal.client, decide, entry, self._store.now_ms()
+            webhooks.change, identifier, principal.client, decide, entry, self._store.now_ms(), key
         )
         if changed is None:
             raise Refused(404, "not_found")
@@ -290,23 +307,28 @@ class Subscriptions:
             raise Refused(404, "not_found")
 
     async def rotate(
-        self, principal: Principal, identifier: str, overlap_hours: int, *, compromised: bool
-    ) -> dict[str, Any]:
-        """New keys; the old ones sign along until the overlap ends, then they are destroyed. Shown once.
+        self,
+        principal: Principal,
+        identifier: str,
+        overlap_hours: int,
+        *,
+        compromised: bool,
+        once: Once | None = None,
+    ) -> str:
+        """New keys; the old ones sign along until the overlap ends, then they are destroyed. The answer is ``shown``, once.
 
         Raises:
             Refused: 404, 409 inside an overlap, 422 for an overlap that is neither 24 to 48 hours nor, of compromised keys, 0.
+            KeyTaken: ``once`` was asked for before.
         """
         if not (24 <= overlap_hours <= 48 or (overlap_hours == 0 and compromised)):
             raise field_refused("/overlap_hours", "range")
-        fresh: dict[Kind, str] = {}
 
         def decide(webhook: Webhook, _: int) -> Change:
             now = self._store.now_ms()
             if webhook.old_until is not None and webhook.old_until > now:
                 raise Refused(409, "rotation_open")
-            fresh.clear()
-            fresh.update(self._desk.make_keys(identifier, orjson.loads(webhook.signing)))
+            fresh = self._desk.make_keys(identifier, orjson.loads(webhook.signing))
             rotated = replace(
                 webhook,
                 version=webhook.version + 1,
@@ -320,8 +342,8 @@ class Subscriptions:
             news = health.news("secret_rotated", webhook, "operator", self._store.ids)
             return Change(rotated, resumes=True, news=news)
 
-        await self._change(principal, identifier, "webhook.rotate", decide)
-        return await self.read(principal, identifier) | self._secrets(fresh)
+        await self._change(principal, identifier, "webhook.rotate", decide, once)
+        return identifier
 
     # ---- testing
 

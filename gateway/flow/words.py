@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,6 @@ import orjson
 from contracts.lifecycle import Outcome, Step
 from contracts.lists import EndReason
 from contracts.messages import MessageType
-from contracts.report import StatusReport
 from contracts.status import FILED_MOVES_CASE, CaseStatus, Noun, frees_agreement, is_end, is_final, move
 from contracts.update import About, DeliveryWord, StatusUpdate
 from gateway.flow.clock import Clockwork, overtaken
@@ -25,7 +24,9 @@ from gateway.flow.decisions.agreements import open_terms, parts_of, performance_
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
 from gateway.flow.references import fold
+from gateway.flow.retry import asked_ms
 from gateway.flow.route import Question, Router
+from gateway.flow.status_reports import report_of
 from gateway.store.casefile import CaseFile, DeliveryRow, Matter
 from gateway.store.unit import (
     DeliveryMove,
@@ -138,7 +139,9 @@ class Words:
             return unit, None
         reasons = None
         wait_ms = (
-            self._word_within_ms[delivery.endpoint] if after == "relayed" else round(1000 * (update.retry_after_s or 0))
+            self._word_within_ms[delivery.endpoint]
+            if after == "relayed"
+            else asked_ms(timedelta(seconds=update.retry_after_s or 0))
         )
         if update.reasons:
             told = [{"code": r.code, "place": r.place, "text": r.text} for r in update.reasons]
@@ -326,7 +329,10 @@ class Words:
         if case is None or not is_end(case.status):
             return
         moved = CaseStatus.TRANSFERRED.value
-        unit.matter_moves.append(MatterMove(case.id, moved, case.version, case.message))
+        since = round(update.at.timestamp() * 1000)
+        unit.matter_moves.append(MatterMove(case.id, moved, case.version, case.message, since=since))
+        # One that was agreed in part went on being mediated until now.
+        self._clockwork.told(unit, "case.transferred", {"at": update.at}, case.id)
         facts = {"status": moved, "state_before": case.status, "at": update.at.isoformat()}
         unit.events.append(self._event("case.transferred", case.id, facts))
 
@@ -415,8 +421,8 @@ class Words:
         self, unit: Unit, file: CaseFile, matter: Matter, speaker: Speaker, update: StatusUpdate, case: Case | None
     ) -> None:
         """``status.reported``: kept as a message, owed to the platforms that hold the case, never back to its source."""
-        message_id = self._store.ids.new("message")
-        report = _report(matter, speaker, update)
+        message_id = self._store.ids.new("message", after=file.subject)
+        report = report_of(matter, speaker, update)
         question = Question(MessageType.STATUS_REPORTED, matter.id, report, case, file, speaker.endpoint)
         sealed = self._store.seal(report.model_dump_json(exclude_none=True).encode(), place_of(message_id))
         unit.messages.append(
@@ -474,26 +480,3 @@ def _due_ms(due: date | datetime | None) -> int | None:
     if isinstance(due, datetime):
         return round(due.timestamp() * 1000)
     return round(datetime.fromisoformat(f"{due.isoformat()}T23:59:59+08:00").timestamp() * 1000)
-
-
-def _report(matter: Matter, speaker: Speaker, update: StatusUpdate) -> StatusReport:
-    numbers = {found.kind: found.value for found in update.references}
-    return StatusReport.model_validate(
-        {
-            "schema_version": "1.0",
-            "source_endpoint": speaker.endpoint,
-            "source_platform": speaker.adapter,
-            "event_id": update.event_id,
-            "about": update.about.value,
-            "status": update.status,
-            "raw_status": update.raw_status,
-            "at": update.at,
-            "about_id": matter.id.partition("/")[0],
-            "term_no": update.term_no,
-            "reason_code": update.reason_code,
-            "document_no": numbers.get("document_no"),
-            "case_no": numbers.get("case_no"),
-            "references": [{"kind": found.kind, "value": found.value} for found in update.references],
-        },
-        strict=False,
-    )

@@ -32,6 +32,11 @@ _PATIENCE_S = 20.0
 """How long a process that is busy leaves a delivery on trial to the others."""
 _TRIAL_S = 5.0
 """How long a delivery on trial keeps the others away: what kills its sender does so long before."""
+_CALM_S = 5.0
+"""How long a process has lived before it tries anybody: one that is killed again and again soon after its start, whatever kills
+it, would convict one innocent delivery after another."""
+_NO_TRIAL_MS = 2**62
+"""A patience that never ends."""
 _WATCH_S = 15.0
 
 
@@ -103,6 +108,7 @@ class Worker:
         # Of many processes one lands for a trial, not all at once; where there is one alone, there is nobody to wait for.
         self._patience_ms = 0 if store.runner.writers == 1 else round(1000 * random.uniform(0, _PATIENCE_S))
         self._empty = 0
+        self._calm_at = 0.0
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self.also: list[tuple[str, Callable[[], Awaitable[float]]]] = []
@@ -127,6 +133,7 @@ class Worker:
 
     def start(self) -> None:
         """Start every loop."""
+        self._calm_at = asyncio.get_running_loop().time() + _CALM_S
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("deliver", self._deliver_turn),
             ("apply", self._apply_turn),
@@ -167,13 +174,30 @@ class Worker:
         async with self._claiming:
             free = self._concurrency - len(self._flying)
             if free > 0 and self._trial is None:
-                claims = await self._deliverer.take(min(free, _BATCH), len(self._flying), self._patience_ms)
-            for claim in claims:
-                self._fly(claim)
+                patience_ms = self._patience_ms if self._calm_in <= 0 else _NO_TRIAL_MS
+                claims = await self._deliverer.take(min(free, _BATCH), self._busy, patience_ms)
+            await self._begin(claims)
         if claims:
             self._empty = 0
         else:
             await self._rest(await self._until_due(), self._bells.deliver)
+
+    @property
+    def _calm_in(self) -> float:
+        """Seconds until this process may try what is suspect."""
+        return self._calm_at - asyncio.get_running_loop().time()
+
+    @property
+    def _busy(self) -> int:
+        """What stands against a trial: deliveries in flight, or that this process is too young."""
+        return len(self._flying) or int(self._calm_in > 0)
+
+    async def _begin(self, claims: list[Claim]) -> None:
+        for claim in claims:
+            if self._stopping.is_set():  # claimed while the end was told
+                await self._deliverer.give_back(claim)
+            else:
+                self._fly(claim)
 
     def _fly(self, claim: Claim) -> None:
         task = asyncio.create_task(self._bring(claim))
@@ -250,8 +274,8 @@ class Worker:
     async def _webhooks_turn(self) -> None:
         """Handshakes, and one probe an hour of each unhealthy webhook."""
         async with self._claiming:
-            for claim in [] if self._trial is not None else await self._deliverer.take_probes(len(self._flying)):
-                self._fly(claim)
+            if self._trial is None:
+                await self._begin(await self._deliverer.take_probes(self._busy))
         await self._rest(_SWEEP_S, self._bells.webhooks)
 
     async def _poll_turn(self, poller: Poller) -> None:
@@ -269,18 +293,29 @@ class Worker:
         await self._store.write("destroy_old_keys", ())
         await self._rest(_WATCH_S)
 
-    async def stop(self, grace_s: float = 20.0) -> None:
-        """Claim nothing more, let what is in flight end within the grace, give the rest up to their leases."""
+    def halt(self) -> None:
+        """Begin nothing more."""
         self._stopping.set()
+
+    async def stop(self, grace_s: float = 20.0) -> None:
+        """Claim nothing more and let what is in flight end within the grace. The rest is cut off: what was on the wire is
+        written down as such, what was not is given back. Nobody waits for a lease, and no claim counts as dead."""
+        self.halt()
         if self._flying:
             await asyncio.wait(set(self._flying), timeout=grace_s)
-        for task in [*self._flying, *self._loops]:
-            if not task.done() and task in self._flying:
-                task.cancel()
+        self._deliverer.leave()
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Let every hand fall. Without ``stop`` before it, what is in flight is left to its lease, as by a kill."""
+        self.halt()
+        flying = set(self._flying)
+        for task in flying:
+            task.cancel()
         done, late = await asyncio.wait(self._loops, timeout=5.0) if self._loops else (set(), set())
         for task in late:
             task.cancel()
-        for task in [*self._flying, *done, *late]:
+        for task in [*flying, *done, *late]:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
 
@@ -292,8 +327,7 @@ def remind_of_words(store: Store) -> Operation[None]:
         return
     tasks = []
     for row in rows:
-        tasks.append(
-            (store.ids.new("task"), "word_overdue", row["subject"], row["id"], row["endpoint"], "", None, None, None)
-        )
+        thing = (row["subject"], row["id"], row["endpoint"], row["organization"] or "")
+        tasks.append((store.ids.new("task"), "word_overdue", *thing, None, None, None))
     yield "open_task", tasks
     yield "word_reminded", [(row["id"],) for row in rows]

@@ -188,7 +188,9 @@ def entry_of(
         limit_on=_limit(limits),
         updated_on=day_of_ms(case["updated_at"]),
         document=document,
-        matters=tuple(_matter(row) for row in matters if row["kind"] != "case"),
+        matters=tuple(
+            _matter(row) for row in matters if row["kind"] != "case" and (row["active"] or row["kind"] != "fulfilment")
+        ),
         told=tuple(told),
         delivered=tuple((row["endpoint"], row["type"], row["about"]) for row in delivered),
     )

@@ -14,6 +14,8 @@ LONGEST: Final = 1_100
 
 _QUARTER: Final = re.compile(r"([12][0-9]{3})Q([1-4])")
 _DAY: Final = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
+_FIRST: Final = date(1970, 1, 2)
+"""The first day whose moment is one of the store's: no case is older, and what lies before the year 1 cannot be told."""
 
 
 class PeriodRefused(ValueError):
@@ -45,7 +47,8 @@ class Period:
     def changed_since_ms(self) -> int:
         """No case that was last written before this moment can have a day in the period: documents speak of the past, by a
         minute at most of the future, so a day's word is written on that day or later. One day of margin."""
-        start = datetime(self.start.year, self.start.month, self.start.day, tzinfo=UTC) - timedelta(days=1, hours=8)
+        first = max(self.start, _FIRST)
+        start = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=1, hours=8)
         return round(start.timestamp() * 1000)
 
 

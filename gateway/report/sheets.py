@@ -19,6 +19,9 @@ MOST_ROWS: Final = 50_000
 """Rows of an XLSX file; it is made whole before its first byte is sent. CSV flows and has no such end."""
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_NO_XML: Final = "\ufffe\uffff"
+"""What XML cannot carry beside control characters (XML 1.0 §2.2): one such letter in a name, and no file could be made."""
+
 _CHUNK: Final = 64 * 1024
 _ROWS: Final = 500
 
@@ -30,6 +33,7 @@ class TooManyRows(Exception):
 def cell(value: str) -> str:
     """A cell that no spreadsheet takes for a formula, and that holds nothing that XML cannot."""
     kept = "".join(character for character in value if character >= " " or character in "\t\r\n")
+    kept = kept.translate(dict.fromkeys(map(ord, _NO_XML)))
     return f"'{kept}" if kept.lstrip(" ").startswith(_FORMULA) else kept
 
 

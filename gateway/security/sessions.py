@@ -46,7 +46,10 @@ def same_origin(origin: str | None, referer: str | None, host: str, public_base:
     told = origin if origin is not None else referer
     if not told or told == "null":
         return False
-    parts = urlsplit(told)
+    try:
+        parts = urlsplit(told)
+    except ValueError:  # "http://[" is no address at all
+        return False
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return False
     return parts.netloc.lower() in (host.lower(), urlsplit(public_base).netloc.lower())

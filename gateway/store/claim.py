@@ -206,6 +206,12 @@ def acquit(held: Claim) -> Operation[None]:
     yield "acquit_lane", [row]
 
 
+def give_back(unsent: list[Claim]) -> Operation[None]:
+    """Let claims go under which nothing went out: each is due again at once, as if it had not been claimed."""
+    yield "give_back", _lanes(unsent)
+    yield "notify_due", [()]
+
+
 @dataclass(frozen=True, slots=True)
 class FrozenWire:
     """A wire to keep before its first sending."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.store.engine import Operation, Row
-from gateway.store.ids import Ids
+from gateway.store.ids import Ids, predates
 from gateway.store.journal import append_audit
 from gateway.store.pauses import pause
 from gateway.store.unit import (
@@ -228,6 +228,8 @@ def _write(units: list[Unit], at: Mapping[str, int], touched: set[tuple[str, str
     for unit in units:
         if len(unit.events) < len(unit.messages):
             raise ValueError("every message needs an event of its own: its sequence is the event's")
+        if any(predates(message.id, unit.subject) for message in unit.messages):
+            raise ValueError("a message older than its subject: whoever looks from there on would not find it")
         if unit.expected is None:
             batches.setdefault("open_subject", []).append((unit.subject, unit.subject_kind))
     moves = [(unit.subject, move) for unit in units for move in unit.delivery_moves]
@@ -248,6 +250,7 @@ def _write(units: list[Unit], at: Mapping[str, int], touched: set[tuple[str, str
 _ORDER = (
     "open_subject",
     "move_matter",
+    "amend_matter",
     "add_holder",
     "add_message",
     "add_delivery",
@@ -273,6 +276,7 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
     subject, organization = unit.subject, unit.organization
     places = {message.id: base + place for place, message in enumerate(unit.messages, 1)}
     yield "move_matter", [(m.id, m.status, m.since, m.version, m.message, m.active) for m in unit.matter_moves]
+    yield "amend_matter", [(m.id, m.facet, m.organization) for m in unit.matter_moves if m.facet or m.organization]
     yield "add_holder", [(subject, endpoint) for endpoint in unit.holders]
     yield (
         "add_message",

@@ -9,7 +9,8 @@ from itertools import product
 from typing import Final
 
 from gateway.store.engine import Operation, Row, Rows
-from gateway.store.ids import PREFIXES
+from gateway.store.ids import id_at as id_at
+from gateway.store.ids import made_at as made_at
 from gateway.store.tally import HOUR, MINUTE
 
 FIRST: Final = ""
@@ -28,31 +29,6 @@ COUNTED: Final = 10_000
 OPEN_STATES: Final = ("pending", "relayed", "in_doubt")
 FAILED_STATES: Final = ("rejected", "dead", "expired")
 ALL_STATES: Final = (*OPEN_STATES, "delivered", *FAILED_STATES, "cancelled", "superseded")
-
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-def id_at(kind: str, ms: int) -> str:
-    """The lowest id of a kind that could have been made at this time (ms): ranges of ids are ranges of time."""
-    number, letters = max(ms, 0) << 80, []
-    for _ in range(26):
-        number, digit = divmod(number, 32)
-        letters.append(_ALPHABET[digit])
-    return PREFIXES[kind] + "".join(reversed(letters))
-
-
-def made_at(identifier: str) -> int | None:
-    """When an id was made (ms), ``None`` for one of another form."""
-    number = 0
-    letters = identifier.rpartition("_")[2]
-    if len(letters) != 26:
-        return None
-    for letter in letters:
-        place = _ALPHABET.find(letter)
-        if place < 0:
-            return None
-        number = number * 32 + place
-    return number >> 80
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger as Ms
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Text, text
 
-from gateway.store.tables import metadata
-
-_BYTES = Text().with_variant(Text(collation="C"), "postgresql")
-"""Ordered by code points on both engines, so that a range of texts is all that begin alike."""
+from gateway.store.tables import BYTES, metadata
 
 # Who may sign in (用户). `password` is an argon2id hash; `failures` in a row since the last sign-in;
 # `totp_step` is the last step of the second factor that was used. `scope` (数据范围): "*", or names of organisations and
@@ -62,9 +59,9 @@ tallies = sa.Table(
 numbers = sa.Table(
     "numbers",
     metadata,
-    Column("folded", _BYTES, primary_key=True),
+    Column("folded", BYTES, primary_key=True),
     Column("about", Text, primary_key=True),
-    Column("backwards", _BYTES, nullable=False),
+    Column("backwards", BYTES, nullable=False),
     Column("subject", Text, nullable=False),
     Index("numbers_backwards", "backwards"),
 )

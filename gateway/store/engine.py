@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from gateway.store.months import Part
 from gateway.store.statements import Statement, load
 from gateway.store.thread import Outcome, Thread
 
@@ -94,6 +95,14 @@ class Runner(Protocol):
 
     def listen(self, heard: Callable[[str], None]) -> None:
         """Call ``heard`` with what other processes tell of their commits: ``due``, ``call``, ``events``; ``""`` is all."""
+        ...
+
+    async def keep_months(self, now_ms: int) -> None:
+        """Make the partitions of the coming months, where tables are partitioned; what goes wrong is logged."""
+        ...
+
+    async def months(self) -> list[Part]:
+        """Every partition; none where tables are whole."""
         ...
 
     async def close(self) -> None: ...
@@ -222,6 +231,13 @@ class Sqlite:
 
     def listen(self, heard: Callable[[str], None]) -> None:
         """There is no other process to be told by."""
+
+    async def keep_months(self, now_ms: int) -> None:
+        """Tables are whole here."""
+
+    async def months(self) -> list[Part]:
+        """None."""
+        return []
 
     async def close(self) -> None:
         """Finish what is queued, close the connection, give the lock back."""

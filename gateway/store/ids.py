@@ -40,6 +40,34 @@ PREFIXES = {
 }
 
 
+def id_at(kind: str, ms: int) -> str:
+    """The lowest id of a kind that could have been made at this time (ms): ranges of ids are ranges of time."""
+    number, letters = max(ms, 0) << 80, []
+    for _ in range(26):
+        number, digit = divmod(number, 32)
+        letters.append(_ALPHABET[digit])
+    return PREFIXES[kind] + "".join(reversed(letters))
+
+
+def made_at(identifier: str) -> int | None:
+    """When an id was made (ms), ``None`` for one of another form."""
+    number = 0
+    letters = identifier.rpartition("_")[2]
+    if len(letters) != 26:
+        return None
+    for letter in letters:
+        place = _ALPHABET.find(letter)
+        if place < 0:
+            return None
+        number = number * 32 + place
+    return number >> 80
+
+
+def predates(identifier: str, other: str) -> bool:
+    """Whether the one id was made in an earlier millisecond than the other; never, where one is too short to tell."""
+    return len(identifier) > 26 and len(other) > 26 and identifier[-26:-16] < other[-26:-16]
+
+
 class Ids:
     """Makes ids from a clock (milliseconds) and a source of randomness, both passed in."""
 
@@ -47,9 +75,13 @@ class Ids:
         self._now_ms = now_ms
         self._random_bytes = random_bytes
 
-    def new(self, kind: str) -> str:
-        """A new id of that kind; ids made later sort later (to the millisecond)."""
-        number = (self._now_ms() << 80) | int.from_bytes(self._random_bytes(10))
+    def new(self, kind: str, after: str = "") -> str:
+        """A new id of that kind; ids made later sort later (to the millisecond). ``after``: an id that this one's time must
+        not be before, whatever the clocks of two machines say."""
+        now = self._now_ms()
+        if after:
+            now = max(now, made_at(after) or 0)
+        number = (now << 80) | int.from_bytes(self._random_bytes(10))
         return PREFIXES[kind] + "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
 
     def token(self) -> int:

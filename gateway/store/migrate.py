@@ -34,7 +34,7 @@ from gateway.store.console_tables import metadata
 from gateway.store.tables import schema_floors
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 log = structlog.get_logger("gateway.store")
 
@@ -104,6 +104,7 @@ async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
                     await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
                     await connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'"))
                     told = await connection.run_sync(_upgrade)
+                await _keep_months(dsn)
                 await _index(engine)
                 return told
             except DBAPIError as error:
@@ -113,6 +114,19 @@ async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
     finally:
         await engine.dispose()
     raise AssertionError("unreachable")
+
+
+async def _keep_months(dsn: str) -> None:
+    """The partitions of the coming months; without the right to make them the workers' alarm tells (``partitions``)."""
+    import asyncpg
+
+    from gateway.store import partitions
+
+    connection = await asyncpg.connect(dsn)
+    try:
+        await partitions.keep(connection)
+    finally:
+        await connection.close()
 
 
 def _upgrade(connection: sa.Connection) -> tuple[str | None, str]:
@@ -158,12 +172,48 @@ async def _index(engine: AsyncEngine) -> None:
             return
         try:
             for index in _missing(set(await connection.scalars(sa.text(_USABLE)))):
-                made = str(CreateIndex(index).compile(dialect=connection.dialect))
-                await connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}")
-                await connection.exec_driver_sql(made.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1))
+                table = _table_of(index)
+                if table.dialect_options["postgresql"]["partition_by"]:
+                    await _index_parts(connection, index, table.name)
+                else:
+                    await _index_one(connection, index, str(index.name), table.name)
                 log.info("index_made", index=index.name)
         finally:
             await connection.execute(sa.text(f"SELECT pg_advisory_unlock({_INDEX_LOCK})"))
+
+
+def _table_of(index: sa.Index) -> sa.Table:
+    if index.table is None:
+        raise LookupError(f"{index.name} is on no table")
+    return index.table
+
+
+async def _index_one(connection: AsyncConnection, index: sa.Index, name: str, table: str) -> None:
+    """The index under that name on that table: the index's own, or one of its partitions."""
+    made = str(CreateIndex(index).compile(dialect=connection.dialect))
+    made = made.replace(f"INDEX {index.name} ON {_table_of(index).name} ", f"INDEX CONCURRENTLY {name} ON {table} ", 1)
+    await connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    await connection.exec_driver_sql(made)
+
+
+_UNINDEXED = (
+    "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass(:table) "
+    "AND NOT EXISTS (SELECT 1 FROM pg_inherits n JOIN pg_index x ON x.indexrelid = n.inhrelid "
+    "WHERE n.inhparent = to_regclass(:index) AND x.indrelid = c.oid) ORDER BY 1"
+)
+
+
+async def _index_parts(connection: AsyncConnection, index: sa.Index, table: str) -> None:
+    """The index of a partitioned table: the server makes none beside those who write, so it is made on each partition and
+    attached. With the last one it becomes usable."""
+    made = str(CreateIndex(index).compile(dialect=connection.dialect))
+    await connection.exec_driver_sql(
+        made.replace(f"INDEX {index.name} ON {table} ", f"INDEX IF NOT EXISTS {index.name} ON ONLY {table} ", 1)
+    )
+    for part in list(await connection.scalars(sa.text(_UNINDEXED), {"table": table, "index": index.name})):
+        name = f"{part}{str(index.name).removeprefix(table)}"
+        await _index_one(connection, index, name, part)
+        await connection.exec_driver_sql(f"ALTER INDEX {index.name} ATTACH PARTITION {name}")
 
 
 def _leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:

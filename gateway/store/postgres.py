@@ -17,7 +17,9 @@ from typing import Any, Self, TypeVar
 import asyncpg
 import structlog
 
+from gateway.store import partitions
 from gateway.store.engine import CommitUnknown, Operation, Row, Rows, StoreUnavailable, one
+from gateway.store.months import Part
 from gateway.store.statements import Statement, load
 
 log = structlog.get_logger("gateway.store")
@@ -38,6 +40,7 @@ _HOT = {
     "application_name": "mediation-gateway",
     "idle_in_transaction_session_timeout": "60000",
 }
+_BESIDE = {"application_name": "mediation-gateway months"}
 _TRIES = 3
 _COMMAND_S = 30.0
 _CONNECT_S = 5.0
@@ -185,6 +188,9 @@ class Postgres:
     async def _execute(connection: Any, statement: Statement, rows: Sequence[tuple[object, ...]]) -> list[Row]:
         if not rows:
             return []
+        if statement.alone and len(rows) == 1:
+            alone: list[Row] = await connection.fetch(statement.alone, *rows[0])
+            return alone
         if statement.whole:
             found: list[Row] = await connection.fetch(
                 statement.sql, *(list(column) for column in zip(*rows, strict=True))
@@ -218,6 +224,36 @@ class Postgres:
         if abs(self.now_ms() - 1000 * time.time()) > 60_000:
             reasons.append("database: its clock and this machine's are more than 60 s apart")
         return reasons
+
+    # ---- months of the tables that only grow
+    async def keep_months(self, now_ms: int) -> None:
+        """See ``Runner``."""
+        made = await self._beside(partitions.keep, now_ms)
+        if made:
+            log.info("partitions_made", items=made)
+
+    async def months(self) -> list[Part]:
+        """See ``Runner``."""
+        return await self._beside(partitions.listed)
+
+    async def mend_months(self) -> list[Part]:
+        """Bring home what lies in no month; see ``partitions.mend``."""
+        return await self._beside(partitions.mend)
+
+    async def _beside(self, work: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        """Work on a connection of its own, with a planner and a patience of its own.
+
+        Raises:
+            StoreUnavailable: the server is away.
+        """
+        try:
+            connection = await asyncpg.connect(self._dsn, timeout=_CONNECT_S, server_settings=_BESIDE)
+            try:
+                return await work(connection, *arguments)
+            finally:
+                await connection.close(timeout=_CONNECT_S)
+        except _AWAY as error:
+            raise StoreUnavailable(type(error).__name__) from error
 
     # ---- waking
     def listen(self, heard: Callable[[str], None]) -> None:

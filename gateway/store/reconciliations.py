@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from gateway.store.engine import Operation
 from gateway.store.journal import AuditEntry, append_audit
+from gateway.store.once import take_key
+from gateway.store.unit import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,9 @@ class Progress:
     unasked: int = 0
 
 
-def ask(row: tuple[object, ...], entry: AuditEntry | None, at: int) -> Operation[bool]:
+def ask(row: tuple[object, ...], entry: AuditEntry | None, at: int, key: Key | None = None) -> Operation[bool]:
     """Make a reconciliation; ``False``: the day's own was made already."""
+    yield from take_key(key)
     made = yield "add_reconciliation", [row]
     if made and entry is not None:
         yield from append_audit([entry], at)
@@ -86,10 +89,11 @@ def end(reconciliation: str, state: str, code: str | None) -> Operation[None]:
     yield "forget_seen", [(reconciliation,)]
 
 
-def heal(row: tuple[str, str, str, str], entry: AuditEntry, at: int) -> Operation[bool]:
+def heal(row: tuple[str, str, str, str], entry: AuditEntry, at: int, key: Key | None = None) -> Operation[bool]:
     """A person wants what was found mended; ``False``: it is not done comparing, or being mended already."""
     changed = yield "heal_reconciliation", [row]
     if changed:
+        yield from take_key(key)
         yield from append_audit([entry], at)
     return bool(changed)
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 Engine = Literal["sqlite", "postgresql"]
 
-_STATEMENT = re.compile(r"^-- name: (\w+)( each)? \(([^)\n]*)\)\n(.*?)(?=^--|\Z)", re.MULTILINE | re.DOTALL)
+_STATEMENT = re.compile(r"^-- name: (\w+)( each| alone)? \(([^)\n]*)\)\n(.*?)(?=^--|\Z)", re.MULTILINE | re.DOTALL)
 _GIVEN = re.compile(r"\bFROM given\b")
 _JSON_LIST = re.compile(r"json_each\(([^)]*)\)")
 _ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
@@ -19,13 +19,14 @@ _ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: OF \w+)?(?: SKIP LOCKED)?"
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement for one engine. ``whole``: one execution takes the whole batch, its columns as arrays. ``answers``: it
-    returns rows."""
+    returns rows. ``alone``: the same for a batch of one row, as plain values; "" where there is none."""
 
     name: str
     sql: str
     whole: bool
     answers: bool
     fields: tuple[str, ...]
+    alone: str = ""
 
 
 def load(engine: Engine) -> dict[str, Statement]:
@@ -34,8 +35,8 @@ def load(engine: Engine) -> dict[str, Statement]:
     names = ("statements.sql", "webhooks.sql", "console.sql", "desk.sql", "reports.sql", "reconciliations.sql")
     text = "\n".join(room.joinpath(name).read_text("utf-8") for name in names)
     return {
-        name: _render(engine, name, bool(each), tuple(_fields(fields)), sql.strip())
-        for name, each, fields, sql in _STATEMENT.findall(text)
+        name: _render(engine, name, word.strip(), tuple(_fields(fields)), sql.strip())
+        for name, word, fields, sql in _STATEMENT.findall(text)
     }
 
 
@@ -45,8 +46,9 @@ def _fields(declared: str) -> Iterable[tuple[str, str]]:
         yield name, kind
 
 
-def _render(engine: Engine, name: str, each: bool, fields: tuple[tuple[str, str], ...], sql: str) -> Statement:
+def _render(engine: Engine, name: str, word: str, fields: tuple[tuple[str, str], ...], sql: str) -> Statement:
     names = tuple(field for field, _ in fields)
+    each, alone = word == "each", ""
     if each:
         for place, (field, kind) in enumerate(fields, 1):
             sql = re.sub(rf":{field}\b", f"?{place}" if engine == "sqlite" else f"${place}::{kind}", sql)
@@ -54,6 +56,9 @@ def _render(engine: Engine, name: str, each: bool, fields: tuple[tuple[str, str]
         row = ", ".join(f"?{place} AS {field}" for place, field in enumerate(names, 1))
         sql = _GIVEN.sub(f"FROM (SELECT {row}) AS given", sql)
     else:
+        if word == "alone":
+            row = ", ".join(f"${place}::{kind} AS {field}" for place, (field, kind) in enumerate(fields, 1))
+            alone = _GIVEN.sub(f"FROM (SELECT {row}) AS given", sql)
         arrays = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(fields, 1))
         sql = _GIVEN.sub(f"FROM unnest({arrays}) AS given({', '.join(names)})", sql)
     if engine == "sqlite":
@@ -61,4 +66,4 @@ def _render(engine: Engine, name: str, each: bool, fields: tuple[tuple[str, str]
     else:
         sql = _JSON_LIST.sub(r"json_array_elements_text(\1::json) AS listed(value)", sql)
     whole = engine == "postgresql" and not each and bool(fields)
-    return Statement(name, sql, whole, sql.startswith("SELECT") or "RETURNING" in sql, names)
+    return Statement(name, sql, whole, sql.startswith("SELECT") or "RETURNING" in sql, names, alone)

@@ -1,6 +1,7 @@
 -- Every statement of the engine, one text for both engines. The header names a statement's input; `given` is that input as
 -- rows: unnest($1::text[], …) on PostgreSQL (the whole batch in one statement), (SELECT ?1 AS …) on SQLite (once per row).
 -- `each` runs once per row on both. Row locks are dropped for SQLite, which has one writer.
+-- `alone`: where PostgreSQL is given one row, it gets plain values, by which it finds a table's month before it begins.
 -- Locks are always taken in this order: log, subjects, keys, matters, webhook endpoints, lanes; rows of one table by their ids.
 
 -- subjects and keys ----------------------------------------------------------------------------------------------------------
@@ -18,6 +19,9 @@ SELECT client, key, digest, about, answer, now_ms() FROM given WHERE true ON CON
 -- name: read_key (client text, key text)
 SELECT k.client, k.key, k.digest, k.about, k.answer FROM given
 JOIN idempotency_keys k ON k.client = given.client AND k.key = given.key
+-- name: answer_key (client text, key text, answer bytea)
+UPDATE idempotency_keys SET answer = given.answer FROM given
+WHERE idempotency_keys.client = given.client AND idempotency_keys.key = given.key AND length(idempotency_keys.answer) = 0
 -- name: forget_key (client text, key text)
 DELETE FROM idempotency_keys WHERE (client, key) IN (SELECT client, key FROM given)
 
@@ -37,8 +41,8 @@ DELETE FROM matters WHERE id IN (SELECT id FROM given)
 -- name: move_matter (id text, status text, since bigint, version int, message text, active boolean)
 UPDATE matters SET status = given.status, since = coalesce(given.since, matters.since), version = given.version, message = given.message, active = given.active, updated_at = now_ms()
 FROM given WHERE matters.id = given.id
--- name: touch_matter (id text)
-UPDATE matters SET updated_at = now_ms() FROM given WHERE matters.id = given.id
+-- name: amend_matter (id text, facet text, organization text)
+UPDATE matters SET facet = coalesce(given.facet, matters.facet), organization = coalesce(given.organization, matters.organization) FROM given WHERE matters.id = given.id
 -- name: add_holder (subject text, endpoint text)
 INSERT INTO holders (subject, endpoint) SELECT subject, endpoint FROM given WHERE true ON CONFLICT DO NOTHING
 -- name: add_message (id text, subject text, sequence bigint, type text, about text, version int, source text, correlation text, schema text, document_sealed bytea)
@@ -168,6 +172,10 @@ WHERE endpoint = :endpoint AND subject = (
   SELECT l.subject FROM lanes l WHERE l.endpoint = :endpoint AND l.died > 0 AND (l.died > 1 OR l.token IS NOT NULL) AND l.due_at <= now_ms()
   ORDER BY l.died, l.due_at LIMIT 1 FOR UPDATE OF l SKIP LOCKED)
 RETURNING endpoint, subject, head, tries, token
+-- A claim under which nothing went out counts for nothing: the lane is as it was, dead claims before it included.
+-- name: give_back (endpoint text, subject text, head text, token bigint)
+UPDATE lanes SET token = NULL, lease_until = NULL, due_at = now_ms(), tries = lanes.tries - 1 FROM given
+WHERE lanes.endpoint = given.endpoint AND lanes.subject = given.subject AND lanes.head = given.head AND lanes.token = given.token
 -- A suspect that lives on, alone, is none: its dead claims are forgotten, the running one is its first.
 -- name: acquit_delivery (endpoint text, subject text, token bigint)
 UPDATE deliveries SET attempts = l.tries - 1, crashes = 0 FROM given JOIN lanes l ON l.endpoint = given.endpoint AND l.subject = given.subject AND l.token = given.token
@@ -244,7 +252,8 @@ FROM given WHERE deliveries.id = given.id AND deliveries.state = given.before RE
 -- name: repoint (old text, new text)
 UPDATE deliveries SET requires = given.new FROM given WHERE deliveries.requires = given.old AND deliveries.state || '' = 'pending'
 -- name: overdue_words (now bigint)
-SELECT d.id, d.endpoint, d.subject, d.type FROM given JOIN deliveries d ON d.state = 'relayed' AND d.word_due_at <= given.now ORDER BY d.word_due_at LIMIT 100
+SELECT d.id, d.endpoint, d.subject, (SELECT m.organization FROM matters m WHERE m.subject = d.subject ORDER BY m.id LIMIT 1) AS organization
+FROM given JOIN deliveries d ON d.state = 'relayed' AND d.word_due_at <= given.now ORDER BY d.word_due_at LIMIT 100
 -- name: word_reminded (id text)
 UPDATE deliveries SET word_due_at = NULL FROM given WHERE deliveries.id = given.id
 
@@ -274,7 +283,7 @@ UPDATE endpoints SET failures = given.failures, breaker = given.breaker FROM giv
 SELECT e.*, now_ms() AS now FROM endpoints e ORDER BY e.name
 -- name: take_poll (name text, lease bigint)
 UPDATE endpoints SET poll_at = now_ms() + given.lease FROM given
-WHERE endpoints.name = given.name AND NOT endpoints.paused AND endpoints.poll_at <= now_ms() RETURNING endpoints.name, endpoints.cursor
+WHERE endpoints.name = given.name AND NOT endpoints.paused AND endpoints.poll_at <= now_ms() AND endpoints.quiet_until <= now_ms() RETURNING endpoints.name, endpoints.cursor
 -- name: set_poll_at (name text, wait bigint)
 UPDATE endpoints SET poll_at = now_ms() + given.wait FROM given WHERE endpoints.name = given.name
 -- name: set_cursor (name text, cursor text)
@@ -331,6 +340,9 @@ UPDATE callbacks SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
 RETURNING id, endpoint, event_id, digest, state, tries, call_sealed, received_at, matched
 -- name: move_callback (id text, state text, code text, wait bigint)
 UPDATE callbacks SET state = given.state, code = given.code, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id
+-- A look that found its delivery on the way is no try.
+-- name: give_back_callback (id text, wait bigint)
+UPDATE callbacks SET tries = callbacks.tries - 1, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id
 -- name: next_callback ()
 SELECT min(due_at) AS due_at, now_ms() AS now FROM (
   SELECT min(due_at) AS due_at FROM callbacks WHERE state = 'stored' UNION ALL SELECT min(due_at) FROM callbacks WHERE state = 'orphan') soonest
@@ -338,10 +350,15 @@ SELECT min(due_at) AS due_at, now_ms() AS now FROM (
 -- papers ---------------------------------------------------------------------------------------------------------------------
 -- name: due_papers each (batch bigint, lease bigint)
 UPDATE papers SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
-  SELECT id FROM papers WHERE state = 'pending' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED)
+  SELECT id FROM papers WHERE state = 'pending' AND due_at <= now_ms()
+    AND NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.name = papers.endpoint AND (e.paused OR e.quiet_until > now_ms()))
+  ORDER BY due_at, id LIMIT :batch FOR UPDATE OF papers SKIP LOCKED)
 RETURNING id, endpoint, subject, about, ref, link_sealed, tries
 -- name: move_paper (id text, state text, attachment text, code text, wait bigint)
 UPDATE papers SET state = given.state, attachment = given.attachment, code = given.code, due_at = now_ms() + given.wait FROM given WHERE papers.id = given.id
+-- A try that an operator's problem ended counts for nothing: it waits for the endpoint's resumption.
+-- name: give_back_paper (id text, code text)
+UPDATE papers SET tries = papers.tries - 1, code = given.code, due_at = now_ms() FROM given WHERE papers.id = given.id AND papers.state = 'pending'
 -- name: paper (id text)
 SELECT p.id, p.endpoint, p.state FROM given JOIN papers p ON p.id = given.id
 -- name: retry_paper (id text)
@@ -378,6 +395,7 @@ SELECT d.id, d.subject FROM given JOIN deliveries d ON d.endpoint = given.endpoi
 -- name: overtaken_by (id text)
 SELECT d.id,
   (SELECT n.id FROM messages o JOIN messages n ON n.subject = o.subject AND n.about = o.about AND n.sequence > o.sequence AND n.version > o.version
+     AND n.id >= 'msg_' || substr(o.subject, length(o.subject) - 25, 10)
    WHERE o.id = d.message AND (n.type = o.type OR o.type IN ('case.submitted', 'case.revised') AND n.type = 'case.revised')
      AND o.type IN ('case.submitted', 'case.revised', 'agreement.concluded', 'confirmation.requested', 'transfer.requested', 'mediator.listed', 'statistics.reported')
    ORDER BY n.sequence DESC LIMIT 1) AS newer,
@@ -386,14 +404,17 @@ SELECT d.id,
 FROM given JOIN deliveries d ON d.id = given.id WHERE d.class NOT IN ('notify', 'handshake')
 -- name: known_attempts (delivery text, number int)
 SELECT a.delivery FROM given JOIN attempts a ON a.delivery = given.delivery AND a.number = given.number
--- name: attempts_of (delivery text)
+-- name: attempts_of alone (delivery text)
 SELECT a.* FROM given JOIN attempts a ON a.delivery = given.delivery ORDER BY a.number
--- name: message (id text)
+-- name: message alone (id text)
 SELECT m.* FROM given JOIN messages m ON m.id = given.id
 -- name: newest_message ()
 SELECT m.id, m.document_sealed FROM messages m ORDER BY m.id DESC LIMIT 1
--- name: messages_of (subject text)
-SELECT m.* FROM given JOIN messages m ON m.subject = given.subject ORDER BY m.sequence
+-- No message is older than its subject (``ids``), so that only the months from there on are looked through: ten characters of an
+-- id are its time.
+-- name: messages_of alone (subject text)
+SELECT m.* FROM given JOIN messages m ON m.subject = given.subject AND m.id >= 'msg_' || substr(given.subject, length(given.subject) - 25, 10)
+ORDER BY m.sequence
 -- name: references_of (subject text)
 SELECT r.* FROM given JOIN external_references r ON r.subject = given.subject ORDER BY r.created_at, r.endpoint, r.kind, r.value
 -- name: find_reference (endpoint text, kind text, value text)

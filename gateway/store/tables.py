@@ -14,6 +14,9 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 metadata = sa.MetaData()
 
+BYTES = Text().with_variant(Text(collation="C"), "postgresql")
+"""Ordered by code points on both engines: a range of texts is all that begin alike."""
+
 
 def _need(name: str, kind: type[TypeEngine[Any]] = Text, default: str | None = None) -> Column[Any]:
     return Column(name, kind, nullable=False, server_default=None if default is None else text(default))
@@ -43,8 +46,7 @@ subjects = sa.Table(
 
 # The things with a status of their own: case, agreement, confirmation, transfer, referral, fulfilment term, mediator (事项).
 # `facet` is what their events say beside the status: a confirmation's route, a transfer's `to`, a referral's kind, a case's
-# number at its organisation.
-# `since` is when the status came to hold, as its source told.
+# number at its organisation. `since` is when the status came to hold, as its source told.
 matters = sa.Table(
     "matters",
     metadata,
@@ -81,7 +83,7 @@ holders = sa.Table(
 messages = sa.Table(
     "messages",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", BYTES, primary_key=True),
     _need("subject"),
     _need("sequence", Ms),
     _need("type"),
@@ -93,6 +95,7 @@ messages = sa.Table(
     _need("document_sealed", LargeBinary),
     _need("created_at", Ms),
     Index("messages_subject", "subject", "sequence"),
+    postgresql_partition_by="RANGE (id)",
 )
 
 DELIVERY_STATES = (
@@ -193,7 +196,7 @@ lanes = sa.Table(
 attempts = sa.Table(
     "attempts",
     metadata,
-    Column("delivery", Text, primary_key=True),
+    Column("delivery", BYTES, primary_key=True),
     Column("number", Integer, primary_key=True),
     _need("trigger"),
     _need("outcome"),
@@ -202,6 +205,7 @@ attempts = sa.Table(
     _need("ended_at", Ms),
     _need("duration_ms", Integer),
     Column("steps_sealed", LargeBinary),
+    postgresql_partition_by="RANGE (delivery)",
 )
 
 events = sa.Table(

@@ -39,7 +39,8 @@ class NewMatter:
 
 @dataclass(frozen=True, slots=True)
 class MatterMove:
-    """A matter's new standing. ``active=False`` frees its business key; ``since`` (ms) is when the status came to hold."""
+    """A matter's new standing. ``active=False`` frees its business key; ``since`` (ms) is when the status came to hold.
+    ``facet`` and ``organization`` stand where a new version gave it another one."""
 
     id: str
     status: str
@@ -47,6 +48,8 @@ class MatterMove:
     message: str
     active: bool = True
     since: int | None = None
+    facet: str | None = None
+    organization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

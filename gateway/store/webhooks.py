@@ -15,7 +15,8 @@ from contracts.events import EVENT_TYPES, matches
 from gateway.store.engine import Operation, Row
 from gateway.store.ids import Ids, kind_of
 from gateway.store.journal import AuditEntry, EventRow, append_audit, event_of, numbered
-from gateway.store.unit import NewEvent
+from gateway.store.once import take_key
+from gateway.store.unit import Key, NewEvent
 
 SLOTS: Final = 4
 """Requests at once to one webhook endpoint (``platforms/webhook.md`` §1)."""
@@ -144,11 +145,14 @@ def _mutable(webhook: Webhook) -> tuple[object, ...]:
 # ------------------------------------------------------------------------------------------------- what a client changes
 
 
-def register(webhook: Webhook, handshake: Handshake, entry: AuditEntry, at: int) -> Operation[bool]:
+def register(
+    webhook: Webhook, handshake: Handshake, entry: AuditEntry, at: int, key: Key | None = None
+) -> Operation[bool]:
     """A new subscription and its handshake; ``False``: its client has the most already. Events from now on wait by cursor."""
     yield "lock_audit", [()]  # one registration at a time: the count holds
     if len((yield "webhooks_of", [(webhook.client,)])) >= MOST:
         return False
+    yield from take_key(key)
     position = (yield "log_position", [()])[0]["position"]
     yield "open_subject", [(webhook.id, "webhook")]
     yield "add_webhook", [(webhook.client, *_mutable(replace(webhook, mark=position)))]
@@ -160,7 +164,12 @@ def register(webhook: Webhook, handshake: Handshake, entry: AuditEntry, at: int)
 
 
 def change(
-    identifier: str, client: str, decide: Callable[[Webhook, int], Change], entry: AuditEntry, at: int
+    identifier: str,
+    client: str,
+    decide: Callable[[Webhook, int], Change],
+    entry: AuditEntry,
+    at: int,
+    key: Key | None = None,
 ) -> Operation[Webhook | None]:
     """Change a client's webhook by a pure decision from its row and the log's position; ``None``: it has no such webhook.
 
@@ -170,6 +179,7 @@ def change(
     rows = yield "lock_webhook", [(identifier,)]
     if not rows or rows[0]["client"] != client:
         return None
+    yield from take_key(key)
     position = (yield "log_position", [()])[0]["position"]
     decided = decide(webhook_of(rows[0]), position)
     yield from write(decided, subjects[0]["sequence"])

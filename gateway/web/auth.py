@@ -65,7 +65,7 @@ class Door:
 
     async def client(self, prefix: str, secret: str) -> Principal | None:
         """Whose key this is; ``None``: nobody's, or one that is over."""
-        if not prefix or not secret or not (prefix + secret).isascii():
+        if not prefix or not secret or not (prefix + secret).isascii() or not (prefix + secret).isprintable():
             return None
         found = await self._find(prefix)
         return found[1] if found is not None and same_secret(secret, found[0]) else None

@@ -44,6 +44,18 @@ _QUERIES: Final[dict[str, tuple[str, ...]]] = {
     "get /v1/ops/redrives": ("cursor", "limit"),
     "get /v1/ops/redrives/{id}/items": ("state", "cursor", "limit"),
 }
+_KEYED: Final = frozenset(
+    {
+        "post /v1/ops/redrives",
+        "post /v1/ops/deliveries/{id}/redrive",
+        "post /v1/ops/deliveries/{id}/resolve",
+        "post /v1/ops/reconciliations",
+        "post /v1/ops/reconciliations/{id}/heal",
+        "post /v1/webhook-endpoints",
+        "post /v1/webhook-endpoints/{id}/rotate-secret",
+    }
+)
+"""Acts that would act again where they are repeated after a lost answer: they take an ``Idempotency-Key``, as documents do."""
 _HEADERS: Final[dict[str, tuple[str, ...]]] = {"get /v1/ledger": ("X-Reason",)}
 _PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
@@ -115,7 +127,7 @@ def _call(path: str, method: str, call: dict[str, Any]) -> dict[str, Any]:
     wanted = [("path", name) for name in _IN_PATH.findall(path)]
     wanted += [("query", name) for name in _QUERIES.get(f"{method} {path}", ())]
     wanted += [("header", name) for name in _HEADERS.get(f"{method} {path}", ())]
-    if "requestBody" in call and method in _ORDERED:
+    if (f"{method} {path}" in _KEYED) or ("requestBody" in call and method in _ORDERED and path != tokens.PATH):
         wanted.append(("header", _ORDERED[method]))
     more = [
         {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}

@@ -85,6 +85,9 @@ def refusals(method: str, path: str, call: Mapping[str, Any], secured: bool) -> 
     if path.startswith(_ACTS) and method == "post":
         may(409, "state")
         may(422, "reason_missing")
+    if not document and any(one["name"] == "Idempotency-Key" for one in call.get("parameters", ())):
+        may(400, "idempotency_key_form")
+        may(422, "idempotency_key_reused")
     if path in _LEDGER:
         may(406, "not_acceptable")
         may(422, "ledger_too_long")

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -85,8 +85,15 @@ class Named:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
             await send(message)
 
+        nameless = "\x00" in scope["path"]  # no text of ours holds U+0000, and PostgreSQL takes none
+        if nameless or b"%00" in scope["query_string"]:
+            refusal = (404, "not_found") if nameless else (400, "parameter")
+            await problem(Request(scope), *refusal)(scope, receive, named)
+            return
         try:
             await self._inner(scope, receive, named)
+        except ClientDisconnect:
+            log.info("caller_left", request=identifier)
         except Exception as error:
             log.error("request_failed", request=identifier, error=type(error).__name__)
             if begun:

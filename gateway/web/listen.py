@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.web.bounds import Bounded, Sweeper
+
 GRACE_S = 3
 """How long open requests (streams of events above all) may go on after the end was told."""
 
@@ -50,7 +52,7 @@ class Listener:
         self._server = _Quiet(
             uvicorn.Config(
                 application,
-                http="httptools",
+                http=Bounded,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -62,6 +64,7 @@ class Listener:
             )
         )
         self._task: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to answer.
@@ -75,6 +78,8 @@ class Listener:
                 self._task.result()
                 raise RuntimeError("the web server ended before it was ready")
             await asyncio.sleep(0.01)
+        sweeper = Sweeper(self._server.server_state.connections)
+        self._sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
 
     async def ended(self) -> None:
         """Wait until the server ends, which nobody but ``stop`` should bring about."""
@@ -86,4 +91,6 @@ class Listener:
         self._server.should_exit = True
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         self._bound.close()

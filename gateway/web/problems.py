@@ -15,6 +15,7 @@ from gateway.texts import problem_texts
 
 _HEADERS = {
     "busy": {"Retry-After": "2"},
+    "crowded": {"Retry-After": "30"},
     "unauthorized": {"WWW-Authenticate": "Bearer"},
     "token_invalid": {"WWW-Authenticate": 'Bearer error="invalid_token"'},
 }

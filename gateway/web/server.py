@@ -44,6 +44,7 @@ def web(house: House) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would lead to whatever host the request names
     )
     door = Door(house)
     straight = documents.handlers(house, door)

@@ -136,10 +136,9 @@ class CourtMediation(Platform):
 
     def restore(self, entries: Iterable[Json]) -> None:
         """Rebuild ledger, tasks, uploads, documents, spent logins and waiting callbacks."""
-        known = list(entries)
-        for entry in known:
+        for entry in entries:
             self._restore_entry(entry)
-        self._pushes.restore(known)
+            self._pushes.restore((entry,))
 
     def _restore_entry(self, entry: Json) -> None:
         kind, payload = entry["kind"], entry["payload"]

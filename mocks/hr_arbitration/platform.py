@@ -94,9 +94,9 @@ class HrArbitration(Platform):
         return self.ledger.records
 
     def restore(self, entries: Iterable[Json]) -> None:
-        entries = list(entries)
-        self.ledger.restore(entries)
-        self._pushes.restore(entries)
+        for entry in entries:  # one at a time: a long journal does not fit into memory
+            self.ledger.restore((entry,))
+            self._pushes.restore((entry,))
 
     async def start(self) -> None:
         await self._pushes.start()

@@ -254,15 +254,14 @@ class Union(Platform):
 
     def restore(self, entries: Iterable[Json]) -> None:
         """Items, decisions, tasks, nonces and callbacks as the journal shows them."""
-        kept = list(entries)
-        for entry in kept:
+        for entry in entries:
             if entry["kind"] in LAYOUTS and "batch_no" in entry:
                 self._enter(entry)
                 self._batches = max(self._batches, entry["batch"])
                 self._door.remember(entry["nonce"], datetime.fromisoformat(entry["received"]))
             else:
                 self._clerk.restore(entry)
-        self._pushes.restore(kept)
+            self._pushes.restore((entry,))
         # A clock that had been moved is real again after a restart: no result waits longer than from now.
         now = self.clock.now()
         for batch_no, received in self._ledger.untold_batches().items():

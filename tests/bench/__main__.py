@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import backlog, chain, delivery, intake, latency, scaling, soak
+from tests.bench import backlog, chain, delivery, intake, latency, months, scaling, soak
 from tests.bench.figures import Result, keep, table
 from tests.bench.ground import Ground, versions
 
@@ -23,6 +23,7 @@ MEASUREMENTS: dict[str, Callable[[Ground, float, int], Result]] = {
     "e": scaling.measure,
     "f": backlog.measure,
     "g": soak.measure,
+    "h": months.measure,
 }
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from gateway.cli.command import command
 from gateway.cli.sending import address
 from gateway.web.api.documents import CALLS
+from tests.cli.resting import Resting
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 IDS = {"cases": "case_1", "agreements": "agr_1", "confirmations": "cnf_1", "referrals": "ref_1"}
@@ -161,9 +162,8 @@ def test_an_unknown_event_type_is_refused() -> None:
     assert "case.exploded" in result.stderr
 
 
-def test_a_role_and_its_organisations(tmp_path: Path) -> None:
-    path = tmp_path / "g.toml"
-    path.write_text(f'env = "development"\ndata = "{tmp_path / "data"}"\n', "utf-8")
+def test_a_role_and_its_organisations(resting: Resting) -> None:
+    path = resting.config
     assert gateway("client", "add", "x", "--config", str(path)).exit_code == 2
     assert gateway("client", "add", "x", "--role", "king", "--config", str(path)).exit_code == 2
     added = gateway("client", "add", "调解中心", "-o", "A", "-o", "B", "--config", str(path), "--json")
@@ -174,17 +174,19 @@ def test_a_role_and_its_organisations(tmp_path: Path) -> None:
     operator = json.loads(gateway("client", "add", "y", "--role", "operator", "--config", str(path), "--json").stdout)
     assert operator["organizations"] == ["*"]
     assert "ops:write" in operator["scopes"]
-    assert found["key"].encode() not in b"".join(file.read_bytes() for file in (tmp_path / "data").glob("gateway.db*"))
+    kept = str(resting.sql("SELECT * FROM clients"))
+    kept += "".join(file.read_text("latin-1") for file in (resting.directory / "data").glob("gateway.db*"))
+    assert found["client"] in kept
+    assert found["key"] not in kept
 
 
-def test_a_new_database_is_migrated_once(tmp_path: Path) -> None:
-    path = tmp_path / "g.toml"
-    path.write_text(f'env = "development"\ndata = "{tmp_path / "data"}"\n', "utf-8")
+def test_a_new_database_is_migrated_once(resting: Resting) -> None:
+    path = resting.config
     first = json.loads(gateway("migrate", "--config", str(path), "--json").stdout)
     again = json.loads(gateway("migrate", "--config", str(path), "--json").stdout)
     assert first["before"] is None
     assert again["before"] == again["after"] == first["after"]
-    assert (tmp_path / "data" / "gateway.db").exists()
+    assert resting.sql("SELECT version_num FROM alembic_version") == [(first["after"],)]
 
 
 def test_the_doctor_finds_and_cures(tmp_path: Path) -> None:
@@ -213,16 +215,13 @@ def test_the_doctor_finds_and_cures(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("floor", "ok", "told"), [("0001", True, "9999"), ("9999", False, "9999 > ")])
-def test_the_doctor_knows_a_newer_schema(tmp_path: Path, floor: str, ok: bool, told: str) -> None:
-    path, data = tmp_path / "g.toml", tmp_path / "data"
-    path.write_text(f'env = "development"\ndata = "{data}"\nport = 0\n', "utf-8")
-    gateway("migrate", "--config", str(path))
-    with closing(sqlite3.connect(data / "gateway.db")) as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-        database.execute("INSERT INTO schema_floors (revision, oldest_reader) VALUES ('9999', ?)", (floor,))
-        database.commit()
+def test_the_doctor_knows_a_newer_schema(resting: Resting, floor: str, ok: bool, told: str) -> None:
+    path = resting.written("port = 0\n").config
+    gateway("migrate", "--config", path)
+    resting.sql("UPDATE alembic_version SET version_num = '9999'")
+    resting.sql(f"INSERT INTO schema_floors (revision, oldest_reader) VALUES ('9999', '{floor}')")  # noqa: S608 -- ours
     checks = json.loads(gateway("doctor", "-c", str(path), "--json").stdout)["checks"]
-    found = next(check for check in checks if check["name"].startswith("数据库"))
+    found = next(check for check in checks if "结构" in check["name"] + check["found"])
     assert (found["ok"], told in found["found"]) == (ok, True)
     assert (gateway("migrate", "--config", str(path)).exit_code == 0) is ok
 

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner, Result
 
 from gateway.cli.command import command
@@ -60,6 +61,11 @@ def test_the_examples_commented_blocks_are_toml_too() -> None:
     opened = [line.removeprefix("# ") for line in lines[start:] if line.startswith(("# [", "# # ")) or " = " in line]
     found = tomllib.loads("\n".join(line for line in opened if not line.startswith("# ")))
     assert set(found["endpoints"]) == {name for name, load in installed().items() if not load().info.events}
+    for name, block in found["endpoints"].items():
+        with pytest.raises(ValidationError) as refusal:
+            installed()[name]().settings_type.model_validate(block["settings"])
+        kinds = {error["type"] for error in refusal.value.errors()}
+        assert not {kind for kind in kinds if kind.endswith("_type")}, "a place to fill in has the shape of its value"
     assert found["routes"][0]["never"] is True
 
 

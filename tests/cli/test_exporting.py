@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 import json
-import sqlite3
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -18,8 +17,8 @@ from typer.testing import CliRunner
 
 from gateway.cli.command import command
 from gateway.security.clients import OPERATOR_SCOPES
-from gateway.security.fields import Keys, write_key_file
 from gateway.web.listen import Listener, listening_socket
+from tests.cli.resting import Resting
 from tests.flow.puppets import PUPPETS
 from tests.house import Gateways
 from tests.web.conftest import ENDPOINTS
@@ -139,32 +138,24 @@ def test_help_teaches_by_examples(words: tuple[str, ...]) -> None:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def chained(resting: Resting) -> Resting:
     """A gateway at rest with an audit chain of three rows."""
-    write_key_file(tmp_path / "keys", Keys.generate())
-    path = tmp_path / "gateway.toml"
-    path.write_text(f'env = "development"\ndata = "{tmp_path}/data"\nkey_file = "{tmp_path}/keys"\n', "utf-8")
     for name in ("zhao", "qian", "sun"):
-        made = CliRunner().invoke(command, ["user", "add", name, "某", "--role", "viewer", "--config", str(path)])
+        made = CliRunner().invoke(command, ["user", "add", name, "某", "--role", "viewer", "--config", resting.config])
         assert made.exit_code == 0, made.output
-    return path
+    return resting
 
 
-def verified(config: Path, *more: str) -> Result:
-    return CliRunner().invoke(command, ["verify", "audit", "--config", str(config), *more])
+def verified(chained: Resting, *more: str) -> Result:
+    return CliRunner().invoke(command, ["verify", "audit", "--config", chained.config, *more])
 
 
-def change(config: Path, statement: str) -> None:
-    with sqlite3.connect(config.parent / "data" / "gateway.db") as connection:
-        connection.execute(statement)
-
-
-def test_a_sound_chain_is_told_and_its_head_kept(config: Path) -> None:
-    head = config.parent / "head.json"
-    sound = verified(config, "--keep", str(head))
+def test_a_sound_chain_is_told_and_its_head_kept(chained: Resting) -> None:
+    head = chained.directory / "head.json"
+    sound = verified(chained, "--keep", str(head))
     assert sound.exit_code == 0, sound.output
     assert json.loads(head.read_text())["number"] == 3
-    told = json.loads(verified(config, "--head", str(head), "--json").stdout)
+    told = json.loads(verified(chained, "--head", str(head), "--json").stdout)
     assert told == {"sound": True, "head": json.loads(head.read_text()), "flaws": []}
 
 
@@ -176,22 +167,22 @@ def test_a_sound_chain_is_told_and_its_head_kept(config: Path) -> None:
         ("DELETE FROM audit WHERE number = 3", 3, "cut"),
     ],
 )
-def test_what_was_done_to_the_chain_is_found(config: Path, statement: str, number: int, flaw: str) -> None:
-    head = config.parent / "head.json"
-    verified(config, "--keep", str(head))
-    change(config, statement)
-    answer = verified(config, "--head", str(head), "--json")
+def test_what_was_done_to_the_chain_is_found(chained: Resting, statement: str, number: int, flaw: str) -> None:
+    head = chained.directory / "head.json"
+    verified(chained, "--keep", str(head))
+    chained.sql(statement)
+    answer = verified(chained, "--head", str(head), "--json")
     assert answer.exit_code == 1
     told = json.loads(answer.stdout)
     assert told["sound"] is False
     assert {"number": number, "flaw": flaw} in told["flaws"]
-    assert verified(config, "--head", str(head)).exit_code == 1
+    assert verified(chained, "--head", str(head)).exit_code == 1
 
 
-def test_no_head_of_a_broken_chain_is_kept(config: Path) -> None:
-    head = config.parent / "head.json"
-    change(config, "DELETE FROM audit WHERE number = 2")
-    assert verified(config, "--keep", str(head)).exit_code == 1
+def test_no_head_of_a_broken_chain_is_kept(chained: Resting) -> None:
+    head = chained.directory / "head.json"
+    chained.sql("DELETE FROM audit WHERE number = 2")
+    assert verified(chained, "--keep", str(head)).exit_code == 1
     assert not head.exists()
     head.write_text("{}")
-    assert verified(config, "--head", str(head)).exit_code == 66
+    assert verified(chained, "--head", str(head)).exit_code == 66

@@ -18,8 +18,9 @@ from gateway.cli.replaying import read_filter
 from gateway.security.clients import OPERATOR_SCOPES
 from gateway.web.listen import Listener, listening_socket
 from tests.flow.puppets import PUPPETS
-from tests.flow.stage import lay, until
+from tests.flow.stage import until
 from tests.house import Gateways
+from tests.servers.databases import table
 from tests.web.site import Site
 from tests.web.site import site as open_site
 
@@ -66,7 +67,6 @@ class Served:
 
 @pytest.fixture
 async def served(gateway: Gateways) -> AsyncIterator[Served]:
-    lay(gateway.data)
     house = await gateway({name: {"adapter": name} for name in PUPPETS}, adapters=PUPPETS)
     async with open_site(house) as site:
         bound = listening_socket("127.0.0.1", 0)
@@ -92,6 +92,8 @@ async def test_look_start_and_wait(served: Served) -> None:
     done = await served.json("platform:hr_arbitration", *how, key=key)
     assert (done["state"], done["counts"]["ok"], done["rate"], done["canary"]) == ("done", 3, 100.0, 2)
     assert (done["reason"], done["asked_by"]) == ("平台恢复", "op1")
+    keys = await table(served.site.house.store, "SELECT about FROM idempotency_keys WHERE client = 'op1'")
+    assert [row[0] for row in keys] == [done["id"]], "it was asked for under a key"
     assert await served.rejected() == []
     again = await served.gateway(done["id"], key=key)
     assert (again.exit_code, done["id"] in again.stdout) == (0, True)

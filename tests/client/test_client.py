@@ -98,6 +98,20 @@ async def test_the_answer_is_typed_and_may_grow() -> None:
     assert taken.warnings[0].message_zh == "中"
 
 
+async def test_an_operators_acts_are_repeated_under_one_key() -> None:
+    made = {"id": "job_1", "state": "running"}
+    gateway = Gateway(httpx.ConnectError("lost"), answer(200, made))
+    async with gateway.client(patience_s=5) as client:
+        await client.resolve("dlv_1", arrived=True, evidence="by telephone")
+        await client.reconcile("hr", "2026-10-01", "2026-10-02")
+        await client.post("/v1/ops/redrives", {"reason": "x"}, key="mine")
+        await client.post("/v1/ops/endpoints/hr/pause", {"reason": "x"})
+    keys = [request.headers.get("Idempotency-Key") for request in gateway.came]
+    assert keys[0] == keys[1] is not None
+    assert keys[2] not in (None, keys[0])
+    assert keys[3:] == ["mine", None]
+
+
 async def test_a_refusal_brings_every_finding() -> None:
     problem = {
         "title": "缺少字段",

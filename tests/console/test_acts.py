@@ -82,6 +82,8 @@ async def test_a_probe_tells_how_the_platform_stands(counter: Counter) -> None:
 async def test_a_task_is_taken_handed_on_and_closed_once(counter: Counter) -> None:
     await counter.journey()
     task = counter.ids["task"]
+    offered = re.findall(r'<option value="(\w+01)"', (await counter.operator.get(f"tasks/{task}")).text)
+    assert offered == ["admi01", "oper01"], "who may not work on tasks is given none"
     assert (await counter.operator.post(f"tasks/{task}/assign", {"assignee": "oper01"})).status_code == 303
     mine = (await counter.operator.get("tasks?mine=1")).text
     assert task in mine

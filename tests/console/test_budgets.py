@@ -3,7 +3,6 @@ a million deliveries."""
 
 from __future__ import annotations
 
-import sqlite3
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -11,8 +10,10 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Page
 
+from gateway.store.store import Store
 from tests.console.browser import Room, open_room
 from tests.console.counter import Counter, Visitor
+from tests.servers.databases import table
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -75,29 +76,33 @@ _FILL = (
     (
         CASES,
         """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < :many),
+  m AS (SELECT i, 'case_01K00000000000' || substr(CAST(1000000000000 + i AS TEXT), 2) AS id,
+    '370102-2025-' || substr(CAST(1000000 + i AS TEXT), 2) AS no FROM n)
 INSERT INTO matters (id, kind, subject, organization, business_key, status, version, message, active, created_at, updated_at)
-SELECT 'case_01K' || printf('%023d', i), 'case', 'case_01K' || printf('%023d', i), 'SD-JN-LX-001',
-  'SD-JN-LX-001|370102-2025-' || printf('%06d', i), 'mediating', 1, 'msg_0', 1, 1760000000000 + i, 1760000000000 + i FROM n
+SELECT id, 'case', id, 'SD-JN-LX-001', 'SD-JN-LX-001|' || no, 'mediating', 1, 'msg_0', TRUE,
+  1760000000000 + i, 1760000000000 + i FROM m
 """,
     ),
     (
         CASES,
         """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-INSERT INTO numbers (folded, about, backwards, subject)
-SELECT '370102-2025-' || printf('%06d', i), 'case_01K' || printf('%023d', i), 'x' || i, 'case_01K' || printf('%023d', i) FROM n
+WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < :many),
+  m AS (SELECT i, 'case_01K00000000000' || substr(CAST(1000000000000 + i AS TEXT), 2) AS id,
+    '370102-2025-' || substr(CAST(1000000 + i AS TEXT), 2) AS no FROM n)
+INSERT INTO numbers (folded, about, backwards, subject) SELECT no, id, 'x' || i, id FROM m
 """,
     ),
     (
         DELIVERIES,
         """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < :many)
 INSERT INTO deliveries (id, message, type, about, endpoint, subject, sequence, class, state, next_at, attempts, code,
   created_at, finished_at)
-SELECT 'dlv_01K' || printf('%023d', i), 'msg_' || i, 'case.submitted', '',
+SELECT 'dlv_01K00000000000' || substr(CAST(1000000000000 + i AS TEXT), 2), 'msg_' || i, 'case.submitted', '',
   CASE i % 3 WHEN 0 THEN 'court_mediation' WHEN 1 THEN 'hr_arbitration' ELSE 'one_stop' END,
-  'case_01K' || printf('%023d', i % 100000 + 1), i, 'standard', CASE WHEN i % 50 = 0 THEN 'dead' ELSE 'delivered' END, 0, 1,
+  'case_01K00000000000' || substr(CAST(1000000000001 + i % 100000 AS TEXT), 2), i, 'standard',
+  CASE WHEN i % 50 = 0 THEN 'dead' ELSE 'delivered' END, 0, 1,
   CASE WHEN i % 50 = 0 THEN 'http_503' END, 1760000000000 + i, 1760000000000 + i FROM n
 """,
     ),
@@ -105,13 +110,11 @@ SELECT 'dlv_01K' || printf('%023d', i), 'msg_' || i, 'case.submitted', '',
 """A hundred thousand cases of ten deliveries each; one in fifty failed, the others arrived."""
 
 
-def fill(connection: sqlite3.Connection) -> None:
-    """Write them, past the gateway."""
-    connection.execute("BEGIN")
+async def fill(store: Store) -> None:
+    """Write them on either engine, past the gateway."""
     for many, statement in _FILL:
-        connection.execute(statement, (many,))
-    connection.execute("COMMIT")
-    connection.execute("ANALYZE")
+        await table(store, statement.replace(":many", str(many)))
+    await table(store, "ANALYZE")
 
 
 async def p95(visitor: Visitor, path: str, *, post: dict[str, str] | None = None) -> float:
@@ -128,7 +131,7 @@ async def p95(visitor: Visitor, path: str, *, post: dict[str, str] | None = None
 async def test_lists_and_searches_are_quick_over_a_million_deliveries(counter: Counter) -> None:
     await counter.site.case()
     began = time.monotonic()
-    await counter.site.house.store.runner.script(fill)
+    await fill(counter.site.house.store)
     told(f"\n{DELIVERIES:,} deliveries of {CASES:,} cases made in {time.monotonic() - began:.0f} s")
     operator = counter.operator
     page = (await operator.get("messages")).text

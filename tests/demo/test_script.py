@@ -14,7 +14,7 @@ from contracts.intake import read
 from contracts.lists import ConfirmationRoute, ReferralKind, TransferReason, TransferTo
 from gateway.demo.cast import HOMES
 from gateway.demo.handover import SENDERS
-from gateway.demo.script import Plot, Script
+from gateway.demo.script import SENT_ON, Plot, Script
 
 BEGAN = datetime(2026, 11, 25, 18, 30, tzinfo=UTC)
 PAPER = "att_01JB2Z9K7Q4NABCDEFGHJKMNPQ"
@@ -78,11 +78,25 @@ def test_no_two_cases_share_a_number_or_an_agreement() -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_ten_cases_show_every_plot_and_kind(seed: int) -> None:
     scripts = [Script(seed, number, BEGAN) for number in range(1, 11)]
-    assert {script.plot for script in scripts} == set(Plot)
+    assert {script.plot for script in scripts} == set(Plot) - {Plot.BRIEF}
     assert sum(script.plot is Plot.REVIEWED for script in scripts) == 5
     assert any(script.collective for script in scripts)
     assert any(script.accepted_later for script in scripts)
     assert {script.home.code for script in scripts} == {home.code for home in HOMES}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_brief_script_shows_everything_too_among_its_full_cases(seed: int) -> None:
+    scripts = [Script(seed, number, BEGAN, brief=True) for number in range(1, 2001)]
+    full = [script for script in scripts if script.plot is not Plot.BRIEF]
+    assert len(full) == 2000 // 11
+    assert {script.plot for script in full} == set(Plot) - {Plot.BRIEF}
+    assert {script.sent_on for script in full if script.plot is Plot.SENT_ON} == set(SENT_ON)
+    handed = {script.number // 9 % len(SENDERS) for script in full if script.handed_over}
+    assert handed == set(range(len(SENDERS)))
+    for trait in ("collective", "accepted_later", "handed_over", "corrected"):
+        assert {getattr(script, trait) for script in full} == {True, False}
+        assert not any(getattr(script, trait) for script in scripts if script.plot is Plot.BRIEF)
 
 
 def test_a_collective_case_has_representatives_and_two_units() -> None:

@@ -35,9 +35,8 @@ class World:
         for case in ("case_a", "case_b"):
             self._case(case)
         self.gateway.events = {"ORG": [f"evt_{number}" for number in range(4)]}
-        self.client.feeds = {
-            "ORG": [(f"{number:04d}", f"evt_{number}", "case_a", f"{number:04d}") for number in range(4)]
-        }
+        self.feed = [(f"{number:04d}", f"evt_{number}", "case_a", f"{number:04d}") for number in range(4)]
+        self.client.feeds = {"ORG": self.feed}
 
     def _case(self, case: str) -> None:
         confirmation = f"cnf_{case}"
@@ -153,7 +152,7 @@ def life_stopped_short(world: World) -> None:
 
 
 def event_not_in_the_feed(world: World) -> None:
-    del world.client.feeds["ORG"][2]
+    del world.feed[2]
 
 
 def callback_never_acknowledged(world: World) -> None:
@@ -231,7 +230,7 @@ def two_deliveries_of_one_message(world: World) -> None:
 
 
 def event_twice_in_the_feed(world: World) -> None:
-    world.client.feeds["ORG"].append(("0009", "evt_1", "case_a", "0009"))
+    world.feed.append(("0009", "evt_1", "case_a", "0009"))
 
 
 def upload_twice_under_one_number(world: World) -> None:
@@ -247,12 +246,12 @@ def later_before_earlier(world: World) -> None:
 
 
 def cursor_went_back(world: World) -> None:
-    feed = world.client.feeds["ORG"]
+    feed = world.feed
     feed[1], feed[2] = feed[2], feed[1]
 
 
 def case_sequence_went_back(world: World) -> None:
-    feed = world.client.feeds["ORG"]
+    feed = world.feed
     feed[3] = (feed[3][0], feed[3][1], "case_a", "0000")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.client_log import Acknowledged, ClientLog
+from gateway.demo.client_log import Acknowledged, ClientLog, drop_cut_line
 from gateway.demo.workspace import StageRefused, Workspace
 
 
@@ -43,7 +43,7 @@ async def test_one_owner_at_a_time(tmp_path: Path) -> None:
 
 async def test_a_child_that_lives_on_still_owns(tmp_path: Path) -> None:
     first = Workspace(tmp_path)
-    await first.own()
+    await first.own(2.0)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -87,16 +87,40 @@ def test_the_clients_log_drops_a_line_that_was_cut(tmp_path: Path) -> None:
     path = tmp_path / "client.ndjson"
     log = ClientLog(path)
     ack = Acknowledged("demo-1-1-case", "case.submitted", "case_1", (("dlv_1", "one"),))
-    log.note(ack)
-    log.note_upload("demo-1-1-paper", "att_1")
+    log.case(1).note(ack)
+    log.case(1).note_upload("demo-1-1-paper", "att_1")
     log.close()
     with path.open("ab") as file:
-        file.write(b'{"key":"demo-1-1-next","type":"ca')
+        file.write(b'{"case":1,"key":"demo-1-1-next","type":"ca')
     again = ClientLog(path)
-    assert again.acknowledged == {ack.key: ack}
-    assert again.uploads == {"demo-1-1-paper": "att_1"}
-    again.note_upload("demo-1-2-paper", "att_2")
+    assert again.case(1).acknowledged == {ack.key: ack}
+    assert again.case(1).uploads == {"demo-1-1-paper": "att_1"}
+    again.case(2).note_upload("demo-1-2-paper", "att_2")
     again.close()
     third = ClientLog(path)
-    assert third.uploads == {"demo-1-1-paper": "att_1", "demo-1-2-paper": "att_2"}
+    assert third.case(1).uploads == {"demo-1-1-paper": "att_1"}
+    assert third.case(2).uploads == {"demo-1-2-paper": "att_2"}
     third.close()
+
+
+def test_the_clients_log_forgets_a_case_that_is_over_and_its_file_does_not(tmp_path: Path) -> None:
+    log = ClientLog(tmp_path / "client.ndjson")
+    acks = [Acknowledged(f"demo-1-{n}-case", "case.submitted", f"case_{n}", (("dlv_1", "one"),)) for n in (1, 2)]
+    for number, ack in enumerate(acks, 1):
+        log.case(number).note(ack)
+    log.case(1).end()
+    assert (set(log.living), log.over) == ({2}, {1})
+    log.close()
+    again = ClientLog(tmp_path / "client.ndjson")
+    assert (set(again.living), again.over) == ({2}, {1})
+    assert list(again.acknowledged()) == acks
+    again.close()
+
+
+@pytest.mark.parametrize("cut", [b"", b"no end", b"x" * 200_000])
+@pytest.mark.parametrize("whole", [b"", b"one\n", b"y" * 70_000 + b"\n"])
+def test_what_stands_behind_the_last_end_of_line_goes(tmp_path: Path, whole: bytes, cut: bytes) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(whole + cut)
+    drop_cut_line(path)
+    assert path.read_bytes() == whole

@@ -50,6 +50,8 @@ class _Room:
         self._house = Path(place.orders.data)
         before = (*_MOUNTED, _SCRIPT.format(size=_SIZE), str(self._house)) if kind == "tmpfs" else ()
         self.process: Hurt = place.hurt(*before)
+        self.left = 0
+        """Bytes that a file may have once the disk is full: a long log leaves room for others."""
 
     @property
     def database(self) -> Path:
@@ -62,7 +64,8 @@ class _Room:
         if self._kind == "file":
             log = self.database.with_name(self.database.name + "-wal")
             size = log.stat().st_size if log.exists() else 0
-            self._limit(max(size, 64 * 1024) + 16 * 1024)
+            self.left = max(size, 64 * 1024) + 16 * 1024
+            self._limit(self.left)
             return
         with (self.database.parent / "filler").open("wb", buffering=0) as filler:
             for size in (_MIB, 64 * 1024, 4096):
@@ -102,7 +105,7 @@ async def one(kind: str, room: Path, shown: Shown) -> None:
                     return
                 shown.tried += 1
                 shown.missed += [f"{kind}: {what}" for what in place.upstream.refusals_are_right()]
-                shown.missed += [f"{kind}: {what}" for what in await _is_told(http)]
+                shown.missed += [f"{kind}: {what}" for what in await _is_told(http, disk.left)]
                 if not process.alive:
                     shown.add([Fault(Wrong.LOST, "a full disk ended the process")], kind)
                     return
@@ -132,7 +135,7 @@ async def _until_refused(place: Ground, http: httpx.AsyncClient) -> int:
     return 0
 
 
-async def _is_told(http: httpx.AsyncClient) -> list[str]:
+async def _is_told(http: httpx.AsyncClient, left: int) -> list[str]:
     """Both languages, readiness, uploads, and the platforms' calls."""
     wrong = []
     raw, words = documents.case("370102-LX001-2026-99999"), {"zh": "暂时不可用", "en": "Unavailable"}
@@ -149,7 +152,7 @@ async def _is_told(http: httpx.AsyncClient) -> list[str]:
         await asyncio.sleep(0.2)
     else:
         wrong.append(f"readiness says {ready.status_code}")
-    big = documents.PDF + b"%" * (2 * _MIB)
+    big = documents.PDF + b"%" * (2 * _MIB + left)
     sent = await http.post("/v1/attachments", files={"file": ("协议.pdf", big)}, data={"kind": "mediation_agreement"})
     if sent.status_code != 503 or "retry-after" not in sent.headers:
         wrong.append(f"an upload is answered with {sent.status_code}")

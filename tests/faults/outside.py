@@ -30,7 +30,7 @@ from tests.seam.toys import IdempotentPlatform, NeitherPlatform, QueryablePlatfo
 
 ROOT = Path(__file__).parents[2]
 _KINDS: dict[str, type[ToyPlatform]] = {IDS: IdempotentPlatform, ASKED: QueryablePlatform, BYTES: NeitherPlatform}
-_STARTS_WITHIN_S = 60.0
+_STARTS_WITHIN_S = 120.0
 _UNDER_WAY = frozenset({"pending", "relayed", "in_doubt", "stored", "orphan"})
 
 Query = Callable[[str], Sequence[Sequence[Any]]]
@@ -55,10 +55,10 @@ class Hurt:
     @property
     def alive(self) -> bool:
         """Whether it runs."""
-        return self.child.returncode is None
+        return self._child is not None and self._child.returncode is None
 
     async def start(self) -> bool:
-        """Start it; ``False``: it ended before it was ready."""
+        """Start it; ``False``: it ended before it was ready, or is not in time."""
         with self.log.open("ab") as log:
             self._child = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -69,8 +69,10 @@ class Hurt:
             )
         out = self._child.stdout
         assert out is not None
-        async with asyncio.timeout(_STARTS_WITHIN_S):
-            word, _, port = (await out.readline()).decode().partition(" ")
+        word, port = "", ""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STARTS_WITHIN_S):
+                word, _, port = (await out.readline()).decode().partition(" ")
         if word != "ready":
             await self.end()
             return False
@@ -83,7 +85,9 @@ class Hurt:
             self.child.send_signal(what)
 
     async def end(self, how: signal.Signals = signal.SIGKILL) -> None:
-        """End it and wait."""
+        """End it and wait, if it was started."""
+        if self._child is None:
+            return
         self.tell(how)
         try:
             await asyncio.wait_for(self.child.wait(), 20)
@@ -230,7 +234,7 @@ class Ground:
         return False
 
 
-async def _gives_word(place: Ground) -> None:
+async def gives_word(place: Ground) -> None:
     """The platform that only takes bytes says of each batch that it is good, until that is taken."""
     platform = place.platforms[BYTES]
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
@@ -247,8 +251,8 @@ async def _gives_word(place: Ground) -> None:
 
 
 @asynccontextmanager
-async def ground(data: Path, *names: str, **orders: Any) -> AsyncIterator[Ground]:
-    """The platforms stand while it is entered."""
+async def ground(data: Path, *names: str, word: bool = True, **orders: Any) -> AsyncIterator[Ground]:
+    """The platforms stand while it is entered. ``word``: the one that only takes bytes gives its word by itself."""
     await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
     platforms = {name: _KINDS[name]() for name in names or _KINDS}
     for platform in platforms.values():
@@ -257,13 +261,13 @@ async def ground(data: Path, *names: str, **orders: Any) -> AsyncIterator[Ground
     ports = {name: platform.port for name, platform in platforms.items()}
     made = Orders(str(data / "house"), ports, upstream.key, **orders)
     place = Ground(data, platforms, upstream, made)
-    word = asyncio.create_task(_gives_word(place)) if BYTES in platforms else None
+    giving = asyncio.create_task(gives_word(place)) if word and BYTES in platforms else None
     try:
         yield place
     finally:
-        if word is not None:
-            word.cancel()
-            await asyncio.gather(word, return_exceptions=True)
+        if giving is not None:
+            giving.cancel()
+            await asyncio.gather(giving, return_exceptions=True)
         for platform in platforms.values():
             await platform.stop()
 

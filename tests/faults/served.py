@@ -25,7 +25,8 @@ CLOCK = struct.Struct("<q")
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What the process is: its directory, the toy platforms' ports, the client's key. ``database``: a PostgreSQL; ``clock``:
-    the file that shifts the process's clock. An attempt has ``deadline_s``, a lease ``margin_s`` more."""
+    the file that shifts the process's clock. An attempt has ``deadline_s``, a lease ``margin_s`` more; a stop cuts it off after
+    ``grace_s``."""
 
     data: str
     platforms: dict[str, int]
@@ -35,6 +36,7 @@ class Orders:
     deadline_s: float = 1.5
     margin_s: float = 1.0
     lag_s: float = 0.1
+    grace_s: float = 20.0
     limits: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
@@ -92,6 +94,7 @@ async def main(orders: Orders) -> None:
         database=orders.database or "sqlite",
         retry=FAST,
         lease_margin_s=orders.margin_s,
+        stop_grace_s=orders.grace_s,
         endpoints=endpoints,
         routes=tuple(RouteSettings(type=kind, endpoint=name) for name in endpoints for kind in _TAKEN),
     )

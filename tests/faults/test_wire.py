@@ -86,6 +86,7 @@ async def wires(gateway: Gateways) -> AsyncIterator[Wires]:
     made = Wires(scene)
     await made.open()
     yield made
+    await scene.recorded_is_sent()
     await gateway.close()
     await made.close()
     await scene.end()

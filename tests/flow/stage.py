@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable
-from functools import cache
+from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,26 +15,23 @@ from gateway.flow.house import House
 from gateway.flow.intake import Accepted
 from gateway.flow.order import Order, Principal
 from gateway.store.casefile import CaseFile
-from gateway.store.migrate import migrate_sqlite
 from tests.flow import papers
 from tests.flow.puppets import WORDS, Puppet
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"
 PRINCIPAL = Principal("upstream", frozenset({"SD-JN-LX-001", "SD-LY-LS-007"}), frozenset())
 OPERATOR = Principal("operator", frozenset({"*"}), frozenset())
+BASE = datetime.fromisoformat("2026-10-09T09:00:00+08:00")
 
 
-@cache
-def _migrated() -> bytes:
-    with tempfile.TemporaryDirectory() as room:
-        path = Path(room) / "gateway.db"
-        migrate_sqlite(path)
-        return path.read_bytes()
+def at(hour: int) -> str:
+    """So many hours after a moment that lies a day before the clock's beginning."""
+    return (BASE + timedelta(hours=hour)).isoformat()
 
 
-def lay(data: Path) -> None:
-    """Put a migrated and empty database where a house is about to be built: the migration itself is tested elsewhere."""
-    (data / "gateway.db").write_bytes(_migrated())
+def ms(text: str) -> int:
+    """A time in milliseconds since 1970."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 async def until(check: Callable[[], Awaitable[Any]], what: str, seconds: float = 8.0) -> Any:

@@ -13,6 +13,7 @@ from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
 from gateway.flow.clock import Alarms
 from gateway.flow.clock_acts import Act, ClockActs
 from gateway.settings import SettingsRefused
+from gateway.store.casefile import CaseFile
 from tests.flow import papers
 from tests.flow.puppets import PUPPETS
 from tests.flow.stage import OPERATOR, PDF, Stage
@@ -176,6 +177,24 @@ async def test_alarms_ring_once_each_and_the_parties_own_clocks_make_no_task(sti
     assert "D26-performance" not in [task["code"] for task in await still.tasks("statutory_late")]
 
 
+async def test_a_clock_that_is_met_while_others_ring_does_not_ring(
+    still: Stage, gateway: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await still.case({"/accepted_at": papers.DROP, "/received_at": "2026-10-10T09:00:00+08:00"})
+    gateway.clock.skip(4 * 86_400)
+    store = still.house.store
+    load = store.load
+
+    async def met_just_before(subject: str) -> CaseFile | None:
+        await store.write("move_clock", (case, "D01", "met"))
+        return await load(subject)
+
+    monkeypatch.setattr(store, "load", met_just_before)
+    assert await Alarms(store).turn() == 0
+    assert [event["type"] for event in await still.history(case) if event["type"].startswith("clock.a")] == []
+    assert await still.tasks("statutory_late") == []
+
+
 # ---------------------------------------------------------------------------------------------------------------- healing
 
 
@@ -240,6 +259,30 @@ async def test_a_clock_that_expired_by_a_wrong_day_runs_again(gateway: Gateways,
     await next(turn for name, turn in second.house.worker.also if name == "calendar")()
     found = (await clocks(second, case))[agreement, "D07"]
     assert (found["state"], found["due_on"]) == ("running", "2027-01-06")
+
+
+async def test_a_clock_that_is_met_while_it_is_healed_stays_met(
+    gateway: Gateways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoints = {name: {"adapter": name} for name in PUPPETS}
+    gateway.clock = type(gateway.clock)(datetime(2026, 12, 30, 4, 0, tzinfo=UTC))
+    first = Stage(await gateway(endpoints, adapters=PUPPETS, start=False))
+    case = await first.case({"/received_at": "2026-12-29T09:00:00+08:00", "/accepted_at": papers.DROP})
+    assert bool((await clocks(first, case))[case, "D01"]["provisional"])
+    await gateway.abandon(first.house)
+    law = law_with(tmp_path / "law", calendar_2027=NOTICE_2027)
+    second = Stage(await gateway(endpoints, adapters=PUPPETS, law=law, start=False))
+    store = second.house.store
+    load = store.load
+
+    async def met_just_before(subject: str) -> CaseFile | None:
+        await store.write("move_clock", (case, "D01", "met"))
+        return await load(subject)
+
+    monkeypatch.setattr(store, "load", met_just_before)
+    await next(turn for name, turn in second.house.worker.also if name == "calendar")()
+    found = (await clocks(second, case))[case, "D01"]
+    assert (found["state"], bool(found["provisional"])) == ("met", False)
 
 
 async def test_the_operators_law_and_margin_are_those_that_count(gateway: Gateways, tmp_path: Path) -> None:

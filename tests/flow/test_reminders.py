@@ -80,7 +80,9 @@ async def test_a_mediator_goes_out_with_the_organisation_of_its_latest_case(stag
     mediator = await listed(stage)
     file = await stage.house.store.load_of_matter(mediator)
     assert file is not None
-    message, context = await stage.house.contexts.make(file.deliveries[0].message, file.deliveries[0].id, HR)
+    message, context = await stage.house.contexts.make(
+        file.deliveries[0].message, file.subject, file.deliveries[0].id, HR
+    )
     assert message.type is MessageType.MEDIATOR_LISTED
     assert context.organization is not None
     assert context.organization.name == "新名称"

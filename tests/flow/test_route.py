@@ -271,6 +271,12 @@ def test_the_configuration_adds_and_takes_away() -> None:
     assert to(question, None, added, away, other) == [ONE_STOP, UNION]
 
 
+def test_no_configuration_sends_a_word_back_to_who_said_it() -> None:
+    added = [RouteSettings(type="status.reported", endpoint=name) for name in (HR, UNION)]
+    question = asked(T.STATUS_REPORTED, report(), source=UNION, file=papers.file(holders=(HR, ONE_STOP, UNION)))
+    assert to(question, None, *added) == [HR, ONE_STOP]
+
+
 def test_two_connections_to_one_platform_both_hear() -> None:
     kinds = endpoints()
     second = Endpoint("hr_second", kinds[HR].adapter, 8, None)

@@ -15,7 +15,8 @@ from contracts.errors import AdapterError, EndpointError, PermanentError, Reason
 from contracts.messages import COURT, HR, UNION
 from contracts.update import Reference
 from gateway.flow.exchange import Limits
-from gateway.flow.settlement import RETRY_AFTER_CAP_MS, Attempted, Judge
+from gateway.flow.retry import LONGEST_ASKED_MS
+from gateway.flow.settlement import CUT_OFF, Attempted, Judge
 from gateway.settings import RetrySettings
 from gateway.store.claim import Claim, EndpointEffect, Settlement
 from gateway.store.ids import Ids
@@ -160,7 +161,7 @@ def test_what_never_left_is_tried_again_whatever_the_class(judge: Judge, kind: D
 
 @pytest.mark.parametrize(
     ("asked_s", "quiet_ms"),
-    [(30, 30_000), (0, 0), (-5, 0), (86_400, 86_400_000), (10 * 365 * 86_400, RETRY_AFTER_CAP_MS)],
+    [(30, 30_000), (0, 0), (-5, 0), (86_400, 86_400_000), (10 * 365 * 86_400, LONGEST_ASKED_MS)],
 )
 def test_retry_after_quiets_the_whole_endpoint_within_bounds(judge: Judge, asked_s: int, quiet_ms: int) -> None:
     settled = failed(judge, RetryableError("http_503", retry_after=timedelta(seconds=asked_s)))
@@ -269,6 +270,22 @@ def test_a_refusal_is_final_with_its_reasons_sealed(judge: Judge, cellar: Cellar
 def test_a_refusal_by_the_translation_costs_no_attempt(judge: Judge) -> None:
     settled = failed(judge, PermanentError("code_without_row"), how=None)
     assert (settled.state, settled.attempt, settled.effect) == ("rejected", None, EndpointEffect())
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+@pytest.mark.parametrize("doubt", [True, False])
+def test_a_stop_is_nobodys_failure(judge: Judge, kind: DeliveryClass, doubt: bool) -> None:
+    """The next process goes on at once, a question not before the platform's lag; no step is burnt, no breaker is moved."""
+    held = claim(step=3, crashes=2, lost=1)
+    settled = judge.cut_off(held, INFO[kind], Limits.of(INFO[kind], AdapterSettings()), HOW, doubt=doubt)
+    assert (settled.code, settled.step, settled.effect) == (CUT_OFF, 3, EndpointEffect())
+    assert settled.attempt is not None  # what ended with an attempt is no dead claim
+    if doubt and kind is DeliveryClass.NEITHER:
+        assert (settled.state, kinds(settled)) == ("in_doubt", ["in_doubt"])
+        return
+    asks = doubt and kind is DeliveryClass.QUERYABLE
+    assert (settled.state, settled.wait_ms, kinds(settled)) == ("pending", 90_000 if asks else 0, [])
+    assert settled.doubt_at == (NOW if doubt else None)
 
 
 def test_what_kills_its_sender_is_kept_away_from_it(judge: Judge) -> None:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
 
+from contracts.adapter import Exchange, Receipt, Wire
 from contracts.messages import COURT, HR, NATIONAL, ONE_STOP, MessageType
 from contracts.status import CONFIRMATION, ConfirmationStatus
 from tests.flow import papers
-from tests.flow.stage import Stage, until
-
-BASE = datetime.fromisoformat("2026-10-09T09:00:00+08:00")
-
-
-def ms(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
-
-
-def at(hour: int) -> str:
-    return (BASE + timedelta(hours=hour)).isoformat()
+from tests.flow.stage import Stage, at, ms, until
 
 
 def confirmation_words(stage: Stage, confirmation: str, *said: str) -> list[dict[str, Any]]:
@@ -205,6 +196,25 @@ async def test_numbers_papers_and_reasons_are_kept(stage: Stage) -> None:
     assert await stage.house.attachments.read(info.id) == b"%PDF-1.4 decision"
 
 
+async def test_a_correction_of_a_case_ends_with_the_organisations_own_step(stage: Stage) -> None:
+    """Else the next one would meet the open task of the last, and its reasons would be lost."""
+    case = await stage.case({"/accepted_at": papers.DROP})
+    for hour, reason in ((9, "请补充送达地址"), (11, "请补充身份证明")):
+        word = stage.word("case", "correction_required", ("delivery", await _first(stage, case), ""))
+        said = {"at": f"2026-10-10T{hour:02}:00:00+08:00", "reasons": [["BZA003", reason]]}
+        await stage.tell(word | said)
+        (task,) = await stage.tasks("correction_due")
+        detail = orjson.loads(stage.house.store.unseal(task["detail_sealed"], f"tasks.detail:{task['id']}"))
+        assert detail["reasons"] == [reason]
+        await stage.progress(case, "received", at=f"2026-10-10T{hour:02}:30:00+08:00")
+        assert await stage.tasks("correction_due") == []
+
+
+async def _first(stage: Stage, case: str) -> str:
+    await stage.delivered(case, endpoint=HR)
+    return (await stage.file(case)).deliveries[0].id
+
+
 async def test_a_correction_makes_a_task_with_its_day_that_the_supplement_closes(stage: Stage) -> None:
     case, _, confirmation = await stage.chain()
     await stage.tell(
@@ -269,13 +279,6 @@ async def test_a_word_that_moved_is_told_to_the_others_that_hold_the_case(stage:
         assert not [wire for wire in stage.puppet(silent).sent if wire.operation == MessageType.STATUS_REPORTED]
 
 
-async def test_a_word_about_a_referral_is_told_to_nobody(stage: Stage) -> None:
-    referral = await offered(stage)
-    await stage.tell(stage.word("referral", "recalled", ("referral", referral, "")))
-    assert await stage.status(referral) == "recalled"
-    assert (await stage.file(referral)).deliveries == []
-
-
 # ---------------------------------------------------------------------------------------------------------- transfers
 
 
@@ -293,6 +296,18 @@ async def test_filed_moves_an_ended_case_for_arbitration_and_court_alone(stage: 
     assert ("case.transferred" in await stage.types(case)) == moves
 
 
+async def test_what_was_agreed_in_part_is_no_longer_mediated_once_the_rest_is_filed(stage: Stage) -> None:
+    """Its limit ran on for the rest, else it would come due, and a person be called, for a mediation that is over."""
+    case = await stage.case()
+    await stage.agreement(case, {"/settled_claims": "partial"})
+    clocks = {row["rule"]: row["state"] for row in await stage.house.store.rows("clocks_of", case)}
+    assert (await stage.status(case), clocks["D03"]) == ("partly_agreed", "running")
+    transfer = await stage.transfer(case, "arbitration")
+    await stage.tell(stage.word("transfer", "filed", ("transfer", transfer, "")))
+    clocks = {row["rule"]: row["state"] for row in await stage.house.store.rows("clocks_of", case)}
+    assert (await stage.status(case), clocks["D03"]) == ("transferred", "met")
+
+
 async def test_filed_of_a_case_that_has_no_end_moves_the_transfer_alone(stage: Stage) -> None:
     case = await stage.case()
     transfer = await stage.transfer(case)
@@ -305,111 +320,6 @@ async def test_a_refused_transfer_may_be_asked_for_again(stage: Stage) -> None:
     first = await stage.transfer(case)
     await stage.tell(stage.word("transfer", "refused", ("transfer", first, "")))
     assert await stage.transfer(case) != first
-
-
-# ---------------------------------------------------------------------------------------------------------- referrals
-
-
-def referral(task: str = "RW1") -> dict[str, Any]:
-    return {
-        "schema_version": "1.0",
-        "kind": "arbitration_entrusted",
-        "endpoint": HR,
-        "task_no": task,
-        "letter_no": "示例劳人仲委调〔2026〕第1号",
-        "organization_code": "SD-JN-LX-001",
-        "due_at": "2026-10-13T17:00:00+08:00",
-        "mediation_due_at": "2026-10-28T17:00:00+08:00",
-        "case": {"facts": "拖欠工资三个月。", "parties": [{"role": "applicant", "kind": "person", "name": "赵一"}]},
-    }
-
-
-RESULT = {
-    "schema_version": "1.0",
-    "outcome": "agreed",
-    "at": at(20),
-    "reason_code": "agreement_reached",
-    "report": "达成协议。",
-}
-
-
-async def offered(stage: Stage, task: str = "RW1") -> str:
-    await stage.tell({"event": f"offer-{task}", "at": at(1), "referral": referral(task)})
-    row = await stage.house.store.row("find_matter", "referral", f"{HR}|{task}")
-    assert row is not None
-    return str(row["id"])
-
-
-async def test_an_offer_is_kept_with_its_numbers_and_a_task(stage: Stage) -> None:
-    identifier = await offered(stage)
-    assert await stage.status(identifier) == "offered"
-    (task,) = await stage.tasks("referral_due")
-    assert (task["about"], task["organization"]) == (identifier, "SD-JN-LX-001")
-    assert task["due_at"] == ms("2026-10-13T17:00:00+08:00")
-    file = await stage.file(identifier)
-    assert {(one.kind, one.value) for one in file.references} == {
-        ("task_no", "RW1"),
-        ("letter_no", "示例劳人仲委调〔2026〕第1号"),
-    }
-    (event,) = await stage.said(identifier)
-    assert (event["type"], event["task_no"]) == ("referral.offered", "RW1")
-    assert "赵一" not in str(event)
-
-
-async def test_the_same_task_offered_again_changes_nothing(stage: Stage) -> None:
-    identifier = await offered(stage)
-    await stage.tell({"event": "offer-again", "at": at(3), "referral": referral()})
-    assert len(await stage.said(identifier)) == 1
-    assert len(await stage.tasks("referral_due")) == 1
-    assert await stage.callbacks("orphan") == []
-
-
-async def test_the_chain_of_a_referral(stage: Stage) -> None:
-    """Accepted; the case waits for the answer at the sender; the result waits for the agreement that it names."""
-    identifier = await offered(stage)
-    answer = {"schema_version": "1.0", "answer": "accept", "at": at(5)}
-    await stage.post(MessageType.REFERRAL_ANSWERED, answer, identifier)
-    assert await stage.tasks("referral_due") == []
-    case = await stage.case({"/referral": identifier, "/channel": "referral"})
-    agreement = await stage.agreement(case)
-    result = RESULT | {"agreement": agreement}
-    await stage.post(MessageType.REFERRAL_RETURNED, result, identifier)
-    assert await stage.status(identifier) == "returned"
-    rows = {row.type: row for row in (await stage.file(identifier)).deliveries}
-    concluded = (await stage.file(case)).last_delivery(HR, frozenset({MessageType.AGREEMENT_CONCLUDED}))
-    submitted = (await stage.file(case)).last_delivery(HR, frozenset({MessageType.CASE_SUBMITTED}))
-    assert concluded is not None
-    assert submitted is not None
-    assert submitted.requires == rows[MessageType.REFERRAL_ANSWERED].id
-    assert rows[MessageType.REFERRAL_RETURNED].requires in (concluded.id, rows[MessageType.REFERRAL_ANSWERED].id)
-    await stage.delivered(identifier)
-    order = [wire.operation for wire in stage.puppet().sent]
-    assert order.index("referral.answered") < order.index("case.submitted") < order.index("agreement.concluded")
-    assert order.index("agreement.concluded") < order.index("referral.returned")
-
-
-async def test_a_result_waits_for_an_agreement_that_is_not_there_yet(stage: Stage) -> None:
-    """The agreement lies in the case's file, the result in the referral's (``messages.md`` §1, §2)."""
-    identifier = await offered(stage)
-    await stage.post(
-        MessageType.REFERRAL_ANSWERED, {"schema_version": "1.0", "answer": "accept", "at": at(5)}, identifier
-    )
-    await stage.delivered(identifier)
-    await stage.house.store.write("pause_endpoint", (HR, "op", "to see the order"))
-    case = await stage.case({"/referral": identifier, "/channel": "referral"})
-    agreement = await stage.agreement(case)
-    result = RESULT | {"agreement": agreement}
-    await stage.post(MessageType.REFERRAL_RETURNED, result, identifier)
-    concluded = (await stage.file(case)).last_delivery(HR, frozenset({MessageType.AGREEMENT_CONCLUDED}))
-    returned = (await stage.file(identifier)).last_delivery(HR, frozenset({MessageType.REFERRAL_RETURNED}))
-    assert concluded is not None
-    assert returned is not None
-    assert returned.requires == concluded.id
-    await stage.house.store.write("resume_endpoint", (HR,))
-    stage.house.bells.committed()
-    await stage.delivered(identifier)
-    order = [wire.operation for wire in stage.puppet().sent]
-    assert order.index("agreement.concluded") < order.index("referral.returned")
 
 
 # -------------------------------------------------------------------------------------------------------- fulfilment
@@ -448,6 +358,32 @@ async def test_keys_that_name_two_things_move_neither_and_go_to_a_person(stage: 
     assert [task["code"] for task in await stage.tasks("contradiction")] == ["keys_disagree"]
     assert [row["state"] for row in await stage.callbacks("applied")] == ["applied", "applied"]
     assert (await stage.file(first)).matters[one].status == "accepted"
+
+
+async def test_a_word_that_finds_its_delivery_on_the_way_waits_and_burns_no_try(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform that calls back before it answers: else the tries of a call that is an orphan besides would be used up."""
+    puppet, on_the_way, answered = stage.puppet(), asyncio.Event(), asyncio.Event()
+    send = puppet.send
+
+    async def slow(wire: Wire, exchange: Exchange) -> Receipt:
+        on_the_way.set()
+        await answered.wait()
+        return await send(wire, exchange)
+
+    monkeypatch.setattr(puppet, "send", slow)
+    case = await stage.case()
+    await on_the_way.wait()
+    (delivery,) = [row.id for row in (await stage.file(case)).deliveries if row.endpoint == HR]
+    await stage.say(stage.word("delivery", "accepted", ("delivery", delivery, "")))
+    await asyncio.sleep(1.0)
+    (stored,) = await stage.callbacks("stored")
+    assert stored["tries"] <= 1
+    answered.set()
+    await stage.heard()
+    (applied,) = await stage.callbacks("applied")
+    assert applied["tries"] == 1
 
 
 async def test_what_cannot_be_read_is_kept_for_a_person(stage: Stage) -> None:

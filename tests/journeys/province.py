@@ -13,6 +13,7 @@ import httpx
 import orjson
 
 from contracts.messages import COURT, HR, ONE_STOP, UNION
+from gateway.flow.exchange import unpack_steps
 from gateway.flow.house import House
 from gateway.registry import installed
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, make_key
@@ -123,8 +124,38 @@ class Province:
             trust_env=False,
         )
 
+    async def recorded_is_sent(self) -> None:
+        """Every filing that came to a platform is one that an attempt tells, to the unit, by the platform's own count.
+        Sessions, polls, look-ups and downloads are counted apart."""
+        if not self.gateway.holds(self.house):
+            return
+        await self.house.worker.stop()
+        store = self.house.store
+        told: dict[str, list[dict[str, object]]] = {name: [] for name in self.urls}
+        for row in await store.rows("list_deliveries", "", "", "", "", 10_000):
+            attempts = await store.rows("attempts_of", row["id"])
+            assert row["attempts"] == len(attempts), f"{row['endpoint']}: a claim died"
+            for attempt in attempts:
+                sealed = store.unseal(attempt["steps_sealed"], f"attempts.steps:{row['id']}/{attempt['number']}")
+                told.setdefault(row["endpoint"], []).extend(unpack_steps(sealed))
+        for name, url in self.urls.items():
+            operations = {one.operation for one in self.house.endpoints[name].adapter.info.capabilities}
+            counted: dict[str, int] = (await self.http.get(f"{url}/_mock/requests")).json()
+            came = sum(many for operation, many in counted.items() if operation in operations)
+            filings = [step for step in told[name] if step["filing"]]
+            through = sum(step["status"] is not None for step in filings)
+            cut = sum(step["status"] is None and step["error"] != "unreachable" for step in filings)
+            counts = f"{name}: {came} filings came, {through} recorded as answered, {cut} as cut off; {counted}"
+            assert through <= came <= through + cut, counts
+
     async def close(self) -> None:
-        """End what was opened here."""
+        """End what was opened here, and compare what came with what was recorded."""
+        try:
+            await self.recorded_is_sent()
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
         for client in (self.http, self.api, self.ops):
             await client.aclose()
         await self._listener.stop()

@@ -11,21 +11,20 @@ import pytest_asyncio
 
 from contracts.messages import HR, ONE_STOP, UNION
 from tests.flow import papers
-from tests.house import Gateways
+from tests.house import standing
 from tests.journeys.province import PDF, Province
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def province(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Province]:
+async def province(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Province]:
     """The platforms and a gateway, for every case of this page."""
     room = tmp_path_factory.mktemp("content")
-    houses = Gateways(room)
-    opened = await Province.open(houses, room / "mocks")
-    yield opened
-    await opened.close()
-    await houses.close()
+    async with standing(request, room) as houses:
+        opened = await Province.open(houses, room / "mocks")
+        yield opened
+        await opened.close()
 
 
 async def received(province: Province, platform: str, kind: str, source_no: str) -> list[dict[str, Any]]:

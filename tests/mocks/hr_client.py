@@ -342,3 +342,17 @@ class Client:
             return "0000", self.unseal(body)
         except (ValueError, gmssl_fast.GmsslError):
             return "3006", None
+
+
+async def decide(client: Client, ref: str, decision: str, **more: Any) -> None:
+    """The platform's clerk decides about what was filed."""
+    order = {"ref": ref, "decision": decision, **more}
+    async with client.session.post(f"{client.config['base_url']}/_mock/decide", json=order) as response:
+        assert response.status == 200, await response.text()
+
+
+async def refer(client: Client, **order: Any) -> dict[str, Any]:
+    """The platform hands a case over."""
+    async with client.session.post(f"{client.config['base_url']}/_mock/refer", json=order) as response:
+        assert response.status == 200, await response.text()
+        return dict(await response.json())

@@ -89,6 +89,31 @@ async def test_damage_in_the_middle_is_not_repaired(tmp_path: Path) -> None:
         Journal(path)
 
 
+async def test_a_line_that_is_no_json_is_found_when_it_is_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.ndjson"
+    journal = Journal(path)
+    await note(journal, 1)
+    await note(journal, 2)
+    assert list(journal.replay()) == journal.entries()
+    await journal.close()
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first.replace(b":", b";", 3).replace(b'"seq";', b'"seq":') + second)
+    damaged = Journal(path)
+    with pytest.raises(JournalDamaged, match="line 1"):
+        list(damaged.replay())
+    await damaged.close()
+
+
+async def test_entries_that_contain_a_text(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.ndjson")
+    for number in (1, 2, 12):
+        await note(journal, number)
+    assert [entry["seq"] for entry in journal.entries(containing="m1")] == [1, 3]
+    assert [entry["seq"] for entry in journal.entries(after=1, containing="m1")] == [3]
+    assert [entry["seq"] for entry in journal.entries(containing="名")] == [1, 2, 3]
+    await journal.close()
+
+
 async def test_a_failed_write_is_told_and_nothing_is_taken_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

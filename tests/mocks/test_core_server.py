@@ -305,6 +305,19 @@ async def test_control_calls_refuse_what_is_wrong(http: aiohttp.ClientSession, s
     assert server.faults.pending() == []
 
 
+async def test_records_and_journal_are_shown_in_part(http: aiohttp.ClientSession, server: MockServer) -> None:
+    for text in ("a:1", "a:2"):
+        assert (await send(http, server, text))[0] == 200
+    whole = server.platform.records()
+    async with http.get(f"{server.url}/_mock/records?only=ref,state,nothing") as response:
+        shown = await response.json()
+    assert shown == [{"ref": record["ref"], "state": record["state"]} for record in whole]
+    assert len(shown) == 2
+    sought = server.platform.journal.entries()[1]["message_id"]
+    async with http.get(f"{server.url}/_mock/journal?containing={sought}") as response:
+        assert [entry["seq"] for entry in await response.json()] == [2]
+
+
 async def test_control_is_for_loopback_alone(server: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mocks.control.is_loopback", lambda _: False)
     async with aiohttp.ClientSession() as session, session.get(f"{server.url}/_mock/records") as response:

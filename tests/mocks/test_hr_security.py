@@ -4,11 +4,9 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import gmssl_fast
 import pytest
 from hr_client import CASE, PROGRESS, Client, text_to_sign
@@ -33,20 +31,6 @@ WORKED_STRING = (
     "&serviceid=TJ1003&signtype=SM2&timestamp=20260930170503&version=1.0.0"
     "&body=AAECAwQFBgcICQoLDA0ODwABAgMEBQYHCAkKCwwNDg8="
 )
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[MockServer]:
-    made = MockServer(HrArbitration, tmp_path / "hr", settings={"rate_per_s": 1000, "at_once": 100})
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def client(server: MockServer) -> AsyncIterator[Client]:
-    async with aiohttp.ClientSession() as session:
-        yield Client(json.loads(server.config_path.read_text("utf-8")), session)
 
 
 def test_the_worked_example_of_the_page() -> None:

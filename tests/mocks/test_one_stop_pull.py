@@ -26,6 +26,13 @@ async def decide(client: Client, ref: str, decision: str, **more: str) -> str:
     return str((await client.mock("POST", "decide", {"ref": ref, "decision": decision, **more}))["change"])
 
 
+async def announced(client: Client, count: int) -> None:
+    """So many changes are on disk: what is decided is not yet what can be pulled."""
+    async with asyncio.timeout(10):
+        while sum(entry["kind"] == "change" for entry in client.server.platform.journal.entries()) < count:
+            await asyncio.sleep(0.05)
+
+
 # --- what changes look like
 
 
@@ -379,10 +386,7 @@ async def test_the_autopilot_files_what_no_other_platform_decides(client: Client
     await client.call("reportTransfer", TRANSFER)
     await client.call("reportTransfer", TRANSFER | {"转办编号": "trf_2", "转往": "1"})
     await client.mock("POST", "autopilot", {"seed": 3, "mix": {}})
-    for _ in range(200):
-        await asyncio.sleep(0.05)
-        if not client.server.platform.undecided():
-            break
+    await announced(client, 1)
     rows = (await client.pull()).changes
     assert [(row["变更类型"], row["进展类别"]) for row in rows] == [("3", "3")]
     assert rows[0]["状态"] in ("42", "43")
@@ -392,9 +396,6 @@ async def test_the_autopilot_follows_its_mix(client: Client) -> None:
     await client.call("reportCase", CASE)
     await client.call("reportTransfer", TRANSFER | {"转往": "1"})
     await client.mock("POST", "autopilot", {"seed": 3, "mix": {"supervise": 1, "file": 1}})
-    for _ in range(200):
-        await asyncio.sleep(0.05)
-        if not client.server.platform.undecided():
-            break
+    await announced(client, 2)
     rows = (await client.pull()).changes
     assert sorted((row["变更类型"], row.get("状态", "")) for row in rows) == [("3", "42"), ("4", "")]

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateway.demo.prove import Round, prove
-from tests.faults import full_disk, gaps, syscalls
+from tests.faults import full_disk, gaps, lost_answers, syscalls
 from tests.faults import hung as really_hung
 from tests.processes import clocks, stopped
 from tests.prove.shown import Fault, Shown, Wrong
@@ -37,6 +37,7 @@ class Asked:
     hangs: float
     examples: int
     gaps: int | None
+    losses: int
 
 
 def engines() -> str:
@@ -47,8 +48,7 @@ def engines() -> str:
 def _kills(asked: Asked) -> Shown:
     shown = Shown("随机断电 random SIGKILL, the whole demonstration", asked.seed)
     with TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as room:
-        between = (1.0, 6.0) if asked.kills < 20 else (0.1, 3.0)
-        proof = prove(Round(asked.kills, asked.cases, asked.seed, between), Path(room))
+        proof = prove(Round(asked.kills, asked.cases, asked.seed), Path(room))
     shown.tried, shown.recovered_s, shown.seconds = proof.kills, proof.recovered_s, proof.seconds
     for wrong in (Wrong.LOST, Wrong.DUPLICATED, Wrong.REORDERED):
         shown.add(Fault(wrong, "by the four ledgers") for _ in range(int(proof.summary.get(wrong.value, 0))))
@@ -122,6 +122,7 @@ MACHINES: dict[str, Callable[[Asked], Shown]] = {
     "bugs": _bugs,
     "lifecycles": _lifecycles,
     "hung": lambda asked: hung.prove(asked.hangs),
+    "lost_answers": lambda asked: asyncio.run(lost_answers.prove(asked.losses, asked.seed)),
     "gaps": lambda asked: asyncio.run(gaps.prove(asked.gaps)),
     "syscalls": lambda asked: asyncio.run(syscalls.prove(asked.aims, asked.seed)),
     "disk": lambda asked: asyncio.run(full_disk.prove()),

@@ -55,6 +55,14 @@ class Shown:
         """More of what is wrong."""
         self.faults += [Fault(one.wrong, f"{where}: {one.what}" if where else one.what) for one in faults]
 
+    def told(self) -> list[str]:
+        """The figures in words, a line for those of each ``line: name``."""
+        lines: dict[str, list[str]] = {}
+        for name, value in self.figures.items():
+            line, _, what = name.rpartition(": ")
+            lines.setdefault(line, []).append(f"{what} {value}")
+        return [f"{line}: {', '.join(found)}" if line else ", ".join(found) for line, found in lines.items()]
+
     def recovery(self) -> str:
         """Seconds to stand again, in words."""
         if not self.recovered_s:

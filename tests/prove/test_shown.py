@@ -25,5 +25,7 @@ def test_faults_are_counted_by_kind_and_say_where() -> None:
     shown.add([Fault(Wrong.LOST, "a"), Fault(Wrong.DUPLICATED, "b")], "seed 7")
     assert [shown.count(wrong) for wrong in Wrong] == [1, 1, 0, 0]
     assert str(shown.faults[0]) == "lost: seed 7: a"
+    shown.figures = {"cases": 2, "neither: lost": 1, "neither: doubled": 0}
+    assert shown.told() == ["cases 2", "neither: lost 1, doubled 0"]
     shown.recovered_s = [0.5, 2.0, 1.0]
     assert shown.recovery() == "1.0 / 2.0"

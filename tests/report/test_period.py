@@ -72,3 +72,8 @@ def test_no_quarter(name: str) -> None:
 def test_a_moment_has_its_day_in_beijing() -> None:
     assert day_of_ms(ms(date(2026, 5, 1))) == date(2026, 5, 1)
     assert day_of_ms(ms(date(2026, 5, 1)) - 31 * 60_000) == date(2026, 4, 30)
+
+
+def test_a_period_from_the_beginning_of_time() -> None:
+    assert Period(date.min, date.max).changed_since_ms == Period(date(1970, 1, 2), date.max).changed_since_ms
+    assert Period(date(2026, 1, 1), date.max).changed_since_ms > Period(date.min, date.max).changed_since_ms

@@ -43,7 +43,7 @@ async def test_csv_has_its_mark_once_and_no_separator_line() -> None:
 
 
 async def test_xlsx_holds_text_alone_and_says_who_took_it() -> None:
-    rows = [["370102199003071238", "0012", "=1+1", "𠮷\x01\x0b", "-3"] for _ in range(600)]
+    rows = [["370102199003071238", "0012", "=1+1", "𠮷\x01\x0b\ufffe\uffff", "-3"] for _ in range(600)]
     file = await xlsx_file(["a", "b", "c", "d", "e"], some(rows), [("who", "cli_1"), ("filter", "=x")])
     with file:
         book = openpyxl.load_workbook(file)

@@ -6,27 +6,35 @@ from collections import Counter
 
 import httpx
 
-POLLED = frozenset({"/news", "/ping"})
-"""Requests that no delivery makes: polls and probes are no attempts."""
+POLLED = frozenset({"/news", "/ping", "/ledger"})
+"""Requests that no delivery makes: polls, probes and lists are no attempts."""
+
+
+class Sent:
+    """Requests by address (host:port) and path, also those whose connection failed; of all houses of a test."""
+
+    def __init__(self) -> None:
+        self.many: Counter[tuple[str, str]] = Counter()
+
+    def to(self, url: str, path: str | None = None) -> int:
+        """Requests of deliveries to a platform; of one path alone where it is named."""
+        place = httpx.URL(url).netloc.decode()
+        mine = {where: many for (address, where), many in self.many.items() if address == place}
+        return sum(many for where, many in mine.items() if where not in POLLED and path in (None, where))
 
 
 class Counted(httpx.AsyncBaseTransport):
-    """The production transport. ``sent``: requests by address (host:port) and path, also those whose connection failed."""
+    """A transport whose requests are counted."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, sent: Sent) -> None:
         self._inner = inner
-        self.sent: Counter[tuple[str, str]] = Counter()
+        self._sent = sent
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See ``httpx.AsyncBaseTransport``."""
-        self.sent[request.url.netloc.decode(), request.url.path] += 1
+        self._sent.many[request.url.netloc.decode(), request.url.path] += 1
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close the transport behind it."""
         await self._inner.aclose()
-
-    def to(self, url: str) -> int:
-        """Requests of deliveries to a platform."""
-        place = httpx.URL(url).netloc.decode()
-        return sum(many for (address, path), many in self.sent.items() if address == place and path not in POLLED)

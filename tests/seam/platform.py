@@ -118,6 +118,10 @@ class ToyPlatform:
         """The next requests of an operation (default: the filing) end so."""
         self._script.setdefault(operation or self.file_operation, []).append(Action(kind, times, more))
 
+    def scripted(self, operation: str | None = None) -> list[Action]:
+        """The faults to come; each counts its own ``times`` down to 0."""
+        return list(self._script.get(operation or self.file_operation, ()))
+
     def heal(self) -> None:
         """Forget the faults that were scripted and did not come."""
         self._script.clear()

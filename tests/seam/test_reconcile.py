@@ -11,8 +11,8 @@ import pytest
 from contracts.messages import MessageType
 from gateway.flow.reconciling.comparing import Method
 from gateway.flow.reconciling.reconciliations import NOT_COMPARABLE, ReconcileRefused, Reconciliations
-from gateway.store import journal
-from gateway.store.engine import Row
+from gateway.store import journal, reconciliations
+from gateway.store.engine import Row, StoreUnavailable
 from tests.seam.scene import ASKED, BYTES, IDS, LAG_S, OPERATOR, Scene, until
 
 HOUR_MS = 3_600_000
@@ -361,6 +361,32 @@ async def test_a_day_is_compared_by_itself_once_and_told_as_an_alert(scene: Scen
     assert (alert["about"], alert["figure"]) == (IDS, "1")
     await scene.reopen(reconcile={"daily": True, "share": 1.0})
     assert len(await scene.house.store.rows("newest_reconciliations_of", IDS, "z", 10)) == 1
+
+
+async def test_a_daily_one_that_the_store_did_not_take_is_made_all_the_same(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.stand(IDS)
+    await scene.open(reconcile=FAST)
+    await booked(scene, await scene.case())
+    scene.gateway.clock.skip(24 * 3600)
+    await scene.reopen(start=False, reconcile={"daily": True, "share": 1.0})
+    store = scene.house.store
+    run, away = store.run, [StoreUnavailable("SQLITE_FULL")]
+
+    async def not_at_once(operation: Any, *arguments: object) -> Any:
+        if operation is reconciliations.ask and away:
+            raise away.pop()
+        return await run(operation, *arguments)
+
+    monkeypatch.setattr(store, "run", not_at_once)
+    scene.house.start()
+
+    async def made() -> list[Row]:
+        return list(await store.rows("newest_reconciliations_of", IDS, "z", 10))
+
+    (row,) = await until(made, "the daily one", 15.0)
+    assert (row["actor"], away) == ("gateway", [])
 
 
 async def test_an_endpoint_that_is_left_out_and_what_is_old(scene: Scene) -> None:

@@ -40,7 +40,8 @@ class Killer(ToyIdempotent):
 
 
 @pytest.fixture(autouse=True)
-def fresh() -> None:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_CALM_S", 0.0)
     Killer.killed, Killer.holds = asyncio.Event(), asyncio.Event()
     Killer.flying, Killer.beside = set(), []
 
@@ -93,6 +94,32 @@ async def test_kills_from_outside_leave_the_innocent_alone(scene: Scene) -> None
     await scene.reopen()
     for case in cases:
         await scene.reaches("delivered", case, IDS)
+    assert await scene.tasks("dead") == []
+
+
+async def test_a_process_that_dies_young_convicts_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash loop that no delivery makes (a limit of memory, a probe that is too strict): each life serves those who are not
+    suspect and is over before it has tried one who is."""
+    await scene.stand(IDS, adapter=Killer, slots=16)
+    await scene.open(start=False)
+    suspect = await scene.case("370102-LX001-2026-00001")
+    for _ in range(SUSPECT_AFTER):
+        await scene.reopen()
+        await _held(1)
+    monkeypatch.setattr(worker, "_CALM_S", 60.0)
+    for life in range(QUARANTINE_AFTER):
+        Killer.beside.clear()
+        other = await scene.case(f"370102-LX001-2026-1{life:04}")
+        await scene.reopen()
+        await _held(1)
+        Killer.holds.set()
+        await scene.reaches("delivered", other, IDS)
+        Killer.holds.clear()
+        assert len(Killer.beside) == 1
+    monkeypatch.setattr(worker, "_CALM_S", 0.5)
+    Killer.holds.set()
+    await scene.reopen()
+    await scene.reaches("delivered", suspect, IDS)
     assert await scene.tasks("dead") == []
 
 

@@ -316,7 +316,9 @@ async def test_a_word_that_does_not_come_is_missed(scene: Scene, arrives: str) -
         await scene.reaches("relayed", case, BYTES)
     await asyncio.sleep(0.25)
     await scene.house.store.run(remind_of_words, scene.house.store)
-    assert [task["about"] for task in await scene.tasks("word_overdue")] == [row.id]
+    (task,) = await scene.tasks("word_overdue")
+    owner = (await scene.house.store.row("matter", case))["organization"]
+    assert (task["about"], task["organization"]) == (row.id, owner)
     assert (await scene.delivery(case, BYTES)).state == "relayed"
     await scene.batches.say("OK", id=row.id)
     await scene.reaches("delivered", case, BYTES)

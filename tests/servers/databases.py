@@ -98,7 +98,7 @@ class ClockedPostgres(Postgres):
         """Rows of any statement, for what a test asserts and spoils."""
         async with self._open().acquire() as connection:
             await connection.execute(f"SET gateway.now_ms = {self.clock()}")
-            rows: list[Any] = await connection.fetch(sql)
+            rows: list[Any] = await connection.fetch(sql, timeout=240)  # some fill the tables with a million rows
             return rows
 
 
@@ -118,3 +118,15 @@ async def table(store: Store, sql: str) -> list[tuple[Any, ...]]:
     if not isinstance(runner, ClockedPostgres):
         raise TypeError(type(runner).__name__)
     return [tuple(row) for row in await runner.fetch(sql)]
+
+
+async def everything(store: Store) -> bytes:
+    """Every value in every table, to seek what must not lie there in clear."""
+    embedded = isinstance(store.runner, Sqlite)
+    named = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    tables = named if embedded else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    values: list[Any] = []
+    for (name,) in await table(store, tables):
+        for row in await table(store, f"SELECT * FROM {name}"):  # noqa: S608 -- the name is the catalogue's own
+            values += row
+    return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)

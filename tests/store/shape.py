@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,9 +18,21 @@ CURE = (
 
 def shape(connection: sa.Connection) -> Shape:
     """Each table's columns, keys, indexes with their conditions, checks and storage; in no order, since a column that was added
-    later stands last."""
+    later stands last. What it is partitioned by counts, its partitions do not: they come with time."""
     seen = sa.inspect(connection)
-    return {name: _table(seen, name) for name in seen.get_table_names() if name != "alembic_version"}
+    parts: dict[str, str] = {}
+    if connection.dialect.name == "postgresql":
+        parts = {str(row[0]): str(row[1]) for row in connection.execute(sa.text(_PARTITIONED))}
+    wanted = [name for name in seen.get_table_names() if name != "alembic_version" and not is_partition(name)]
+    return {name: _table(seen, name) | {"partitioned by": parts.get(name)} for name in wanted}
+
+
+_PARTITIONED = "SELECT c.relname, pg_get_partkeydef(c.oid) FROM pg_class c WHERE c.relkind = 'p'"
+
+
+def is_partition(name: str) -> bool:
+    """Whether a table is a month of another, or what has no month there."""
+    return re.fullmatch(r"(?:messages|attempts)_(?:default|\d{4}_\d{2})", name) is not None
 
 
 def _table(seen: sa.Inspector, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.claim import BREAKER_AFTER, BREAKER_CAP_MS, EndpointEffect, FrozenWire, shares
+from gateway.store.claim import BREAKER_AFTER, BREAKER_CAP_MS, EndpointEffect, FrozenWire, give_back, shares
 from gateway.store.store import Store
 from gateway.store.unit import Committed, DeliveryMove, NewReference, NewTask
 from tests.store.bench import LEASE_MS, START_MS, Bench, VirtualClock, failing, opened
@@ -212,6 +212,28 @@ async def test_dead_claims_are_counted_until_an_attempt_ends(bench: Bench, clock
     assert (await bench.delivery(claim.delivery))["crashes"] == 0
     numbers = [row["number"] for row in await bench.store.rows("attempts_of", claim.delivery)]
     assert numbers == [5]
+
+
+async def test_what_is_given_back_is_as_it_was(bench: Bench, clock: VirtualClock) -> None:
+    await bench.endpoints()
+    await bench.committed(bench.case("case_1"))
+    for _ in range(6):
+        claim = await bench.claim_one()
+        assert (claim.tries, claim.lost) == (1, 0)
+        await bench.store.run(give_back, [claim])
+    await bench.claim_one()
+    clock.pass_ms(LEASE_MS + 1)
+    for _ in range(3):  # one claim died in earnest: that is not forgotten, and not counted again
+        claim = await bench.claim_one()
+        assert (claim.tries, claim.lost, claim.alone) == (2, 1, False)
+        await bench.store.run(give_back, [claim])
+    late = await bench.claim_one()
+    clock.pass_ms(LEASE_MS + 1)
+    claim = await bench.claim_one()
+    assert (claim.tries, claim.lost, claim.alone) == (3, 2, True)
+    await bench.store.run(give_back, [late])  # taken over meanwhile: it is another's
+    assert await bench.claim() == []
+    assert await bench.settle(claim)
 
 
 async def test_a_start_ends_the_leases_of_the_dead_process(database: Path, clock: VirtualClock) -> None:

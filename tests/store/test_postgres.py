@@ -79,16 +79,34 @@ SCANNED = {
 """What walks through a growing table all the same."""
 
 
+_PARENTS = (
+    "SELECT c.relname, p.relname FROM pg_inherits i "
+    "JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent"
+)
+"""Partitions, and their indexes, by the names of the whole."""
+
+
 async def plans(dsn: str) -> dict[str, str]:
-    """The generic plan of every statement, as the engine's sessions make it; all of them prepare."""
+    """The generic plan of every statement, as the engine's sessions make it; all of them prepare. Partitions go by the name of
+    their table, and so do their indexes."""
     found = {}
     connection = await asyncpg.connect(dsn, server_settings=_HOT)
     try:
-        for name, statement in load("postgresql").items():
-            await connection.execute(f"PREPARE {name}_plan AS {statement.sql}")
-            values = ", ".join("NULL" for _ in statement.fields)
-            rows = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE {name}_plan{f'({values})' if values else ''}")
+        texts = [(name, one, one.sql) for name, one in load("postgresql").items()]
+        texts += [(f"{name} alone", one, one.alone) for name, one, _ in texts if one.alone]
+        for name, statement, sql in texts:
+            prepared = name.replace(" ", "_") + "_plan"
+            await connection.execute(f"PREPARE {prepared} AS {sql}")
+            # Of an id that is NULL every month would be left out of the plan before it is shown.
+            values = ", ".join("NULL" if sql == statement.sql else "'case_1'" for _ in statement.fields)
+            rows = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE {prepared}{f'({values})' if values else ''}")
             found[name] = "\n".join(row[0] for row in rows)
+        parents = dict(await connection.fetch(_PARENTS))
+        assert sum(parent == "messages" for parent in parents.values()) > 3, "plans are looked at over several months"
+        for name, plan in found.items():
+            found[name] = re.sub(
+                r"\b(messages|attempts)_\w+", lambda part: parents.get(part.group(), part.group()), plan
+            )
     finally:
         await connection.close()
     return found
@@ -101,8 +119,12 @@ async def test_no_plan_walks_through_what_grows_and_the_hot_ones_use_their_index
     walked = {name: set(re.findall(r"Seq Scan on (\w+)", plan)) & GROWING for name, plan in found.items()}
     allowed = SCANNED.keys() | {name for name, _ in ALLOWED}
     assert {name: found[name] for name, tables in walked.items() if tables and name not in allowed} == {}
+    carried = {name: HOT[name.removesuffix(" alone")] for name in found if name.removesuffix(" alone") in HOT}
+    assert "messages_of alone" in carried
     missed = {
-        name: found[name] for name in HOT if not all(re.search(rf"\b{index}\b", found[name]) for index in HOT[name])
+        name: found[name]
+        for name, indexes in carried.items()
+        if not all(re.search(rf"\b{index}\b", found[name]) for index in indexes)
     }
     assert missed == {}
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pytest
 
 from gateway.flow.toolbox import file_name
-from tests.flow.stage import PDF, lay
+from tests.flow.stage import PDF
 from tests.house import Gateways
 from tests.web.conftest import ENDPOINTS, PUPPETS
 from tests.web.site import Site
@@ -90,7 +90,6 @@ async def test_an_empty_file_is_422(site: Site) -> None:
 
 @pytest.fixture
 async def narrow(gateway: Gateways) -> AsyncIterator[Site]:
-    lay(gateway.data)
     house = await gateway(ENDPOINTS, adapters=PUPPETS, start=False, limits={"attachment": 20_000})
     async with open_site(house) as made:
         yield made

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Coroutine
 
+import httpx
 import pytest
+from starlette.requests import Request
 
+from gateway.flow.order import Refused
+from gateway.web.bodies import Strangers
 from tests.flow import papers
-from tests.flow.stage import lay
 from tests.house import Gateways
 from tests.web.conftest import ENDPOINTS, PUPPETS
 from tests.web.site import Site
@@ -43,9 +48,15 @@ async def test_json_in_utf8_however_it_is_written(site: Site, kind: str) -> None
     assert response.status_code == 202
 
 
+async def test_a_compressed_body_is_415(site: Site) -> None:
+    """Nobody decompresses here: bytes that look like no JSON would be told to be none."""
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    refused = await site.up.post("/v1/cases", content=gzip.compress(papers.raw("wages")), headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (415, "media_type")
+
+
 @pytest.fixture
 async def narrow(gateway: Gateways) -> AsyncIterator[Site]:
-    lay(gateway.data)
     limits = {"document": 10_000, "attachment": 20_000, "callback": 5_000}
     async with open_site(await gateway(ENDPOINTS, adapters=PUPPETS, start=False, limits=limits)) as made:
         yield made
@@ -112,3 +123,60 @@ async def test_answers_are_not_cached_nor_sniffed(site: Site) -> None:
         response = await site.up.get(path)
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+class Waiting:
+    """A body that comes half, and the other half when it is let."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.half = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b" " * (self.size // 2)
+        self.half.set()
+        await self.go_on.wait()
+        yield b" " * (self.size // 2)
+
+
+async def test_large_calls_of_strangers_share_one_room(gateway: Gateways) -> None:
+    """Nobody proves who he is before his body is whole: together they are bounded too, and an ordinary call finds its place."""
+    limits = {"callback": 2_000_000}
+    async with open_site(await gateway(ENDPOINTS, adapters=PUPPETS, start=False, limits=limits)) as site:
+
+        def call(content: AsyncIterator[bytes] | bytes) -> Coroutine[None, None, httpx.Response]:
+            return site.nobody.post("/callbacks/hr_arbitration/x", content=content)
+
+        before = (await call(b"{}")).status_code
+        held = [Waiting(2_000_000) for _ in range(16)]
+        calls = [asyncio.create_task(call(aiter(one))) for one in held]
+        for one, task in zip(held, calls, strict=True):
+            half = asyncio.create_task(one.half.wait())
+            await asyncio.wait([half, task], return_when=asyncio.FIRST_COMPLETED)
+            half.cancel()
+        refused = [task for task in calls if task.done()]
+        assert 0 < len(refused) < len(calls)
+        answers = [await task for task in refused]
+        assert {(one.status_code, one.json()["code"], one.headers["retry-after"]) for one in answers} == {
+            (503, "crowded", "30")
+        }
+        assert (await call(b"{}")).status_code == before
+        for one in held:
+            one.go_on.set()
+        await asyncio.gather(*calls)
+        assert (await call(chunks(1_900_000))).status_code == before, "the room is given back"
+
+
+async def test_a_call_that_never_ends_is_ended() -> None:
+    never = Waiting(10)
+
+    async def receive() -> dict[str, object]:
+        await never.go_on.wait()
+        return {}
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with pytest.raises(Refused) as refusal:
+        async with Strangers(1000, seconds=0.05).body(request, 1000):
+            pass
+    assert (refusal.value.status, refusal.value.code) == (408, "too_slow")

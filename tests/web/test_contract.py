@@ -93,6 +93,7 @@ NOT_JSON = {
 """Calls whose answer is no JSON document: nothing to show."""
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "path"), CALLS)
 async def test_a_call_is_there_and_asks_for_a_key(shared: Site, method: str, path: str) -> None:
     content = None if method in ("GET", "DELETE") else b"{}"
@@ -102,6 +103,7 @@ async def test_a_call_is_there_and_asks_for_a_key(shared: Site, method: str, pat
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), answer.text
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_what_is_open_to_all_is_there(shared: Site) -> None:
     for path in OPEN:
         assert (await shared.nobody.get(path)).status_code == 200, path
@@ -111,6 +113,7 @@ async def test_what_is_open_to_all_is_there(shared: Site) -> None:
         assert answer.status_code != 405
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "path"), CALLS)
 async def test_a_call_is_described_with_examples_and_refusals(shared: Site, method: str, path: str) -> None:
     whole = (await shared.nobody.get("/v1/openapi.json")).json()

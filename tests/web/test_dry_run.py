@@ -24,6 +24,15 @@ async def test_a_wish_that_is_not_understood_is_refused(site: Site, wish: str) -
     assert await site.counts() == before
 
 
+async def test_a_dry_run_misses_the_files_that_the_real_one_would(site: Site) -> None:
+    unknown = {"id": "att_01M7Q5CQG057N683VPG2HEWAGG", "kind": "evidence", "name": "证据.pdf"}
+    body = site.case_body({"/attachments": [unknown]})
+    for path in ("/v1/cases?dry_run=true", "/v1/cases"):
+        refused = await site.post(path, body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "attachment_unknown")
+        assert [one["pointer"] for one in refused.json()["errors"]] == ["/attachments/0/id"]
+
+
 async def test_there_is_no_dry_run_of_anything_else(site: Site) -> None:
     case = await site.case()
     body = {"schema_version": "1.0", "status": "mediating", "at": "2026-09-20T09:00:00+08:00"}

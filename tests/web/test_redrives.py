@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -70,6 +71,15 @@ async def ended(site: Site, job: str, state: str = "done") -> dict[str, Any]:
     return result
 
 
+async def at_rest(site: Site) -> dict[str, int]:
+    """What is stored, once the house's own news of what went before is written."""
+    seen: dict[str, int] = {}
+    while (found := await site.counts()) != seen:
+        seen = found
+        await asyncio.sleep(1)
+    return seen
+
+
 async def second_operator(site: Site) -> httpx.AsyncClient:
     return await site.caller("op2", OPERATOR_SCOPES, ("*",))
 
@@ -80,7 +90,7 @@ async def second_operator(site: Site) -> httpx.AsyncClient:
 async def test_a_preview_tells_everything_and_changes_nothing(busy: Site) -> None:
     mine = await refused_cases(busy, 3)
     await refused_cases(busy, 2, ONE_STOP)
-    before, acts = await busy.counts(), await trail(busy)
+    before, acts = await at_rest(busy), await trail(busy)
     told = await preview(busy, ALL)
     assert (told["preview"], told["kind"], told["count"], told["more"]) == (True, "same", 3, False)
     assert (told["by_class"], told["by_type"], told["by_code"]) == (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.messages import HR, ONE_STOP
+from contracts.messages import COURT, HR, ONE_STOP
 from tests.flow import papers
 from tests.flow.stage import until
 from tests.web.site import Site, accepted
@@ -84,6 +84,81 @@ async def test_a_revision_keeps_the_business_key(site: Site) -> None:
     assert (refused.status_code, refused.json()["code"]) == (422, "business_key_changed")
 
 
+async def test_what_names_a_thing_is_no_correction_of_it(site: Site) -> None:
+    """Whoever looks for the business key would find it where it no longer is, and the new one would be free for a second."""
+    case = await site.case()
+    body = await site.agreement_body()
+    agreement = accepted(await site.post(f"/v1/cases/{case}/agreements", body))
+    transfer = papers.body("transfer")
+    sent = accepted(await site.post(f"/v1/cases/{case}/transfers", transfer))
+    for path, changed in (
+        (f"agreements/{agreement}", {**body, "agreement_no": "OTHER"}),
+        (f"transfers/{sent}", {**transfer, "to": "court"}),
+    ):
+        refused = await site.put(f"/v1/{path}", changed, **{"If-Match": '"1"'})
+        assert (refused.status_code, refused.json()["code"]) == (422, "business_key_changed")
+
+
+async def test_a_request_that_takes_the_other_route_stands_there(site: Site) -> None:
+    case = await site.case()
+    agreement = await site.agreement(case)
+    confirmation = await site.confirmation(agreement, "arbitration")
+    changed = await site.put(f"/v1/confirmations/{confirmation}", papers.raw("judicial"), **{"If-Match": '"1"'})
+    assert changed.status_code == 202, changed.text
+    assert [one["endpoint"] for one in changed.json()["deliveries"]] == [COURT]
+    read = (await site.up.get(f"/v1/confirmations/{confirmation}")).json()
+    assert read["route"] == "judicial_confirmation"
+    clocks = {row["rule"]: row["state"] for row in await site.house.store.rows("clocks_of", case)}
+    assert (clocks["D04"], clocks["D07"]) == ("running", "met")
+
+
+async def test_a_corrected_agreement_is_performed_as_it_says_now(site: Site) -> None:
+    """A term that it has no more is not waited for, and nobody is told that its day is over; a new one counts."""
+    case = await site.case()
+    body = await site.agreement_body()
+    second = {**body["terms"][0], "no": 7, "due_date": "2026-12-01", "installments": []}
+    agreement = accepted(await site.post(f"/v1/cases/{case}/agreements", {**body, "terms": [*body["terms"], second]}))
+    third = {**second, "no": 8, "due_date": "2026-12-08"}
+    changed = {**body, "terms": [*body["terms"], third]}
+    accepted(await site.put(f"/v1/agreements/{agreement}", changed, **{"If-Match": '"1"'}))
+    read = (await site.up.get(f"/v1/agreements/{agreement}")).json()
+    assert [one["term_no"] for one in read["fulfilment"]] == [1, 8]
+    clocks = {
+        row["about"]: row["state"]
+        for row in await site.house.store.rows("clocks_of", case)
+        if row["rule"] == "D26-performance"
+    }
+    assert (clocks[f"{agreement}/7"], clocks[f"{agreement}/8"]) == ("cancelled", "running")
+    again = {**changed, "terms": [*body["terms"], second]}
+    accepted(await site.put(f"/v1/agreements/{agreement}", again, **{"If-Match": '"2"'}))
+    read = (await site.up.get(f"/v1/agreements/{agreement}")).json()
+    assert [one["term_no"] for one in read["fulfilment"]] == [1, 7]
+
+
+async def test_a_corrected_agreement_moves_its_case_by_what_it_settles_now(site: Site) -> None:
+    case = await site.case()
+    body = await site.agreement_body({"/settled_claims": "partial"})
+    agreement = accepted(await site.post(f"/v1/cases/{case}/agreements", body))
+    assert await site.stage.status(case) == "partly_agreed"
+    accepted(await site.put(f"/v1/agreements/{agreement}", {**body, "settled_claims": "all"}, **{"If-Match": '"1"'}))
+    assert await site.stage.status(case) == "agreed"
+    back = await site.put(f"/v1/agreements/{agreement}", body, **{"If-Match": '"2"'})
+    assert (back.status_code, back.json()["code"]) == (409, "illegal_transition")
+
+
+async def test_an_agreement_that_a_court_has_with_its_request_is_not_corrected(busy: Site) -> None:
+    """The court's filing carries the agreement, though no delivery of the agreement itself went anywhere."""
+    await busy.house.store.write("pause_endpoint", (HR, "op", "x"))
+    await busy.house.store.write("pause_endpoint", (ONE_STOP, "op", "x"))
+    case = await busy.case()
+    body = await busy.agreement_body()
+    agreement = accepted(await busy.post(f"/v1/cases/{case}/agreements", body))
+    await busy.confirmation(agreement, "judicial")
+    await busy.stage.delivered(case, "confirmation.requested", endpoint=COURT)
+    late = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 6}, **{"If-Match": '"1"'})
+    assert (late.status_code, late.json()["code"]) == (409, "already_delivered")
+
+
 async def test_an_agreement_may_be_corrected_until_somebody_has_it(busy: Site) -> None:
     case = await busy.case()
     body = await busy.agreement_body()
@@ -155,6 +230,31 @@ async def test_a_mediator_is_listed_again_as_the_next_version(site: Site) -> Non
     assert [(one["certificate_no"], one["status"], one["version"]) for one in listed] == [
         ("LDTJ-3701-2023-0456", "left", 2)
     ]
+
+
+async def test_a_mediator_goes_with_his_certificate_to_another_organisation(site: Site) -> None:
+    """Whoever acts for both says so; from then on the new organisation's own system has him, and the old one's no more."""
+    await site.case()
+    await site.case({"/organization/code": "SD-LY-LS-007"})
+    path = "/v1/mediators/LDTJ-3701-2023-0456"
+    body = {
+        "schema_version": "1.0",
+        "certificate_no": "LDTJ-3701-2023-0456",
+        "certificate_valid_until": "2028-12-31",
+        "name": "李明",
+        "organization_code": "SD-JN-LX-001",
+        "employment": "full_time",
+        "active": True,
+    }
+    accepted(await site.put(path, body))
+    moved = {**body, "organization_code": "SD-LY-LS-007"}
+    accepted(await site.put(path, moved))
+    old = await site.caller("old", organizations=("SD-JN-LX-001",))
+    new = await site.caller("new", organizations=("SD-LY-LS-007",))
+    assert (await old.get("/v1/mediators")).json()["items"] == []
+    (listed,) = (await new.get("/v1/mediators")).json()["items"]
+    assert (listed["organization"]["code"], listed["version"]) == ("SD-LY-LS-007", 2)
+    assert (await new.put(path, json=moved)).json()["version"] == 3
 
 
 async def test_steps_that_the_law_does_not_know_are_refused_with_the_legal_ones(site: Site) -> None:

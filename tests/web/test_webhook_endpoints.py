@@ -21,6 +21,7 @@ from gateway.store.journal import AuditEntry
 from gateway.store.webhooks import Change, Webhook, change
 from gateway.web.server import web
 from tests.house import FAST, Gateways
+from tests.servers.databases import everything
 
 URL = "https://receiver.example.org/hooks"
 PATH = "/v1/webhook-endpoints"
@@ -134,6 +135,24 @@ async def test_a_subscription_is_shown_with_its_secret_once(call: Caller) -> Non
     assert datetime.fromisoformat(shown["last_success_at"]).tzinfo is not None
     assert (await call("GET"))["items"] == [shown]
     assert made["secret"] not in str(await call("GET"))
+
+
+async def test_a_lost_answer_is_given_again_with_the_same_secret(call: Caller) -> None:
+    key = {"Idempotency-Key": "k-1"}
+    first = await call.raw("POST", "", json=wish(), headers=key)
+    again = await call.raw("POST", "", json=wish(), headers=key)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert (again.headers["Idempotency-Replayed"], again.headers["Location"]) == ("true", first.headers["Location"])
+    other = await call.raw("POST", "", json=wish(description="x"), headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert len((await call("GET"))["items"]) == 1
+    made = first.json()["id"]
+    await until(call, made, "verified")
+    turn = {"json": {"overlap_hours": 24}, "headers": {"Idempotency-Key": "k-2"}}
+    rotated = await call.raw("POST", f"/{made}/rotate-secret", **turn)
+    assert rotated.json()["secret"] != first.json()["secret"]
+    repeated = await call.raw("POST", f"/{made}/rotate-secret", **turn)
+    assert (repeated.status_code, repeated.content) == (200, rotated.content), "not refused as a second rotation"
 
 
 async def test_v1_is_the_default_and_brings_no_public_key(call: Caller) -> None:
@@ -429,8 +448,10 @@ async def test_nothing_is_kept_in_clear(call: Caller, house: House, gateway: Gat
     url = "https://receiver.example.org/hooks/of-a-secret-kind"
     made = await call("POST", body=wish(url=url, signing=["v1", "v1a"]), expect=201)
     await until(call, made["id"], "verified")
+    rows = await everything(house.store)
+    assert made["id"].encode() in rows
     await gateway.close()
-    kept = b"".join(path.read_bytes() for path in gateway.data.glob("gateway.db*"))
+    kept = rows + b"".join(path.read_bytes() for path in gateway.data.glob("gateway.db*"))
     for secret in (made["secret"], made["secret"].removeprefix("whsec_"), "of-a-secret-kind"):
         assert secret.encode() not in kept
 

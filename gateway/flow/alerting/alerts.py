@@ -16,6 +16,7 @@ import structlog
 
 from contracts.chinese_calendar import BEIJING, Calendar, packaged_calendar
 from gateway.flow.alerting.notices import Notices
+from gateway.flow.months import kept_months
 from gateway.flow.office import OfficeHours, long_silent
 from gateway.settings import AlertSettings
 from gateway.store import console, notices
@@ -189,7 +190,7 @@ class Alerts:
         return found
 
     async def _now_and_then(self, now: int) -> list[Trouble]:
-        """Keys, certificates, and who has fallen silent: looked at every five minutes."""
+        """Keys, certificates, who has fallen silent, and the months to come: looked at every five minutes."""
         if abs(now - self._seldom.at) >= _SELDOM_MS:
             keys = await self._store.rows("all_keys")
             tallied = await self._store.rows("tallies_since", HOUR, now - 14 * 86_400_000, 100_000)
@@ -201,6 +202,7 @@ class Alerts:
                 for name, at in sorted(ends.items())
                 if at < now + ahead
             ]
+            found += [Trouble("partitions", table, figure) for table, figure in await kept_months(self._store)]
             self._seldom = _Seldom(now, found)
         return self._seldom.found
 

@@ -10,10 +10,10 @@ from contracts.deadlines import Clock, Fact, Law, clocks_started_by, states_afte
 from contracts.findings import Code, Finding
 from contracts.lists import SettledClaims
 from contracts.messages import MessageType
-from contracts.status import CaseStatus
-from gateway.flow.decisions.cases import check_step, check_version, ms, open_case
+from contracts.status import CaseStatus, ClockState
+from gateway.flow.decisions.cases import check_key, check_step, check_version, corrected, ms, open_case
 from gateway.flow.order import Decision, Known, Refused
-from gateway.store.casefile import CaseFile, Matter
+from gateway.store.casefile import TAKEN, CaseFile, Matter
 from gateway.store.unit import MatterMove, NewMatter
 
 
@@ -26,9 +26,8 @@ def concluded(
         raise Refused(404, "not_found")
     open_case(matter.status)
     word = CaseStatus.AGREED if agreement.settled_claims is SettledClaims.ALL else CaseStatus.PARTLY_AGREED
-    revised = known.target is not None and known.target.kind == "agreement"
-    if not revised:
-        check_step(matter.status, word.value, "")
+    older = known.agreement if known.target is not None and known.target.kind == "agreement" else None
+    key = f"{matter.organization}|{agreement.agreement_no}"
     effect = effective_at(agreement)
     made = Decision(agreement_id, "concluded", matter.organization)
     facts: dict[str, Any] = {
@@ -37,8 +36,10 @@ def concluded(
         "effect_rule": str(agreement.effect_rule),
         "effective_at": effect.isoformat(),
     }
-    if revised and known.target is not None:
+    if older is not None and known.target is not None:
         check_version(known.target.version, if_match)
+        check_key(known.target, key)
+        _refuse_filed(known, agreement_id)
         made.version = known.target.version + 1
         made.moves.append(MatterMove(agreement_id, known.target.status, made.version, message_id))
         made.supersedes = frozenset({MessageType.AGREEMENT_CONCLUDED})
@@ -48,8 +49,10 @@ def concluded(
             turns = states_after("confirmation.requested", {"route": found.facet or ""}, known.law)
             made.clock_turns += [(agreement_id, rule, state.value) for rule, state in turns.items()]
     else:
-        key = f"{matter.organization}|{agreement.agreement_no}"
         made.matters.append(NewMatter(agreement_id, "agreement", matter.id, key, "concluded", message_id))
+    moves_case = older is None or older.settled_claims is not agreement.settled_claims
+    if moves_case:
+        check_step(matter.status, word.value, "")
     clocks = [
         (agreement_id, clock)
         for clock in clocks_started_by("agreement.effective", {"effective_at": effect, "at": effect}, known.law)
@@ -62,27 +65,61 @@ def concluded(
     made.events.append(("agreement.concluded", agreement_id, facts))
     if effect <= now:
         made.events.append(("agreement.effective", agreement_id, facts))
-    if not revised:
-        terms = sorted({term.no for term in agreement.terms if term.amount is not None})
-        made.matters += [
-            NewMatter(
-                f"{agreement_id}/{no}", "fulfilment", agreement_id, f"{agreement_id}/{no}", "performing", message_id
-            )
-            for no in terms
-        ]
-        if effect <= now:
-            begun = {"agreement": agreement_id, "status": "performing", "at": effect.isoformat()}
-            made.events += [("fulfilment.performing", f"{agreement_id}/{no}", {**begun, "term_no": no}) for no in terms]
-        if word.value != matter.status:
-            made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=ms(effect)))
-            told = {"status": word.value, "state_before": matter.status, "at": effect.isoformat()}
-            made.events.append((f"case.{word.value}", matter.id, told | {"reason_code": "agreement_reached"}))
-            turns = states_after(f"case.{word.value}", {"at": effect}, known.law)
-            made.clock_turns += [(matter.id, rule, state.value) for rule, state in turns.items()]
-    made.clocks += _performance(agreement, agreement_id, known.law)
+    _terms(made, agreement, older, known, message_id, begun=effect <= now)
+    if moves_case and word.value != matter.status:
+        made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=ms(effect)))
+        made.closed_tasks += corrected(matter, word.value)
+        told = {"status": word.value, "state_before": matter.status, "at": effect.isoformat()}
+        made.events.append((f"case.{word.value}", matter.id, told | {"reason_code": "agreement_reached"}))
+        turns = states_after(f"case.{word.value}", {"at": effect}, known.law)
+        made.clock_turns += [(matter.id, rule, state.value) for rule, state in turns.items()]
     limits = [clock for _, clock in clocks if clock.rule in ("D04", "D07")]
     made.safe_at = min((clock.latest_safe_time for clock in limits), default=None)
     return made
+
+
+def _refuse_filed(known: Known, agreement_id: str) -> None:
+    """Refuse to change what a court has: its filing of a confirmation carries the agreement, which it asks for nowhere else."""
+    asked = {found.id for found in _confirmations(known, agreement_id)}
+    held = [] if known.file is None else known.file.deliveries
+    if any(
+        row.about in asked and row.type == MessageType.CONFIRMATION_REQUESTED and row.state in TAKEN for row in held
+    ):
+        raise refuse(Code.ALREADY_DELIVERED, status=409)
+
+
+def _terms(
+    made: Decision, agreement: Agreement, older: Agreement | None, known: Known, message_id: str, *, begun: bool
+) -> None:
+    """The terms that are to be performed, and their days. A new version may have other ones: what it has no more ends, so that
+    nobody waits for its performance, nor is told that its day is over."""
+    agreement_id, effect = made.about, effective_at(agreement)
+    standing = {} if known.file is None else known.file.matters
+    before = set() if older is None else _payable(older)
+    fresh = [no for no in sorted(_payable(agreement) - before) if f"{agreement_id}/{no}" not in standing]
+    made.matters += [
+        NewMatter(f"{agreement_id}/{no}", "fulfilment", agreement_id, f"{agreement_id}/{no}", "performing", message_id)
+        for no in fresh
+    ]
+    if begun:
+        facts = {"agreement": agreement_id, "status": "performing", "at": effect.isoformat()}
+        made.events += [("fulfilment.performing", f"{agreement_id}/{no}", {**facts, "term_no": no}) for no in fresh]
+    for no in sorted(_payable(agreement) ^ before):
+        if (found := standing.get(f"{agreement_id}/{no}")) is not None:
+            active = no not in before
+            made.moves.append(MatterMove(found.id, found.status, found.version, found.message, active))
+    days = _performance(agreement, agreement_id, known.law)
+    made.clocks += days
+    kept = {(about, clock.rule) for about, clock in days}
+    gone = [] if older is None else _performance(older, agreement_id, known.law)
+    made.clock_turns += [
+        (about, clock.rule, ClockState.CANCELLED.value) for about, clock in gone if (about, clock.rule) not in kept
+    ]
+
+
+def _payable(agreement: Agreement) -> set[int]:
+    """Numbers of the terms that something is to be paid by."""
+    return {term.no for term in agreement.terms if term.amount is not None}
 
 
 def clock_fact(clock: Clock) -> dict[str, str]:
@@ -163,7 +200,9 @@ def parts_of(agreement: Agreement, agreement_id: str, term_no: int) -> list[str]
 def open_terms(file: CaseFile, term: str, status: str) -> int:
     """How many terms of the term's agreement are still to be performed once this one has the status."""
     agreement = term.partition("/")[0]
-    standing = {found.id: found.status for found in file.of_kind("fulfilment") if found.parent == agreement}
+    standing = {
+        found.id: found.status for found in file.of_kind("fulfilment") if found.parent == agreement and found.active
+    }
     return sum(found != "performed" for found in (standing | {term: status}).values())
 
 

@@ -13,6 +13,7 @@ from contracts.messages import MessageType
 from contracts.status import CaseStatus, refuse_upstream
 from gateway.flow.order import ANY_VERSION, Decision, Known, Refused
 from gateway.flow.references import phone_digits
+from gateway.store.casefile import Matter
 from gateway.store.unit import MatterMove, NewMatter
 
 CASE_CLOSED = frozenset({CaseStatus.DECLINED.value, CaseStatus.CLOSED.value})
@@ -112,9 +113,7 @@ def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> 
         raise Refused(404, "not_found")
     open_case(matter.status)
     check_version(matter.version, if_match)
-    key = f"{case.organization.code}|{case.source_case_no}"
-    if key != matter.business_key:
-        raise Refused(422, "business_key_changed")
+    check_key(matter, f"{case.organization.code}|{case.source_case_no}")
     status = matter.status
     made = Decision(matter.id, status, matter.organization, version=matter.version + 1)
     if case.accepted_at is not None and status == CaseStatus.RECEIVED.value:
@@ -147,6 +146,7 @@ def progressed(progress: CaseProgress, known: Known) -> Decision:
         made.repeated = True
         return made
     made.moves.append(MatterMove(matter.id, word, matter.version, matter.message, since=ms(progress.at)))
+    made.closed_tasks += corrected(matter, word)
     facts: dict[str, Any] = {"status": word, "state_before": matter.status, "at": progress.at.isoformat()}
     if progress.reason_code is not None:
         facts["reason_code"] = str(progress.reason_code)
@@ -210,6 +210,17 @@ def check_step(current: str, word: str, pointer: str) -> None:
         (Finding.of(pointer, Code.ILLEGAL_TRANSITION, legal=legal),),
         extra={"legal": list(legal)},
     )
+
+
+def corrected(matter: Matter, word: str) -> list[tuple[str, str, str]]:
+    """The task of a correction (补正) that a step of the organisation's own ends: the next one is a task of its own."""
+    return [("correction_due", matter.id, word)] if matter.status == CaseStatus.CORRECTION_REQUIRED else []
+
+
+def check_key(matter: Matter, key: str) -> None:
+    """Refuse a revision that would be another thing: whoever looks for its business key must find it."""
+    if key != matter.business_key:
+        raise Refused(422, "business_key_changed")
 
 
 def check_version(version: int, if_match: int | None) -> None:

@@ -41,8 +41,16 @@ def requested(
     if revised and known.target is not None:
         check_version(known.target.version, if_match)
         made.version, made.status = known.target.version + 1, known.target.status
-        made.moves.append(MatterMove(confirmation_id, known.target.status, made.version, message_id))
+        route = str(request.route)
+        made.moves.append(MatterMove(confirmation_id, known.target.status, made.version, message_id, facet=route))
         made.supersedes = frozenset({MessageType.CONFIRMATION_REQUESTED})
+        if known.target.facet is not None and known.target.facet != route:
+            # Nobody has been asked by the other route: its clocks stand as if the request for it had been taken back.
+            back = states_after("confirmation.withdrawn", {"route": known.target.facet}, known.law)
+            left = [
+                (thing, rule, state.value) for thing in (agreement_id, confirmation_id) for rule, state in back.items()
+            ]
+            made.clock_turns += left
     else:
         made.matters.append(
             NewMatter(
@@ -64,7 +72,7 @@ def requested(
     clocks = [(confirmation_id, clock) for clock in clocks_started_by("confirmation.requested", told, known.law)]
     made.clocks = clocks
     turns = states_after("confirmation.requested", told, known.law)
-    made.clock_turns = [(agreement_id, rule, state.value) for rule, state in turns.items()]
+    made.clock_turns += [(agreement_id, rule, state.value) for rule, state in turns.items()]
     facts: dict[str, Any] = {
         "confirmation": confirmation_id,
         "agreement": agreement_id,

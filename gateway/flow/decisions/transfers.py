@@ -9,7 +9,7 @@ from contracts.deadlines import Fact, clocks_started_by, states_after
 from contracts.mediator import Mediator
 from contracts.messages import MessageType
 from contracts.transfer import Transfer
-from gateway.flow.decisions.cases import check_version, open_case
+from gateway.flow.decisions.cases import check_key, check_version, open_case
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove, NewMatter
 
@@ -24,8 +24,10 @@ def requested(
     open_case(matter.status)
     made = Decision(transfer_id, "requested", matter.organization)
     revised = known.target is not None and known.target.kind == "transfer"
+    key = f"{matter.id}|{transfer.to}"
     if revised and known.target is not None:
         check_version(known.target.version, if_match)
+        check_key(known.target, key)
         made.version, made.status = known.target.version + 1, known.target.status
         made.moves.append(MatterMove(transfer_id, known.target.status, made.version, message_id))
         made.supersedes = frozenset({MessageType.TRANSFER_REQUESTED})
@@ -35,7 +37,7 @@ def requested(
                 transfer_id,
                 "transfer",
                 matter.id,
-                f"{matter.id}|{transfer.to}",
+                key,
                 "requested",
                 message_id,
                 facet=str(transfer.to),
@@ -62,7 +64,9 @@ def listed(
     made = Decision(mediator_id, status, mediator.organization_code)
     if known.target is not None:
         made.version = known.target.version + 1
-        made.moves.append(MatterMove(mediator_id, status, made.version, message_id))
+        made.moves.append(
+            MatterMove(mediator_id, status, made.version, message_id, organization=mediator.organization_code)
+        )
         made.supersedes = frozenset({MessageType.MEDIATOR_LISTED})
     else:
         made.matters.append(NewMatter(mediator_id, "mediator", None, mediator.certificate_no, status, message_id))

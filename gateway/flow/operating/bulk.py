@@ -23,6 +23,7 @@ import structlog
 
 from contracts.adapter import DeliveryClass
 from contracts.status import CaseStatus
+from gateway.flow.once import Once, taken_for
 from gateway.flow.operating.operate import Standing
 from gateway.flow.operating.replay import STATES, Overtaken, Replayer, ReplayKind
 from gateway.flow.order import Principal
@@ -31,7 +32,9 @@ from gateway.store import console
 from gateway.store.console import FAILED_STATES, DeliveryFilter
 from gateway.store.engine import Operation, Row, Rows
 from gateway.store.journal import AuditEntry, append_audit
+from gateway.store.once import take_key
 from gateway.store.store import Store
+from gateway.store.unit import Key
 
 if TYPE_CHECKING:
     from gateway.flow.deliver import Line
@@ -205,11 +208,13 @@ class Bulk:
         per_minute: int,
         canary: int,
         stop_percent: int,
+        once: Once | None = None,
     ) -> str:
         """Make the job; returns its id. ``told`` is the filter in words, for people.
 
         Raises:
             BulkRefused: ``nothing``, ``reason_missing``.
+            KeyTaken: ``once`` was asked for before.
         """
         if not preview.deliveries:
             raise BulkRefused("nothing")
@@ -234,7 +239,8 @@ class Bulk:
         facts = orjson.dumps(told_of | ({"overtaken": True} if preview.overtaken else {})).decode()
         entry = AuditEntry(principal.client, "job.ask", identifier, reason.strip()[:500], facts)
         # Oldest first: what was said earlier goes out earlier.
-        await self._store.run(_add, job, sorted(preview.deliveries), entry, self._store.now_ms())
+        key, now = taken_for(once, identifier), self._store.now_ms()
+        await self._store.run(_add, job, sorted(preview.deliveries), entry, now, key)
         return identifier
 
     # ---- hands
@@ -377,7 +383,10 @@ def _judged(state: str) -> str | None:
     return None if state == "pending" else "skipped"
 
 
-def _add(job: tuple[object, ...], deliveries: Sequence[str], entry: AuditEntry, at: int) -> Operation[None]:
+def _add(
+    job: tuple[object, ...], deliveries: Sequence[str], entry: AuditEntry, at: int, key: Key | None
+) -> Operation[None]:
+    yield from take_key(key)
     yield "add_job", [job]
     yield "add_job_item", [(job[0], place, delivery) for place, delivery in enumerate(deliveries, 1)]
     yield from append_audit([entry], at)

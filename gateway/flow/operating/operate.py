@@ -11,6 +11,7 @@ from contracts.update import Reference
 from gateway.flow import case_links
 from gateway.flow.case_links import CaseLinks
 from gateway.flow.envelope import beijing, compact
+from gateway.flow.once import Once, taken_for
 from gateway.flow.operating.windows import LONGEST_MS, spread
 from gateway.flow.order import Principal
 from gateway.flow.references import fold
@@ -18,8 +19,20 @@ from gateway.store import pauses, webhooks
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Operation, Row
 from gateway.store.journal import AuditEntry, append_audit
+from gateway.store.once import KeyTaken, take_key
 from gateway.store.store import Store
-from gateway.store.unit import Committed, DeliveryMove, InFlight, Moved, NewEvent, NewReference, Unit
+from gateway.store.unit import (
+    Committed,
+    DeliveryMove,
+    InFlight,
+    Key,
+    KeyConflict,
+    Moved,
+    NewEvent,
+    NewReference,
+    Replayed,
+    Unit,
+)
 from gateway.store.webhooks import CLASSES
 
 _AGAIN = 20
@@ -58,19 +71,31 @@ class Operator:
         """An audit entry of this caller."""
         return AuditEntry(principal.client, act, target, reason)
 
-    async def redrive(self, principal: Principal, delivery: str, reason: str) -> Standing:
-        """The same bytes again, the schedule anew (same ids: platforms know them)."""
-        return await self._move(principal, "delivery.redrive", delivery, reason, _REDRIVEN, "pending", fresh=True)
+    async def redrive(self, principal: Principal, delivery: str, reason: str, once: Once | None = None) -> Standing:
+        """The same bytes again, the schedule anew (same ids: platforms know them). Raises ``KeyTaken`` as every act does that
+        takes ``once``: it was asked for before."""
+        return await self._move(
+            principal, "delivery.redrive", delivery, reason, _REDRIVEN, "pending", fresh=True, once=once
+        )
 
     async def cancel(self, principal: Principal, delivery: str, reason: str) -> Standing:
         """It will not be sent."""
         return await self._move(principal, "delivery.cancel", delivery, reason, _CANCELLED, "cancelled")
 
-    async def resolve(self, principal: Principal, delivery: str, arrived: bool, evidence: str) -> Standing:
+    async def resolve(
+        self, principal: Principal, delivery: str, arrived: bool, evidence: str, once: Once | None = None
+    ) -> Standing:
         """A person's word on a delivery in doubt: it arrived, or it did not and goes again."""
         after = "delivered" if arrived else "pending"
         return await self._move(
-            principal, "delivery.resolve", delivery, evidence, frozenset({"in_doubt"}), after, fresh=not arrived
+            principal,
+            "delivery.resolve",
+            delivery,
+            evidence,
+            frozenset({"in_doubt"}),
+            after,
+            fresh=not arrived,
+            once=once,
         )
 
     async def refile(self, principal: Principal, delivery: str, reason: str) -> Standing:
@@ -86,6 +111,7 @@ class Operator:
         evidence: str,
         reference: str | None,
         references: tuple[Reference, ...] = (),
+        once: Once | None = None,
     ) -> Standing:
         """The platform has what was in doubt or given up here: its number is the evidence, and is kept."""
         return await self._move(
@@ -96,6 +122,7 @@ class Operator:
             frozenset({"in_doubt", "dead", "expired"}),
             "delivered",
             numbers=(reference, references),
+            once=once,
         )
 
     async def _move(
@@ -109,11 +136,13 @@ class Operator:
         *,
         fresh: bool = False,
         numbers: tuple[str | None, tuple[Reference, ...]] = (None, ()),
+        once: Once | None = None,
     ) -> Standing:
+        key = taken_for(once, delivery)
         for _ in range(_AGAIN):
             row = await self._store.row("delivery", delivery)
             if row is not None and row["class"] in CLASSES:
-                return await self._move_owed(self.entry(principal, act, delivery, reason), row, allowed, after)
+                return await self._move_owed(self.entry(principal, act, delivery, reason), row, allowed, after, key)
             file = None if row is None else await self._store.load(row["subject"])
             if file is None:
                 return Standing(delivery, refused="not_found", found=False)
@@ -125,22 +154,27 @@ class Operator:
                 NewReference(held.endpoint, one.kind, one.value, held.about, fold(one.value)) for one in numbers[1]
             ]
             unit.audited = (self.entry(principal, act, delivery, reason), self._store.now_ms())
+            unit.keys = [] if key is None else [key]
             outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed):
                 self._changed()
                 return Standing(delivery, after)
+            if isinstance(outcome, Replayed | KeyConflict):
+                raise KeyTaken
             if isinstance(outcome, InFlight):
                 await asyncio.sleep(0.1)
             elif not isinstance(outcome, Moved):
                 raise TypeError(f"an act cannot end as {type(outcome).__name__}")
         return Standing(delivery, refused="in_flight", extra={"state": "in_flight"})
 
-    async def _move_owed(self, entry: AuditEntry, row: Row, allowed: frozenset[str], after: str) -> Standing:
+    async def _move_owed(
+        self, entry: AuditEntry, row: Row, allowed: frozenset[str], after: str, key: Key | None
+    ) -> Standing:
         """The same for what is owed to a webhook: it makes no events. A handshake is its client's to repeat."""
         delivery, state = row["id"], row["state"]
         why = None if row["class"] == "notify" else "state"
         if why is None:
-            why = await self._store.run(_audited_owed, delivery, allowed, after, entry, self._store.now_ms())
+            why = await self._store.run(_audited_owed, delivery, allowed, after, entry, self._store.now_ms(), key)
         if why is not None:
             return Standing(delivery, refused=why, extra={"state": "in_flight" if why == "in_flight" else state})
         self._changed()
@@ -296,11 +330,12 @@ class Operator:
 
 
 def _audited_owed(
-    delivery: str, allowed: frozenset[str], after: str, entry: AuditEntry, at: int
+    delivery: str, allowed: frozenset[str], after: str, entry: AuditEntry, at: int, key: Key | None
 ) -> Operation[str | None]:
     """Move what is owed to a webhook, and its audit row, in one transaction; returns why not, else ``None``."""
     why = yield from webhooks.move_owed(delivery, allowed, after)
     if why is None:
+        yield from take_key(key)
         yield from append_audit([entry], at)
     return why
 

@@ -29,14 +29,27 @@ from gateway.flow import wires
 from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
 from gateway.flow.exchange import EndpointWaits
+from gateway.flow.once import Once
 from gateway.flow.operating.operate import Operator, Standing, closing
 from gateway.flow.order import Principal
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.console import FAILED_STATES
 from gateway.store.engine import Row, many
 from gateway.store.journal import AuditEntry
+from gateway.store.once import KeyTaken
 from gateway.store.store import Store
-from gateway.store.unit import Committed, DeliveryMove, InFlight, Moved, NewDelivery, NewEvent, NewMessage, Unit
+from gateway.store.unit import (
+    Committed,
+    DeliveryMove,
+    InFlight,
+    KeyConflict,
+    Moved,
+    NewDelivery,
+    NewEvent,
+    NewMessage,
+    Replayed,
+    Unit,
+)
 from gateway.store.webhooks import CLASSES
 
 if TYPE_CHECKING:
@@ -104,21 +117,26 @@ class Replayer:
         kind: ReplayKind = ReplayKind.SAME,
         *,
         anyway: bool = False,
+        once: Once | None = None,
     ) -> Standing:
-        """One delivery. ``anyway`` is the second word about what was overtaken; an older version is never translated anew."""
+        """One delivery. ``anyway`` is the second word about what was overtaken; an older version is never translated anew.
+
+        Raises:
+            KeyTaken: ``once`` was asked for before.
+        """
         row = await self._store.row("delivery", delivery)
         if row is None:
             return Standing(delivery, refused="not_found", found=False)
         if kind is ReplayKind.LOOKUP:
-            return await self._ask(principal, row, reason)
+            return await self._ask(principal, row, reason, once)
         if row["state"] in STATES[kind]:
             passed = (await self.overtaken([delivery])).get(delivery)
             final = kind is ReplayKind.RETRANSLATE and passed is not None and passed.why == "newer_version"
             if passed is not None and (final or not anyway):
                 return Standing(delivery, row["state"], passed.why, extra={"state": row["state"], "by": passed.by})
         if kind is ReplayKind.SAME:
-            return await self._operator.redrive(principal, delivery, reason)
-        return await self._retranslate(principal, row, reason)
+            return await self._operator.redrive(principal, delivery, reason, once)
+        return await self._retranslate(principal, row, reason, once)
 
     async def successor(self, delivery: str) -> str | None:
         """The delivery that was translated anew from this one, where one was."""
@@ -132,7 +150,7 @@ class Replayer:
 
     # ---- translated anew
 
-    async def _retranslate(self, principal: Principal, row: Row, reason: str) -> Standing:
+    async def _retranslate(self, principal: Principal, row: Row, reason: str, once: Once | None) -> Standing:
         if row["class"] in CLASSES:
             return Standing(row["id"], row["state"], "not_translated", extra={"state": row["state"]})
         for _ in range(_AGAIN):
@@ -150,10 +168,13 @@ class Replayer:
             facts = orjson.dumps({"delivery": made}).decode()
             entry = AuditEntry(principal.client, "delivery.retranslate", held.id, reason, facts)
             unit.audited = (entry, self._store.now_ms())
+            unit.keys = [] if once is None else [once.about(made)]
             outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed):
                 self._changed()
                 return Standing(made, "pending", extra={"replaces": held.id})
+            if isinstance(outcome, Replayed | KeyConflict):
+                raise KeyTaken
             if isinstance(outcome, InFlight):
                 await asyncio.sleep(0.1)
             elif not isinstance(outcome, Moved):
@@ -163,7 +184,7 @@ class Replayer:
     def anew(self, file: CaseFile, held: DeliveryRow, message: Row, principal: Principal) -> Unit:
         """The same document under a message of its own; who waited for the old delivery waits for the new one."""
         ids = self._store.ids
-        identifier, made = ids.new("message"), ids.new("delivery")
+        identifier, made = ids.new("message", after=file.subject), ids.new("delivery")
         document = self._store.unseal(message["document_sealed"], place_of(message["id"]))
         facts = {
             "delivery": held.id,
@@ -208,7 +229,7 @@ class Replayer:
 
     # ---- only asked for
 
-    async def _ask(self, principal: Principal, row: Row, reason: str) -> Standing:
+    async def _ask(self, principal: Principal, row: Row, reason: str, once: Once | None) -> Standing:
         identifier, state = row["id"], row["state"]
         refused = Standing(identifier, state, "state", extra={"state": state})
         if state not in STATES[ReplayKind.LOOKUP] or row["class"] in CLASSES:
@@ -225,7 +246,7 @@ class Replayer:
         except (TimeoutError, EndpointWaits) as error:
             return replace(refused, refused="unanswered", extra={"state": state, "cause": type(error).__name__.lower()})
         if held is not None:
-            return await self._found(principal, row, reason, held)
+            return await self._found(principal, row, reason, held, once)
         lag_ms = round(1000 * line.limits.lookup_lag_s)
         sure = row["doubt_at"] is None or self._store.now_ms() - row["doubt_at"] >= lag_ms
         facts = orjson.dumps({"found": False, "conclusive": sure}).decode()
@@ -249,8 +270,8 @@ class Replayer:
             log.error("adapter_failed", endpoint=line.name, delivery=row["id"], error=type(error).__name__)
             raise TimeoutError from error
 
-    async def _found(self, principal: Principal, row: Row, reason: str, held: Holding) -> Standing:
-        standing = await self._operator.found(principal, row["id"], reason, held.reference, held.references)
+    async def _found(self, principal: Principal, row: Row, reason: str, held: Holding, once: Once | None) -> Standing:
+        standing = await self._operator.found(principal, row["id"], reason, held.reference, held.references, once)
         if standing.refused is not None:
             return standing
         if held.filed_twice:

@@ -33,6 +33,7 @@ from gateway.flow.reconciling.matching import Matcher
 from gateway.flow.reconciling.mending import Mended, Mender
 from gateway.flow.reconciling.questions import GATEWAY, QUESTIONS, NoRoom, Questions, Run, Unaskable, lease_ms, moment
 from gateway.flow.reconciling.reconciliations import MOST, Asked
+from gateway.flow.retry import asked_ms
 from gateway.settings import ReconcileSettings
 from gateway.store import reconciliations
 from gateway.store.console import id_at
@@ -100,15 +101,14 @@ class Reconciler:
             return
         day = (today - timedelta(days=1)).date().isoformat()
         if self._swept != day:
-            self._swept = day
             await self._sweep()
+            self._swept = day
         if not self._settings.daily:
             return
         for name, line in self._lines.items():
             method = method_of(line.endpoint.adapter)
             if self._made.get(name) == day or name in self._left_out or method is Method.NOTHING:
                 continue
-            self._made[name] = day
             until = round(today.timestamp() * 1000)
             if await self._store.rows(
                 "deliveries_to_compare", "delivered", name, "", id_at("delivery", until), 1
@@ -116,6 +116,7 @@ class Reconciler:
                 asked = Asked(name, method, until - 86_400_000, until, GATEWAY, day)
                 row = asked.row(self._store.ids.new("reconciliation"))
                 await self._store.run(reconciliations.ask, row, None, self._store.now_ms())
+            self._made[name] = day  # behind the commit: one that the store did not take is made by the next turn
 
     async def _sweep(self) -> None:
         """Drop what is older than the settings keep."""
@@ -165,10 +166,10 @@ class Reconciler:
             # What was found stays; what was being mended is done with, as far as it came.
             await self._end(run.id, run.endpoint, "done" if run.phase in _MENDING else "stopped", code)
             return
-        asked = (
-            error.retry_after.total_seconds() * 1000 if isinstance(error, RetryableError) and error.retry_after else 0
-        )
-        wait_ms = min(max(round(asked), 1000 * 2**tries), _LONGEST_REST_MS)
+        asked = asked_ms(error.retry_after) if isinstance(error, RetryableError) else 0
+        if asked:
+            await self._store.write("hush_endpoint", (run.endpoint, asked))
+        wait_ms = min(max(asked, 1000 * 2**tries), _LONGEST_REST_MS)
         await self._store.write("rest_reconciliation", (run.id, wait_ms, tries))
 
     async def _end(self, identifier: str, endpoint: str, state: str, code: str | None) -> None:

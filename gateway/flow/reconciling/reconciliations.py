@@ -11,6 +11,7 @@ import orjson
 
 from contracts.chinese_calendar import BEIJING, end_of_day
 from gateway.flow.exchange import Limits
+from gateway.flow.once import Once, taken_for
 from gateway.flow.order import Principal
 from gateway.flow.reconciling.comparing import Kind, Method, method_of
 from gateway.registry import Endpoint
@@ -80,11 +81,12 @@ class Reconciliations:
         found = self._endpoints.get(endpoint)
         return None if found is None else method_of(found.adapter)
 
-    async def ask(self, principal: Principal, endpoint: str, since: int, until: int) -> str:
+    async def ask(self, principal: Principal, endpoint: str, since: int, until: int, once: Once | None = None) -> str:
         """Compare a period (ms), as far as it is settled; returns the reconciliation's id.
 
         Raises:
             ReconcileRefused: ``not_found``: no such endpoint; ``period``: empty, too long, or not begun.
+            KeyTaken: ``once`` was asked for before.
         """
         found = self._endpoints.get(endpoint)
         if found is None:
@@ -98,18 +100,25 @@ class Reconciliations:
         asked = Asked(endpoint, method, since, until, principal.client)
         facts = orjson.dumps({"endpoint": endpoint, "since": since, "until": until}).decode()
         entry = AuditEntry(principal.client, "reconciliation.ask", identifier, None, facts)
-        await self._store.run(reconciliations.ask, asked.row(identifier), entry, now)
+        await self._store.run(reconciliations.ask, asked.row(identifier), entry, now, taken_for(once, identifier))
         self._changed()
         return identifier
 
     async def heal(
-        self, principal: Principal, identifier: str, reason: str, kinds: Iterable[str] = tuple(Kind)
+        self,
+        principal: Principal,
+        identifier: str,
+        reason: str,
+        kinds: Iterable[str] = tuple(Kind),
+        *,
+        once: Once | None = None,
     ) -> None:
         """Have what was found mended: the missing filed again, the undecided settled, the differing heard, the foreign put
         before a person. ``kinds``: of these kinds alone.
 
         Raises:
             ReconcileRefused: ``not_found``, ``kinds``, ``state``: it still runs, or is being mended.
+            KeyTaken: ``once`` was asked for before.
         """
         wanted = sorted(set(kinds))
         if not wanted or not set(wanted) <= set(Kind):
@@ -119,7 +128,8 @@ class Reconciliations:
         facts = orjson.dumps({"kinds": wanted}).decode()
         entry = AuditEntry(principal.client, "reconciliation.heal", identifier, reason, facts)
         row = (identifier, principal.client, reason, orjson.dumps(wanted).decode())
-        if not await self._store.run(reconciliations.heal, row, entry, self._store.now_ms()):
+        key, now = taken_for(once, identifier), self._store.now_ms()
+        if not await self._store.run(reconciliations.heal, row, entry, now, key):
             raise ReconcileRefused("state")
         self._changed()
 

@@ -17,6 +17,7 @@ from contracts.lists import AttachmentKind
 from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.flow.toolbox import AttachmentRefused
+from gateway.store.engine import StoreUnavailable
 from gateway.web.api.reading import answer
 from gateway.web.auth import Door
 
@@ -41,6 +42,8 @@ def router(house: House, door: Door) -> APIRouter:
                 kept = await house.attachments.take(owner, kind.value, file.filename or "", _parts(file))
         except AttachmentRefused as error:
             raise Refused(_STATUS[error.code], error.code, extra={"limit": house.attachments.limit}) from None
+        except OSError as error:  # the form's temporary copy finds no room either
+            raise StoreUnavailable(f"attachments: {type(error).__name__}") from error
         link = f"{house.publisher.public_base}/v1/attachments/{kept.id}"
         body = {
             "id": kept.id,

@@ -7,7 +7,10 @@ from starlette.responses import Response
 
 from gateway.flow.house import House
 from gateway.flow.order import Refused
-from gateway.web.bodies import bounded_body
+from gateway.web.bodies import Strangers
+
+_LARGE_AT_ONCE = 4
+"""Calls of the largest size that are in memory at the same time."""
 
 _SKIPPED = frozenset({"content-length", "transfer-encoding", "connection"})
 
@@ -15,6 +18,8 @@ _SKIPPED = frozenset({"content-length", "transfer-encoding", "connection"})
 def router(house: House) -> APIRouter:
     """The routes."""
     routes = APIRouter(include_in_schema=False)
+    limit = house.settings.limits.callback
+    strangers = Strangers(_LARGE_AT_ONCE * limit)
 
     @routes.api_route("/callbacks/{endpoint}", methods=["GET", "POST"])
     @routes.api_route("/callbacks/{endpoint}/{rest:path}", methods=["GET", "POST"])
@@ -22,11 +27,11 @@ def router(house: House) -> APIRouter:
         endpoint = request.path_params["endpoint"]
         if not house.receiver.knows(endpoint):
             raise Refused(404, "not_found")
-        body = await bounded_body(request, house.settings.limits.callback)
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
         path = "/" + request.path_params.get("rest", "")
         query = request.scope["query_string"].decode("latin-1")
-        reply = await house.receiver.receive(endpoint, request.method, path, query, headers, body)
+        async with strangers.body(request, limit) as body:
+            reply = await house.receiver.receive(endpoint, request.method, path, query, headers, body)
         response = Response(reply.body, reply.status)
         del response.headers["content-length"]
         for name, value in reply.headers:

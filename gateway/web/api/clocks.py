@@ -18,7 +18,7 @@ from gateway.store.engine import Row
 from gateway.web.api import standing
 from gateway.web.api.reading import answer, bad_parameter, clock_view
 from gateway.web.auth import Door
-from gateway.web.bodies import json_body
+from gateway.web.bodies import json_body, reason_in
 
 _BODY = 16 * 1024
 _TITLES = {
@@ -82,14 +82,14 @@ def _read(raw: bytes, *, extends: bool) -> Act:
     for key in body:
         if key not in _KEYS or (key == "extended_by" and not extends):
             raise bad_parameter(key[:40])
-    reason, article, by = body.get("reason"), body.get("article"), body.get("extended_by", 0)
-    if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
+    reason, article, by = reason_in(body), body.get("article"), body.get("extended_by", 0)
+    if reason is None:
         raise Refused(422, "reason_missing")
     if article is not None and not (isinstance(article, str) and ARTICLE.fullmatch(article)):
         raise bad_parameter("article")
     if not isinstance(by, int) or isinstance(by, bool) or not (1 if extends else 0) <= by <= LONGEST:
         raise bad_parameter("extended_by")
-    return Act(reason.strip(), _day(body.get("on")), None if article is None else article.strip(), by)
+    return Act(reason, _day(body.get("on")), None if article is None else article.strip(), by)
 
 
 def _day(text: object) -> date | None:

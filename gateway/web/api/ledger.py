@@ -36,6 +36,7 @@ from gateway.texts import console_text
 from gateway.web.accepts import representation
 from gateway.web.api.reading import answer, bad_parameter, iso, one_of, pack_cursor, page_limit, unpack_cursor
 from gateway.web.auth import Door
+from gateway.web.bodies import reason_in
 from gateway.web.problems import wants_chinese
 
 _SCOPE: Final = "ledger:read"
@@ -128,8 +129,8 @@ class Desk:
             raise Refused(403, "plain_refused")
         if "cases:read" not in asked.principal.scopes:
             raise Refused(403, "forbidden", extra={"scope": "cases:read"})
-        reason = unquote(request.headers.get("x-reason", ""), errors="replace").strip()
-        if not reason or len(reason) > _LONGEST_REASON:
+        reason = reason_in({"reason": unquote(request.headers.get("x-reason", ""), errors="replace")})
+        if reason is None or len(reason) > _LONGEST_REASON:
             raise Refused(422, "reason_missing")
         return reason
 

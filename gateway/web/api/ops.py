@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,6 +16,7 @@ from gateway.flow.documents import place_of
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.gauges import now_standing
 from gateway.flow.house import House
+from gateway.flow.once import Once
 from gateway.flow.operating.operate import Operator, Standing
 from gateway.flow.operating.replay import Replayer, ReplayKind
 from gateway.flow.operating.reveal import REVEALED_S, Side, reveal
@@ -21,10 +24,22 @@ from gateway.flow.order import Principal, Refused
 from gateway.flow.reconciling.comparing import method_of
 from gateway.security.masking import Mask
 from gateway.store.casefile import delivery_of
+from gateway.store.tables import DELIVERY_STATES
 from gateway.web.api.flow import flow_items
-from gateway.web.api.reading import answer, delivery_view, iso, pack_cursor, page_limit, unpack_cursor
+from gateway.web.api.reading import (
+    answer,
+    delivery_view,
+    iso,
+    once_answered,
+    one_of,
+    pack_cursor,
+    page_limit,
+    unpack_cursor,
+)
 from gateway.web.auth import Door
-from gateway.web.bodies import json_object, reason_in
+from gateway.web.bodies import json_object, once, reason_in
+
+_CALLBACK_STATES = frozenset({"stored", "applied", "duplicate", "orphan", "unreadable"})
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -67,10 +82,36 @@ _OF_REPLAYS = frozenset(
 
 
 def _done(standing: Standing) -> Response:
+    return answer(_told(standing))
+
+
+def _told(standing: Standing) -> dict[str, Any]:
+    """How an act ended.
+
+    Raises:
+        Refused: it was refused.
+    """
     if standing.refused is not None:
         code = standing.refused if standing.refused in _OF_REPLAYS else "state"
         raise Refused(409 if standing.found else 404, code if standing.found else "not_found", extra=standing.extra)
-    return answer({"id": standing.id, "state": standing.state} | standing.extra)
+    return {"id": standing.id, "state": standing.state} | standing.extra
+
+
+async def _done_once(house: House, keyed: Once | None, act: Callable[[], Awaitable[Standing]]) -> Response:
+    """The same for an act that would act again where it is repeated after a lost answer."""
+    ended: dict[str, Any] = {}
+
+    async def does() -> str:
+        ended.update(_told(await act()))
+        return str(ended["id"])
+
+    async def tell(delivery: str) -> dict[str, Any]:
+        if ended:
+            return ended
+        row = await house.store.row("delivery", delivery)
+        return {"id": delivery, "state": "pending" if row is None else row["state"]}
+
+    return await once_answered(house, keyed, does, tell)
 
 
 def _kind(body: dict[str, Any]) -> tuple[ReplayKind, bool]:
@@ -98,7 +139,8 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator,
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
         query = request.query_params
-        state, endpoint, case = query.get("state", ""), query.get("endpoint", ""), query.get("case", "")
+        state = one_of(request, "state", frozenset(DELIVERY_STATES), "")
+        endpoint, case = query.get("endpoint", ""), query.get("case", "")
         after = str(cursor[0]) if cursor else ""
         if case:  # a case has few: they are read by its index, not looked for among all
             mine = [row for row in await house.store.rows("deliveries_of", case) if row["id"] > after]
@@ -158,7 +200,7 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator,
     async def reveal_one(request: Request) -> Response:
         principal, body, reason = await _act(request, door)
         side, pointer = body.get("side", Side.WIRE), body.get("pointer")
-        if side not in set(Side):
+        if not isinstance(side, str) or side not in set(Side):
             raise Refused(422, "parameter", extra={"parameter": "side"})
         if not isinstance(pointer, str) or not pointer.startswith("/") or len(pointer) > 300:
             raise Refused(422, "parameter", extra={"parameter": "pointer"})
@@ -173,8 +215,9 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator,
     async def redrive(request: Request) -> Response:
         principal, body, reason = await _act(request, door)
         kind, overtaken = _kind(body)
-        identifier = request.path_params["id"]
-        return _done(await replayer.replay(principal, identifier, reason, kind, anyway=overtaken))
+        keyed = once(request, principal.client, body)
+        replay = partial(replayer.replay, principal, request.path_params["id"], reason, kind, anyway=overtaken)
+        return await _done_once(house, keyed, partial(replay, once=keyed))
 
     @routes.post("/deliveries/{id}/cancel", summary="取消 Cancel")
     async def cancel(request: Request) -> Response:
@@ -188,7 +231,9 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator,
         arrived, evidence = body.get("arrived"), reason_in(body, "evidence")
         if not isinstance(arrived, bool) or evidence is None:
             raise Refused(422, "reason_missing")
-        return _done(await operator.resolve(principal, request.path_params["id"], arrived, evidence))
+        keyed = once(request, principal.client, body)
+        decide = partial(operator.resolve, principal, request.path_params["id"], arrived, evidence, keyed)
+        return await _done_once(house, keyed, decide)
 
 
 async def _mask_of(house: House, row: Any) -> Mask:
@@ -281,7 +326,7 @@ def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> N
         query = request.query_params
         rows = await house.store.rows(
             "list_tasks",
-            query.get("state", "open"),
+            one_of(request, "state", frozenset({"open", "resolved"}), "open"),
             query.get("kind", ""),
             str(cursor[0]) if cursor else "",
             limit + 1,
@@ -295,7 +340,7 @@ def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> N
     async def assign(request: Request) -> Response:
         principal, body, reason = await _act(request, door)
         assignee = body.get("assignee")
-        if not isinstance(assignee, str) or not 0 < len(assignee) <= 100:
+        if not isinstance(assignee, str) or not 0 < len(assignee) <= 100 or not assignee.isprintable():
             raise Refused(422, "parameter", extra={"parameter": "assignee"})
         return _done(await operator.assign(principal, request.path_params["id"], assignee, reason))
 
@@ -303,9 +348,11 @@ def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> N
     async def resolve(request: Request) -> Response:
         principal, body, reason = await _act(request, door)
         decision, cases = body.get("decision"), body.get("cases")
-        if cases is not None and not (isinstance(cases, list) and all(isinstance(one, str) for one in cases)):
+        if cases is not None and not (
+            isinstance(cases, list) and all(isinstance(one, str) and one.isprintable() for one in cases)
+        ):
             raise Refused(422, "parameter", extra={"parameter": "cases"})
-        wanted = decision if isinstance(decision, str) else None
+        wanted = decision if isinstance(decision, str) and decision.isprintable() else None
         return _done(await operator.close_task(principal, request.path_params["id"], reason, wanted, cases))
 
     @routes.post("/papers/{id}/fetch", summary="重新下载文书 Fetch a document again")
@@ -317,7 +364,7 @@ def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> N
     async def orphans(request: Request) -> Response:
         await door.principal(request, "ops:read")
         rows = await house.store.rows(
-            "list_callbacks", request.query_params.get("state", "orphan"), "", page_limit(request)
+            "list_callbacks", one_of(request, "state", _CALLBACK_STATES, "orphan"), "", page_limit(request)
         )
         return answer(
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from gateway.flow.documents import place_of
 from gateway.flow.envelope import BEIJING, INTERNAL
 from gateway.flow.house import House
 from gateway.flow.next_steps import next_steps
+from gateway.flow.once import Once, answered
 from gateway.flow.order import Principal, Refused
 from gateway.flow.references import fold
 from gateway.store.casefile import CaseFile, Matter, matter_of
@@ -29,6 +31,13 @@ _STATUSES: dict[str, frozenset[str]] = {
     "case": frozenset(CaseStatus),
     "referral": frozenset(ReferralStatus),
     "mediator": frozenset({"active", "left"}),
+}
+_TITLES = {
+    "cases": "读取案件 Read a case",
+    "agreements": "读取调解协议 Read an agreement",
+    "confirmations": "读取确认申请 Read a confirmation",
+    "transfers": "读取移送 Read a transfer",
+    "referrals": "读取委派委托 Read a referral",
 }
 _KINDS = {
     "cases": "case",
@@ -49,6 +58,29 @@ def iso(ms: int | None) -> str | None:
 def answer(content: Any, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """A JSON answer that no cache keeps (it may hold personal data)."""
     return Response(orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+async def once_answered(
+    house: House,
+    once: Once | None,
+    act: Callable[[], Awaitable[str]],
+    tell: Callable[[str], Awaitable[dict[str, Any]]],
+    status: int = 200,
+    home: str | None = None,
+) -> Response:
+    """The answer to an act that may come under an ``Idempotency-Key``. ``act`` returns the id of what it made or moved,
+    ``tell`` what is said of it; ``home``: the address that such things lie below, where one was made."""
+
+    async def told(about: str) -> bytes:
+        return orjson.dumps(await tell(about))
+
+    body, repeated = await answered(house.store, once, act, told)
+    headers = {"Cache-Control": "no-store"}
+    if home is not None:
+        headers["Location"] = f"{home}/{orjson.loads(body)['id']}"
+    if repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(body, status, headers, "application/json")
 
 
 def bad_parameter(name: str) -> Refused:
@@ -145,7 +177,7 @@ class Reader:
             found["fulfilment"] = [
                 {"term_no": int(term.id.rpartition("/")[2]), "status": term.status, "updated_at": iso(term.updated_at)}
                 for term in file.of_kind("fulfilment")
-                if term.parent == matter.id
+                if term.parent == matter.id and term.active
             ]
             found["confirmations"] = [
                 _brief(found) for found in file.of_kind("confirmation") if found.parent == matter.id
@@ -270,7 +302,7 @@ def router(house: House, door: Door) -> APIRouter:
         async def read_one(request: Request, home: str = home) -> Response:
             return await read(request, home)
 
-        routes.add_api_route(f"/v1/{home}/{{id}}", _bare(read_one), methods=["GET"], summary=f"读取 Read one of {home}")
+        routes.add_api_route(f"/v1/{home}/{{id}}", _bare(read_one), methods=["GET"], summary=_TITLES[home])
 
     @routes.get("/v1/cases", summary="查找案件 Find cases")
     async def find_cases(request: Request) -> Response:
@@ -402,7 +434,9 @@ async def _clocks(house: House, principal: Principal, request: Request) -> dict[
         return {"items": [clock_view(row) | standing.rule_titles(row, house.law) for row in rows]}
     before = request.query_params.get("due_before", "9999-12-31")
     try:
-        date.fromisoformat(before)
+        before = date.fromisoformat(
+            before
+        ).isoformat()  # days are compared as texts: other spellings would lie elsewhere
     except ValueError:
         raise bad_parameter("due_before") from None
     state = one_of(request, "state", frozenset(ClockState), "running")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -13,9 +14,9 @@ from gateway.flow.reconciling.comparing import Kind, Method
 from gateway.flow.reconciling.reconciliations import ReconcileRefused, Reconciliations, moment
 from gateway.store.console import LAST
 from gateway.store.engine import Row
-from gateway.web.api.reading import answer, iso, pack_cursor, page_limit, unpack_cursor
+from gateway.web.api.reading import answer, iso, once_answered, pack_cursor, page_limit, unpack_cursor
 from gateway.web.auth import Door
-from gateway.web.bodies import json_object
+from gateway.web.bodies import json_object, once, reason_in
 
 _STATUS: Final = {"not_found": 404, "state": 409}
 
@@ -30,11 +31,15 @@ def router(house: House, door: Door) -> APIRouter:
         principal = await door.principal(request, "ops:write")
         body = await json_object(request)
         endpoint, since, until = (_text(body, name) for name in ("endpoint", "from", "to"))
-        try:
-            identifier = await desk.ask(principal, endpoint, moment(since), moment(until, end=True))
-        except ReconcileRefused as refusal:
-            raise _refused(refusal, "from") from None
-        return await _one(house, identifier, 202)
+        keyed = once(request, principal.client, body)
+
+        async def begin() -> str:
+            try:
+                return await desk.ask(principal, endpoint, moment(since), moment(until, end=True), keyed)
+            except ReconcileRefused as refusal:
+                raise _refused(refusal, "from") from None
+
+        return await once_answered(house, keyed, begin, partial(_shown, house), 202)
 
     @routes.get("", summary="对账列表 List reconciliations")
     async def listed(request: Request) -> Response:
@@ -58,29 +63,34 @@ def router(house: House, door: Door) -> APIRouter:
         await door.principal(request, "ops:read")
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
-        return await _one(house, request.path_params["id"], 200, str(cursor[0]) if cursor else "", limit)
+        return answer(await _shown(house, request.path_params["id"], str(cursor[0]) if cursor else "", limit))
 
     @routes.post("/{id}/heal", summary="修复差异 Mend its differences", status_code=202)
     async def heal(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
         body = await json_object(request)
-        reason, kinds = body.get("reason"), body.get("kinds", [kind.value for kind in Kind])
-        if not isinstance(reason, str) or not reason.strip() or len(reason) > 400:
+        reason, kinds = reason_in(body), body.get("kinds", [kind.value for kind in Kind])
+        if reason is None or len(reason) > 400:
             raise Refused(422, "reason_missing")
         if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
             raise Refused(422, "parameter", extra={"parameter": "kinds"})
-        try:
-            await desk.heal(principal, request.path_params["id"], reason.strip(), kinds)
-        except ReconcileRefused as refusal:
-            raise _refused(refusal, "kinds") from None
-        return await _one(house, request.path_params["id"], 202)
+        identifier, keyed = str(request.path_params["id"]), once(request, principal.client, body)
+
+        async def mend() -> str:
+            try:
+                await desk.heal(principal, identifier, reason, kinds, once=keyed)
+            except ReconcileRefused as refusal:
+                raise _refused(refusal, "kinds") from None
+            return identifier
+
+        return await once_answered(house, keyed, mend, partial(_shown, house), 202)
 
     return routes
 
 
 def _text(body: dict[str, Any], name: str) -> str:
     found = body.get(name)
-    if not isinstance(found, str) or not 0 < len(found) <= 100:
+    if not isinstance(found, str) or not 0 < len(found) <= 100 or not found.isprintable():
         raise Refused(422, "parameter", extra={"parameter": name})
     return found
 
@@ -129,7 +139,7 @@ def view(row: Row, counts: dict[str, dict[str, int]]) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-async def _one(house: House, identifier: str, status: int, after: str = "", limit: int = 100) -> Response:
+async def _shown(house: House, identifier: str, after: str = "", limit: int = 100) -> dict[str, Any]:
     row = await house.store.row("reconciliation", identifier)
     if row is None:
         raise Refused(404, "not_found")
@@ -138,7 +148,7 @@ async def _one(house: House, identifier: str, status: int, after: str = "", limi
     shown["items"] = [_difference(one) for one in found[:limit]]
     if len(found) > limit:
         shown["cursor"] = pack_cursor([found[limit - 1]["key"]])
-    return answer(shown, status=status)
+    return shown
 
 
 def _difference(row: Row) -> dict[str, Any]:

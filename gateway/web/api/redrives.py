@@ -25,9 +25,18 @@ from gateway.store.console import LAST, DeliveryFilter, id_at
 from gateway.store.console_tables import JOB_ITEM_STATES
 from gateway.store.engine import Row
 from gateway.store.store import Store
-from gateway.web.api.reading import answer, bad_parameter, iso, one_of, pack_cursor, page_limit, unpack_cursor
+from gateway.web.api.reading import (
+    answer,
+    bad_parameter,
+    iso,
+    once_answered,
+    one_of,
+    pack_cursor,
+    page_limit,
+    unpack_cursor,
+)
 from gateway.web.auth import Door
-from gateway.web.bodies import json_object, reason_in
+from gateway.web.bodies import json_object, once, reason_in
 
 SAMPLE: Final = 20
 """Deliveries that a preview names."""
@@ -135,34 +144,63 @@ def _asking(routes: APIRouter, house: House, door: Door, bulk: Bulk) -> None:
     @routes.post("", summary="批量重投：预览或开始 Bulk redrive: preview or start")
     async def ask(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
-        asked = _Asked(await json_object(request))
-        asked.only(asked.body, _BODY, "")
-        looking = asked.flag("preview")
-        rate = asked.number("rate", 1.0, *RATES)
-        canary, stop = asked.number("canary", 10, 1, 100), asked.number("stop_percent", 20, 1, 100)
-        reason = reason_in(asked.body)
-        weigh, told = await _read(house, bulk, asked)
-        if asked.findings:
-            raise Refused(422, "redrive_form", tuple(asked.findings))
-        if not looking and reason is None:
-            raise Refused(422, "reason_missing", (Finding.of("/reason", Code.MISSING),))
-        try:
-            made = await weigh()
-            if looking:
-                return answer(await _preview_view(house, made))
-            job = await bulk.ask(
-                principal,
-                made,
-                reason=reason or "",
-                told=told,
-                per_minute=max(1, round(60 * rate)),
-                canary=round(canary),
-                stop_percent=round(stop),
-            )
-        except BulkRefused as refusal:
-            raise _refused(refusal) from None
-        view = await _view(house.store, await _row(house.store, job))
-        return answer(view, {"Location": f"/v1/ops/redrives/{job}"}, 202)
+        body = await json_object(request)
+
+        async def start() -> str:
+            asked, reason = _Asked(body), reason_in(body)
+            made, told = await _weighed(house, bulk, asked, named=reason is not None)
+            rate, canary, stop = _pace(asked)
+            try:
+                return await bulk.ask(
+                    principal,
+                    made,
+                    reason=reason or "",
+                    told=told,
+                    per_minute=max(1, round(60 * rate)),
+                    canary=round(canary),
+                    stop_percent=round(stop),
+                    once=keyed,
+                )
+            except BulkRefused as refusal:
+                raise _refused(refusal) from None
+
+        async def tell(job: str) -> dict[str, Any]:
+            return await _view(house.store, await _row(house.store, job))
+
+        if body.get("preview") is True:
+            made, _ = await _weighed(house, bulk, _Asked(body), named=True)
+            return answer(await _preview_view(house, made))
+        keyed = once(request, principal.client, body)
+        return await once_answered(house, keyed, start, tell, 202, "/v1/ops/redrives")
+
+
+async def _weighed(house: House, bulk: Bulk, asked: _Asked, *, named: bool) -> tuple[Preview, dict[str, Any]]:
+    """What would be done, and the filter in words. ``named``: a reason was given, where one is needed.
+
+    Raises:
+        Refused: with every fault of the body.
+    """
+    asked.only(asked.body, _BODY, "")
+    asked.flag("preview")
+    _pace(asked)
+    weigh, told = await _read(house, bulk, asked)
+    if asked.findings:
+        raise Refused(422, "redrive_form", tuple(asked.findings))
+    if not named:
+        raise Refused(422, "reason_missing", (Finding.of("/reason", Code.MISSING),))
+    try:
+        return await weigh(), told
+    except BulkRefused as refusal:
+        raise _refused(refusal) from None
+
+
+def _pace(asked: _Asked) -> tuple[float, float, float]:
+    """Deliveries a second, the canary's number, and the share of failures that stops it (per cent)."""
+    return (
+        asked.number("rate", 1.0, *RATES),
+        asked.number("canary", 10, 1, 100),
+        asked.number("stop_percent", 20, 1, 100),
+    )
 
 
 async def _read(house: House, bulk: Bulk, asked: _Asked) -> tuple[Callable[[], Any], dict[str, Any]]:

@@ -13,7 +13,7 @@ from gateway.flow.statistics import Reporter
 from gateway.report.period import PeriodRefused, quarter
 from gateway.web.api.reading import answer, delivery_view
 from gateway.web.auth import Door
-from gateway.web.bodies import json_object
+from gateway.web.bodies import json_object, reason_in
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -29,16 +29,16 @@ def router(house: House, door: Door) -> APIRouter:
     async def make(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
         body = await json_object(request)
-        reason, organization, period = body.get("reason"), body.get("organization"), body.get("period")
-        if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
+        reason, organization, period = reason_in(body), body.get("organization"), body.get("period")
+        if reason is None:
             raise Refused(422, "reason_missing")
-        if not isinstance(organization, str) or not 0 < len(organization) <= 32:
+        if not isinstance(organization, str) or not 0 < len(organization) <= 32 or not organization.isprintable():
             raise Refused(422, "parameter", extra={"parameter": "organization"})
         try:
             asked = quarter(period if isinstance(period, str) else "")
         except PeriodRefused:
             raise Refused(422, "parameter", extra={"parameter": "period"}) from None
-        made = await reporter().make(principal.client, organization, asked.start, asked.end, reason.strip())
+        made = await reporter().make(principal.client, organization, asked.start, asked.end, reason)
         told: dict[str, Any] = {
             "id": made.id,
             "version": made.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -14,9 +15,9 @@ from contracts.webhook import Kind
 from gateway.flow.house import House
 from gateway.flow.order import Principal, Refused
 from gateway.flow.subscriptions import Subscriptions, Wish
-from gateway.web.api.reading import answer
+from gateway.web.api.reading import answer, once_answered
 from gateway.web.auth import Door
-from gateway.web.bodies import json_body
+from gateway.web.bodies import json_body, once
 
 _BODY = 64 * 1024
 _SCOPE = "webhooks:write"
@@ -105,8 +106,11 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.post("", summary="订阅 Subscribe", status_code=201, openapi_extra=_takes(NewWebhook))
     async def subscribe(request: Request) -> Response:
         principal, subscriptions = await enter(request)
-        made = await subscriptions.subscribe(principal, _wish(await _read(request, NewWebhook)))
-        return answer(made, {"Location": made["links"]["self"]}, 201)
+        asked = await _read(request, NewWebhook)
+        keyed = once(request, principal.client, asked.model_dump(mode="json", exclude_unset=True))
+        subscribe = partial(subscriptions.subscribe, principal, _wish(asked), keyed)
+        home = f"{house.publisher.public_base}/v1/webhook-endpoints"
+        return await once_answered(house, keyed, subscribe, partial(subscriptions.shown, principal), 201, home)
 
     @routes.get("", summary="订阅列表 List subscriptions")
     async def listed(request: Request) -> Response:
@@ -139,10 +143,10 @@ def router(house: House, door: Door) -> APIRouter:
     async def rotate(request: Request) -> Response:
         principal, subscriptions = await enter(request)
         asked = await _read(request, Rotation)
-        rotated = await subscriptions.rotate(
-            principal, request.path_params["id"], asked.overlap_hours, compromised=asked.compromised
-        )
-        return answer(rotated)
+        keyed = once(request, principal.client, asked.model_dump(mode="json"))
+        identifier, hours = request.path_params["id"], asked.overlap_hours
+        rotate = partial(subscriptions.rotate, principal, identifier, hours, compromised=asked.compromised, once=keyed)
+        return await once_answered(house, keyed, rotate, partial(subscriptions.shown, principal))
 
     return routes
 

@@ -31,7 +31,7 @@ async def _list(visit: Visit, status: int = 200, tested: dict[str, Any] | None =
     given = visit.query.get("before", "")
     rows = await visit.desk.store.rows("newest_alerts", given if _ID.fullmatch(given) else LAST, _SIZE + 1)
     opened = await visit.desk.store.rows("open_alerts")
-    shown = {row["id"]: _place(visit, row) for row in [*opened, *rows]}
+    shown = {row["id"]: await _place(visit, row) for row in [*opened, *rows]}
     return visit.render(
         "alerts.html",
         status,
@@ -58,13 +58,16 @@ async def _channels(visit: Visit) -> list[dict[str, Any]]:
     ]
 
 
-def _place(visit: Visit, row: Row) -> tuple[str, str]:
+async def _place(visit: Visit, row: Row) -> tuple[str, str]:
     """What an alert is about, and where to act."""
     about, where = row["about"], visit.path(place(row["rule"], row["about"]))
     if about in visit.desk.house.endpoints:
         return visit.platform(about), where
     if row["rule"].startswith("callback_"):
         return visit.t("nav.waiting"), where
+    if about.startswith("case_"):
+        case = await visit.desk.store.row("matter", about)
+        return about if case is None else str(case["business_key"]).partition("|")[2], where
     notices = visit.desk.house.notices
     named = None if notices is None else notices.wording.named(about, visit.language)
     return named or about, where

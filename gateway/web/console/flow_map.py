@@ -90,7 +90,8 @@ def _platform(figures: Figures, name: str) -> tuple[int, int, str]:
     }
     failing = sum(ended.get(state, 0) for state in FAILED_STATES) + standing["retrying"] + standing["in_doubt"]
     open_now = standing["pending"] + standing["retrying"] + standing["in_doubt"]
-    count = ended.get("delivered", 0) + ended.get("relayed", 0) + sum(ended.get(s, 0) for s in FAILED_STATES) + open_now
+    open_now += standing["relayed"]  # as it stands: in the window the same delivery was relayed and then delivered
+    count = ended.get("delivered", 0) + sum(ended.get(state, 0) for state in FAILED_STATES) + open_now
     row = next((row for row in figures.endpoints if row["name"] == name), None)
     if row is not None and row["paused"]:
         word = "window" if (row["paused_by"] or "").startswith(WINDOW) else "paused"

@@ -12,6 +12,7 @@ from typing import Final
 
 from starlette.responses import Response
 
+from gateway.store import months
 from gateway.store.migrate import newest
 from gateway.web.console.desk import Page, Visit
 
@@ -34,7 +35,7 @@ class Check:
 async def health(visit: Visit) -> Response:
     """The page."""
     checks = [*_loops(visit), *await _store(visit), await asyncio.to_thread(_disk, visit), *await _platforms(visit)]
-    checks += await _channels(visit)
+    checks += [*await _months(visit), *await _channels(visit)]
     facts = [
         ("version", _version()),
         ("python", sys.version.split()[0]),
@@ -100,6 +101,18 @@ async def _platforms(visit: Visit) -> list[Check]:
         else:
             found.append(Check(name, "good", ""))
     return found
+
+
+async def _months(visit: Visit) -> list[Check]:
+    """Where tables are partitioned: rows that lie in no month, and months that are missing."""
+    parts = await visit.desk.store.runner.months()
+    if not parts:
+        return []
+    wrong = months.troubles(parts, visit.now)
+    if wrong:
+        return [Check("partitions", "warn", " · ".join(f"{table} {figure}" for table, figure in wrong), "partitions")]
+    last = max(part.month for part in parts if part.month is not None)
+    return [Check("partitions", "good", f"… {last}")]
 
 
 async def _channels(visit: Visit) -> list[Check]:

@@ -94,6 +94,7 @@ def mount(application: FastAPI, house: House) -> None:
     desk.application = application
     application.mount("/console", console(desk), name="console")
 
+    @application.get("/console", include_in_schema=False)
     @application.get("/", include_in_schema=False)
     async def root(request: Request) -> Response:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/console/", 303)
@@ -109,11 +110,13 @@ def console(desk: Desk) -> Starlette:
 
     routes = [Route("/static/{digest}/{name}", asset)]
     routes += [Route(page.path, _handler(desk, page), methods=[page.method]) for page in PAGES]
-    return Starlette(
+    made = Starlette(
         routes=routes,
         middleware=[Middleware(Headers)],
         exception_handlers={HTTPException: _on_http(desk)},
     )
+    made.router.redirect_slashes = False  # it would lead to whatever host the request names
+    return made
 
 
 def _handler(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]]:

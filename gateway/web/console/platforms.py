@@ -112,7 +112,7 @@ async def act(visit: Visit) -> Response:
     if name not in visit.desk.house.endpoints:
         raise Refused(404, "not_found")
     if what == "probe":
-        found = await probe(visit.desk.house.lines[name], visit.now)
+        found = await probe(visit.desk.house.lines[name], visit.desk.store.now_ms)
         facts = orjson.dumps({"code": found.code, "took_ms": found.took_ms}).decode()
         await visit.desk.store.audit(AuditEntry(visit.actor, "endpoint.probe", name, None, facts))
         return await _one(visit, probed=found)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from contracts.status import TaskKind
 from gateway.flow import case_links
 from gateway.flow.order import Refused
+from gateway.security.roles import role_book
 from gateway.store.console import LAST
 from gateway.store.engine import Row, Rows
 from gateway.web.console import bodies
@@ -87,9 +88,9 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
         raise Refused(404, "not_found")
     delivery = await store.row("delivery", row["about"]) if row["about"].startswith("dlv_") else None
     numbers = await _numbers(visit, [row])
-    users = (
-        [user["name"] for user in await visit.desk.accounts.listed() if user["enabled"]] if visit.may("tasks") else []
-    )
+    roles = role_book(visit.desk.house.settings.console.roles)
+    listed = await visit.desk.accounts.listed() if visit.may("tasks") else []
+    users = [user["name"] for user in listed if user["enabled"] and roles.may(user["role"], "tasks")]
     return visit.render(
         "task.html",
         status,

@@ -31,6 +31,7 @@ RULES: Final = {
     "reconciliation": "warning",
     "clock": "warning",
     "disk": "critical",
+    "partitions": "warning",
     "loop_stuck": "critical",
     "test": "info",
 }

@@ -20,8 +20,8 @@ def upgrade() -> None:
     for statement in FILE.read_text("utf-8").split(";\n"):
         if bind.dialect.name == "postgresql":
             bind.exec_driver_sql(statement)
-        elif "FUNCTION now_ms" not in statement:  # the process registers its own
-            plain = statement.partition("\nWITH (")[0]
+        elif "FUNCTION now_ms" not in statement and " PARTITION OF " not in statement:  # the process registers its own
+            plain = statement.partition("\nWITH (")[0].partition("\nPARTITION BY ")[0]
             for ours, theirs in _SQLITE:
                 plain = plain.replace(ours, theirs)
             bind.exec_driver_sql(plain)

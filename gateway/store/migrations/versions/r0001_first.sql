@@ -23,10 +23,12 @@ CREATE TABLE attachments (
   size BIGINT NOT NULL, sha256 TEXT NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (id)
 );
 CREATE TABLE attempts (
-  delivery TEXT NOT NULL, number INTEGER NOT NULL, trigger TEXT NOT NULL, outcome TEXT NOT NULL, code TEXT,
-  exchanges INTEGER NOT NULL, ended_at BIGINT NOT NULL, duration_ms INTEGER NOT NULL, steps_sealed BYTEA,
+  delivery TEXT COLLATE "C" NOT NULL, number INTEGER NOT NULL, trigger TEXT NOT NULL, outcome TEXT NOT NULL,
+  code TEXT, exchanges INTEGER NOT NULL, ended_at BIGINT NOT NULL, duration_ms INTEGER NOT NULL, steps_sealed BYTEA,
   PRIMARY KEY (delivery, number)
-);
+)
+PARTITION BY RANGE (delivery);
+CREATE TABLE attempts_default PARTITION OF attempts DEFAULT;
 CREATE TABLE audit (
   number BIGSERIAL NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL, act TEXT NOT NULL, target TEXT NOT NULL,
   reason TEXT, data TEXT NOT NULL, previous BYTEA NOT NULL, hash BYTEA NOT NULL, PRIMARY KEY (number)
@@ -179,11 +181,13 @@ CREATE TABLE memory (
   endpoint TEXT NOT NULL, key TEXT NOT NULL, value_sealed BYTEA NOT NULL, until BIGINT, PRIMARY KEY (endpoint, key)
 );
 CREATE TABLE messages (
-  id TEXT NOT NULL, subject TEXT NOT NULL, sequence BIGINT NOT NULL, type TEXT NOT NULL, about TEXT NOT NULL,
-  version INTEGER NOT NULL, source TEXT NOT NULL, correlation TEXT NOT NULL, schema TEXT NOT NULL,
-  document_sealed BYTEA NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (id)
-);
+  id TEXT COLLATE "C" NOT NULL, subject TEXT NOT NULL, sequence BIGINT NOT NULL, type TEXT NOT NULL,
+  about TEXT NOT NULL, version INTEGER NOT NULL, source TEXT NOT NULL, correlation TEXT NOT NULL,
+  schema TEXT NOT NULL, document_sealed BYTEA NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (id)
+)
+PARTITION BY RANGE (id);
 CREATE INDEX messages_subject ON messages (subject, sequence);
+CREATE TABLE messages_default PARTITION OF messages DEFAULT;
 CREATE TABLE nonces (
   endpoint TEXT NOT NULL, nonce TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (endpoint, nonce)
 );

@@ -1,0 +1,19 @@
+"""A gateway at rest for the commands that open its store themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.cli.resting import Resting
+from tests.house import ENGINE
+from tests.servers.databases import new_database
+
+
+@pytest.fixture
+def resting(request: pytest.FixtureRequest, tmp_path: Path) -> Resting:
+    """It was never started; its configuration is written."""
+    dsn = asyncio.run(new_database(request.getfixturevalue("postgres"))) if ENGINE == "postgresql" else None
+    return Resting(tmp_path, dsn).written()

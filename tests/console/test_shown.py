@@ -1,0 +1,64 @@
+"""What pages say of the same thing is the same on all of them, and in words that people know."""
+
+from __future__ import annotations
+
+from collections import Counter as Counts
+
+import pytest
+
+from gateway.store.console import Figures
+from gateway.web.console.flow_map import draw
+from tests.console.counter import Counter
+
+
+def figures(standing: dict[str, int], series: dict[str, int]) -> Figures:
+    """What stands with the union and what flowed to it."""
+    return Figures(
+        now=0,
+        since=0,
+        step=60,
+        endpoints=[],
+        standing={"union": Counts(standing)},
+        oldest={},
+        series=Counts(series),
+        buckets={},
+        callbacks=Counts(),
+        tasks=0,
+        newest_task="",
+        clocks=[],
+        jobs=[],
+        position=1,
+    )
+
+
+def test_what_was_relayed_and_then_delivered_is_one_message_on_the_map() -> None:
+    """The tallies hold both words of it; the table beside the map counts it once."""
+    flowed = {"out|union|relayed": 40, "out|union|delivered": 36, "out|union|rejected": 1}
+    (node,) = draw(figures({"relayed": 3, "pending": 2}, flowed), {}, {"union": "工会"}).right
+    assert node.count == 36 + 1 + 3 + 2
+    assert node.failing == 1
+
+
+async def test_an_alert_names_the_case_by_its_number(counter: Counter) -> None:
+    case = await counter.site.case()
+    document = (await counter.site.up.get(f"/v1/cases/{case}")).json()["document"]
+    store = counter.site.house.store
+    await store.write("open_alert", (store.ids.new("alert"), "deadline", case, "4"))
+    page = (await counter.viewer.get("alerts")).text
+    assert f">{document['source_case_no']}</a>" in page
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-13-45", "junk"])
+async def test_a_file_of_any_period_is_whole(counter: Counter, day: str) -> None:
+    for path in ("ledger", "ledger/export.csv", "ledger/export.xlsx", "statistics"):
+        for name in ("from", "to"):
+            page = await counter.operator.get(f"{path}?{name}={day}")
+            assert page.status_code == 200, (path, name)
+
+
+async def test_an_address_with_a_word_that_nobody_knows(counter: Counter) -> None:
+    """What was done is told by the address; a word that somebody made up is told nothing about."""
+    await counter.journey()
+    for path in ("platforms/union", f"tasks/{counter.ids['task']}", f"deliveries/{counter.ids['rejected']}"):
+        assert (await counter.operator.get(f"{path}?done=nothing")).status_code == 200, path
+    assert (await counter.visitors["administrator"].get("users?done=nothing")).status_code == 200
