@@ -107,8 +107,8 @@ def _sends(channel: str) -> Json:
 
 
 def _add_intake(prefix: str, public_base: str, channels: Json, operations: Json, messages: Json) -> None:
-    """The topics that bring cases in: the case as posted over HTTP, a receipt for each, and the refused ones as they came."""
-    problem = {
+    """The topics that bring cases in: the case as posted over HTTP, a receipt for each, and word of the refused ones."""
+    problem: Json = {
         "type": "object",
         "required": ["topic", "partition", "offset", "status", "at"],
         "properties": {
@@ -125,10 +125,15 @@ def _add_intake(prefix: str, public_base: str, channels: Json, operations: Json,
             "link": {"type": "string"},
         },
     }
+    lies = {
+        "bytes": {"type": "integer", "description": "length of the record"},
+        "sha256": {"type": "string", "description": "of the record, as hexadecimal digits"},
+    }
+    dead = {**problem, "required": [*problem["required"], *lies], "properties": {**problem["properties"], **lies}}
     for name, topic, title, payload in (
         ("case", "intake", "案件报送 A case to be taken", {"$ref": f"{public_base}/v1/schemas/Case"}),
         ("receipt", "receipts", "回执 What became of a record", problem),
-        ("dead", "intake.dead", "退件 A refused record, as it came", {}),
+        ("dead", "intake.dead", "退件 A refused record: where it lies and why, never its content", dead),
     ):
         messages[f"intake.{name}"] = {
             "name": f"intake.{name}",

@@ -1,5 +1,8 @@
 """Step 1 once more, from a topic: cases come in as records, by the same checks; each is answered by a receipt, and one that is
-refused is kept as a dead letter. A record counts as read only when its case is durable and its receipt acknowledged."""
+refused also by a dead letter. A record counts as read only when its case is durable and its receipt acknowledged.
+
+A dead letter says where the record lies, what it was and why it was refused, never what stands in it: the intake topic is open
+to its upstream alone, dead letters are read by whoever keeps the system."""
 
 from __future__ import annotations
 
@@ -146,13 +149,10 @@ class IntakeTopic:
         }
         letters = [Letter(self._topics.receipts, record.key, orjson.dumps(receipt))]
         if answered.code:
-            marks = (
-                ("x-dead-status", str(answered.status).encode()),
-                ("x-dead-code", answered.code.encode()),
-                ("x-dead-origin", record.place.encode()),
-                ("x-dead-at", receipt["at"].encode()),
-            )
-            letters.append(Letter(self._topics.dead, record.key, record.value, (*record.headers, *marks)))
+            value = record.value or b""
+            letter = {**receipt, "bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
+            marks = (("x-dead-code", answered.code.encode()), ("x-dead-origin", record.place.encode()))
+            letters.append(Letter(self._topics.dead, record.key, orjson.dumps(letter), marks))
         return letters
 
     async def close(self) -> None:

@@ -37,12 +37,15 @@ DELETE FROM sessions WHERE user_name IN (SELECT user_name FROM given)
 DELETE FROM sessions WHERE ends_at <= now_ms()
 
 -- lists: ids are time-ordered, so a range of ids is a range of time ------------------------------------------------------------
+-- Where the newest of one kind are asked for, the range is one of rows, state and all: PostgreSQL, which plans these once for all
+-- values, else walks the primary key backwards through everything until it has met enough of a rare kind.
 -- name: newest_deliveries each (after text, before text, most bigint)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at, d.word_due_at
 FROM deliveries d WHERE d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
 -- name: newest_deliveries_in each (state text, endpoint text, after text, before text, most bigint)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at, d.word_due_at
-FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint AND d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
+FROM deliveries d WHERE (d.state, d.endpoint, d.id) >= (:state, :endpoint, :after) AND (d.state, d.endpoint, d.id) < (:state, :endpoint, :before)
+ORDER BY d.state DESC, d.endpoint DESC, d.id DESC LIMIT :most
 -- name: newest_deliveries_of each (subject text, after text, before text, most bigint)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.class, d.state, d.attempts, d.code, d.next_at, d.safe_at, d.doubt_at, d.created_at, d.finished_at, d.word_due_at
 FROM deliveries d WHERE d.subject = :subject AND d.id >= :after AND d.id < :before ORDER BY d.id DESC LIMIT :most
@@ -55,13 +58,14 @@ WHERE d.state NOT IN ('delivered', 'cancelled', 'superseded')
 -- name: newest_cases each (after text, before text, most bigint)
 SELECT m.* FROM matters m WHERE m.id >= :after AND m.id < :before AND m.kind = 'case' ORDER BY m.id DESC LIMIT :most
 -- name: newest_cases_of each (organization text, after text, before text, most bigint)
-SELECT m.* FROM matters m WHERE m.organization = :organization AND m.kind = 'case' AND m.id >= :after AND m.id < :before ORDER BY m.id DESC LIMIT :most
+SELECT m.* FROM matters m WHERE (m.organization, m.kind, m.id) >= (:organization, 'case', :after)
+  AND (m.organization, m.kind, m.id) < (:organization, 'case', :before) ORDER BY m.organization DESC, m.kind DESC, m.id DESC LIMIT :most
 -- name: newest_tasks each (state text, before text, most bigint)
 SELECT t.id, t.kind, t.subject, t.about, t.endpoint, t.organization, t.state, t.assignee, t.code, t.due_at, t.created_at, t.resolved_at
-FROM tasks t WHERE t.state = :state AND t.id < :before ORDER BY t.id DESC LIMIT :most
+FROM tasks t WHERE (t.state, t.id) >= (:state, '') AND (t.state, t.id) < (:state, :before) ORDER BY t.state DESC, t.id DESC LIMIT :most
 -- name: newest_callbacks each (state text, before text, most bigint)
 SELECT c.id, c.endpoint, c.event_id, c.state, c.tries, c.due_at, c.code, c.received_at FROM callbacks c
-WHERE c.state = :state AND c.id < :before ORDER BY c.id DESC LIMIT :most
+WHERE (c.state, c.id) >= (:state, '') AND (c.state, c.id) < (:state, :before) ORDER BY c.state DESC, c.id DESC LIMIT :most
 -- name: callback (id text)
 SELECT c.* FROM given JOIN callbacks c ON c.id = given.id
 -- name: newest_audit each (before bigint, most bigint)
@@ -84,7 +88,8 @@ SELECT l.head, l.due_at, l.token, l.lease_until, now_ms() AS now FROM given JOIN
 -- counts now, each with a bound ------------------------------------------------------------------------------------------------
 -- name: count_deliveries each (state text, endpoint text, after text, before text, most bigint)
 SELECT CAST(:state AS text) AS state, CAST(:endpoint AS text) AS endpoint, count(*) AS many, min(found.id) AS oldest FROM (
-  SELECT d.id FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint AND d.id >= :after AND d.id < :before ORDER BY d.id LIMIT :most) found
+  SELECT d.id FROM deliveries d WHERE (d.state, d.endpoint, d.id) >= (:state, :endpoint, :after) AND (d.state, d.endpoint, d.id) < (:state, :endpoint, :before)
+  ORDER BY d.state, d.endpoint, d.id LIMIT :most) found
 -- name: count_all_deliveries each (after text, before text, most bigint)
 SELECT count(*) AS many FROM (SELECT d.id FROM deliveries d WHERE d.id >= :after AND d.id < :before ORDER BY d.id LIMIT :most) found
 -- name: count_retrying each (endpoint text, most bigint)
@@ -94,7 +99,7 @@ SELECT CAST(:endpoint AS text) AS endpoint, count(*) AS many FROM (
 SELECT count(*) AS many, max(found.id) AS newest FROM (SELECT t.id FROM tasks t WHERE t.state = 'open' ORDER BY t.id DESC LIMIT :most) found
 -- name: count_callbacks each (state text, most bigint)
 SELECT CAST(:state AS text) AS state, count(*) AS many, min(found.id) AS oldest FROM (
-  SELECT c.id FROM callbacks c WHERE c.state = :state ORDER BY c.id LIMIT :most) found
+  SELECT c.id FROM callbacks c WHERE c.state >= :state AND c.state <= :state ORDER BY c.state, c.id LIMIT :most) found
 -- name: count_unnumbered each (most bigint)
 SELECT count(*) AS many FROM (SELECT e.sequence FROM events e WHERE e.position IS NULL ORDER BY e.sequence, e.subject LIMIT :most) found
 -- name: clocks_until each (before text, most bigint)

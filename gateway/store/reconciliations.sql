@@ -54,7 +54,8 @@ DELETE FROM reconciliation_seen WHERE reconciliation IN (SELECT reconciliation F
 -- our side: a range of ids is a range of time --------------------------------------------------------------------------------------
 -- name: deliveries_to_compare each (state text, endpoint text, after text, before text, most bigint)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.state, d.reference, d.attempts, d.created_at, d.finished_at
-FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint AND d.id > :after AND d.id < :before AND d.class <> 'notify' ORDER BY d.id LIMIT :most
+FROM deliveries d WHERE (d.state, d.endpoint, d.id) > (:state, :endpoint, :after) AND (d.state, d.endpoint, d.id) < (:state, :endpoint, :before)
+  AND d.class <> 'notify' ORDER BY d.state, d.endpoint, d.id LIMIT :most
 -- name: delivery_wire (id text)
 SELECT d.id, d.wire_sealed FROM given JOIN deliveries d ON d.id = given.id
 -- name: message_version (id text)

@@ -512,25 +512,32 @@ SELECT m.* FROM matters m WHERE m.organization = :organization AND m.kind = :kin
 SELECT c.* FROM clocks c WHERE c.state = :state AND c.due_on < :before AND (c.due_on, c.id) > (:after_due, :after_id)
   AND (:every OR c.organization IN (SELECT value FROM json_each(:organizations)))
 ORDER BY c.due_on, c.id LIMIT :most
+-- Ranges of rows instead of a state and an id: see the lists of console.sql.
 -- name: list_tasks each (state text, kind text, after text, most bigint)
-SELECT t.* FROM tasks t WHERE t.state = :state AND (:kind = '' OR t.kind = :kind) AND t.id > :after ORDER BY t.id LIMIT :most
--- name: list_deliveries each (state text, endpoint text, subject text, after text, most bigint)
+SELECT t.* FROM tasks t WHERE (t.state, t.id) > (:state, :after) AND t.state <= :state AND (:kind = '' OR t.kind = :kind) ORDER BY t.state, t.id LIMIT :most
+-- name: list_deliveries each (after text, most bigint)
 SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.first, d.class, d.requires, d.state, d.next_at, d.safe_at, d.attempts, d.step,
   d.doubt_at, d.code, d.reference, d.operation, d.created_at, d.finished_at FROM deliveries d
-WHERE (:state = '' OR d.state = :state) AND (:endpoint = '' OR d.endpoint = :endpoint) AND (:subject = '' OR d.subject = :subject) AND d.id > :after
-ORDER BY d.id LIMIT :most
+WHERE d.id > :after ORDER BY d.id LIMIT :most
+-- name: list_deliveries_in each (state text, endpoint text, after text, most bigint)
+SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.first, d.class, d.requires, d.state, d.next_at, d.safe_at, d.attempts, d.step,
+  d.doubt_at, d.code, d.reference, d.operation, d.created_at, d.finished_at FROM deliveries d
+WHERE (d.state, d.endpoint, d.id) > (:state, :endpoint, :after) AND (d.state, d.endpoint) <= (:state, :endpoint)
+ORDER BY d.state, d.endpoint, d.id LIMIT :most
 -- name: list_callbacks each (state text, after text, most bigint)
-SELECT c.id, c.endpoint, c.event_id, c.state, c.tries, c.due_at, c.code, c.received_at FROM callbacks c WHERE c.state = :state AND c.id > :after ORDER BY c.id LIMIT :most
+SELECT c.id, c.endpoint, c.event_id, c.state, c.tries, c.due_at, c.code, c.received_at FROM callbacks c
+WHERE (c.state, c.id) > (:state, :after) AND c.state <= :state ORDER BY c.state, c.id LIMIT :most
 -- What stands now, each count with a bound and carried by an index: what is over is counted by the tallies.
 -- name: standing_of each (state text, endpoint text, most bigint)
 SELECT CAST(:state AS text) AS state, CAST(:endpoint AS text) AS endpoint, found.class, count(*) AS many, min(found.id) AS oldest FROM (
-  SELECT d.class, d.id FROM deliveries d WHERE d.state = :state AND d.endpoint = :endpoint ORDER BY d.id LIMIT :most) found GROUP BY found.class
+  SELECT d.class, d.id FROM deliveries d WHERE (d.state, d.endpoint) >= (:state, :endpoint) AND (d.state, d.endpoint) <= (:state, :endpoint)
+  ORDER BY d.state, d.endpoint, d.id LIMIT :most) found GROUP BY found.class
 -- name: standing_between each (state text, low text, high text, most bigint)
 SELECT CAST(:state AS text) AS state, found.class, count(*) AS many, min(found.id) AS oldest FROM (
   SELECT d.class, d.id FROM deliveries d WHERE d.state = :state AND d.endpoint >= :low AND d.endpoint < :high ORDER BY d.endpoint, d.id LIMIT :most) found GROUP BY found.class
 -- name: callbacks_in each (state text, most bigint)
 SELECT found.endpoint, CAST(:state AS text) AS state, count(*) AS many FROM (
-  SELECT c.endpoint FROM callbacks c WHERE c.state = :state ORDER BY c.id LIMIT :most) found GROUP BY found.endpoint
+  SELECT c.endpoint FROM callbacks c WHERE c.state >= :state AND c.state <= :state ORDER BY c.state, c.id LIMIT :most) found GROUP BY found.endpoint
 -- name: clocks_before each (before text, most bigint)
 SELECT count(*) AS many FROM (SELECT c.id FROM clocks c WHERE c.state = 'running' AND c.due_on < :before ORDER BY c.due_on, c.id LIMIT :most) found
 -- name: log_position ()

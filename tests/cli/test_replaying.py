@@ -16,6 +16,7 @@ from gateway.cli.command import command
 from gateway.cli.exits import Exit
 from gateway.cli.replaying import read_filter
 from gateway.security.clients import OPERATOR_SCOPES
+from gateway.store.lists import list_deliveries
 from gateway.web.listen import Listener, listening_socket
 from tests.flow.puppets import PUPPETS
 from tests.flow.stage import until
@@ -49,7 +50,7 @@ class Served:
         return found
 
     async def rejected(self) -> list[str]:
-        rows = await self.site.house.store.rows("list_deliveries", "rejected", "", "", "", 1000)
+        rows = await self.site.house.store.run(list_deliveries, "rejected", "", "", 1000)
         return [row["id"] for row in rows]
 
     async def refused_cases(self, many: int) -> list[str]:

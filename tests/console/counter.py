@@ -17,6 +17,7 @@ from gateway.flow.reconciling.reconciliations import Reconciliations
 from gateway.security.passwords import Hasher
 from gateway.security.roles import role_book
 from gateway.security.sessions import form_token
+from gateway.store.lists import list_deliveries
 from tests.flow.stage import until
 from tests.web.site import Site
 
@@ -96,14 +97,14 @@ class Counter:
 
         async def settled() -> bool:
             store = self.site.house.store
-            rejected = await store.rows("list_deliveries", "rejected", "", "", "", 9)
-            doubt = await store.rows("list_deliveries", "in_doubt", "", "", "", 9)
+            rejected = await store.run(list_deliveries, "rejected", "", "", 9)
+            doubt = await store.run(list_deliveries, "in_doubt", "", "", 9)
             if rejected and doubt:
                 self.ids |= {"rejected": rejected[0]["id"], "doubt": doubt[0]["id"], "message": rejected[0]["message"]}
             tasks = await store.rows("list_tasks", "open", "rejected", "", 9)
             if tasks:
                 self.ids["task"] = tasks[0]["id"]
-            delivered = await store.rows("list_deliveries", "delivered", HR, "", "", 9)
+            delivered = await store.run(list_deliveries, "delivered", HR, "", 9)
             if delivered:
                 self.ids["delivered"] = delivered[0]["id"]
             return bool(rejected and doubt and tasks and delivered)

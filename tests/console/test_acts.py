@@ -6,6 +6,7 @@ import asyncio
 import re
 
 from contracts.messages import COURT, HR, UNION
+from gateway.store.lists import list_deliveries
 from tests.console.counter import Counter, Visitor
 from tests.flow.stage import until
 
@@ -60,12 +61,12 @@ async def test_a_paused_platform_holds_and_goes_on(counter: Counter) -> None:
     page = (await counter.viewer.get(f"platforms/{HR}")).text
     assert "周六维护" in page
     store = counter.site.house.store
-    waiting = await store.rows("list_deliveries", "pending", HR, "", "", 99)
+    waiting = await store.run(list_deliveries, "pending", HR, "", 99)
     assert len(waiting) == 5
     assert (await counter.operator.post(f"platforms/{HR}/resume", {"reason": "维护结束"})).status_code == 303
 
     async def gone() -> bool:
-        return not await store.rows("list_deliveries", "pending", HR, "", "", 99)
+        return not await store.run(list_deliveries, "pending", HR, "", 99)
 
     await until(gone, "they went out")
     assert len(counter.site.stage.puppet(HR).sent) == len(cases)

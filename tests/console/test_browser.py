@@ -13,6 +13,7 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from contracts.errors import PermanentError
 from contracts.messages import HR
+from gateway.store.lists import list_deliveries
 from tests.console.browser import Room, open_room
 from tests.console.counter import Counter
 from tests.flow.stage import until
@@ -37,7 +38,7 @@ async def refused(counter: Counter, many: int) -> str:
     cases = [await counter.site.case() for _ in range(many)]
 
     async def all_of_them() -> bool:
-        return len(await counter.site.house.store.rows("list_deliveries", "rejected", "", "", "", 99)) >= many
+        return len(await counter.site.house.store.run(list_deliveries, "rejected", "", "", 99)) >= many
 
     await until(all_of_them, "they are refused")
     await counter.tallied()

@@ -12,6 +12,7 @@ from contracts.errors import PermanentError
 from contracts.message import Message
 from contracts.messages import HR
 from gateway.flow.operating.correction import CorrectionRefused, patched, places
+from gateway.store.lists import list_deliveries
 from tests.console.counter import Counter
 from tests.flow.stage import until
 
@@ -69,10 +70,10 @@ async def refused(counter: Counter) -> str:
     store = counter.site.house.store
 
     async def there() -> bool:
-        return bool(await store.rows("list_deliveries", "rejected", HR, "", "", 9))
+        return bool(await store.run(list_deliveries, "rejected", HR, "", 9))
 
     await until(there, "it is refused")
-    return str((await store.rows("list_deliveries", "rejected", HR, "", "", 9))[0]["id"])
+    return str((await store.run(list_deliveries, "rejected", HR, "", 9))[0]["id"])
 
 
 async def asked(counter: Counter, delivery: str, code: str = "07") -> str:

@@ -12,6 +12,7 @@ from gateway.flow.operating.bulk import Bulk, BulkRefused, share
 from gateway.flow.order import Principal
 from gateway.store.console import DeliveryFilter
 from gateway.store.engine import Row
+from gateway.store.lists import list_deliveries
 from tests.console.counter import Counter, open_counter
 from tests.flow.puppets import PUPPETS
 from tests.flow.stage import until
@@ -39,7 +40,7 @@ async def refused_cases(counter: Counter, many: int, endpoint: str = HR) -> list
 
 
 async def rejected(counter: Counter) -> list[Row]:
-    return await counter.site.house.store.rows("list_deliveries", "rejected", "", "", "", 1000)
+    return await counter.site.house.store.run(list_deliveries, "rejected", "", "", 1000)
 
 
 async def job_of(counter: Counter, identifier: str) -> tuple[str, dict[str, int]]:

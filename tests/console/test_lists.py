@@ -10,6 +10,7 @@ import pytest
 from gateway.store import console
 from gateway.store.console import DeliveryFilter, id_at, made_at
 from gateway.store.ids import Ids
+from gateway.store.lists import list_deliveries
 from gateway.web.console import words
 from gateway.web.console.messages import read_filter
 from tests.console.counter import Counter, Visitor
@@ -159,7 +160,7 @@ async def test_figures_add_up(counter: Counter) -> None:
     await counter.tallied()
     figures = await counter.site.application.state.desk.pulse.look("1h")
     store = counter.site.house.store
-    delivered = await store.rows("list_deliveries", "delivered", "", "", "", 1000)
+    delivered = await store.run(list_deliveries, "delivered", "", "", 1000)
     counted = sum(many for name, many in figures.series.items() if name.endswith("|delivered"))
     assert counted == len(delivered)
     assert sum(many for name, many in figures.series.items() if name.startswith("took|")) == counted

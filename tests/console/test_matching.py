@@ -10,6 +10,7 @@ from contracts.adapter import InboundCall
 from contracts.errors import UnreadableCallback
 from contracts.messages import COURT, HR
 from contracts.update import Inbound
+from gateway.store.lists import list_deliveries
 from tests.console.counter import Counter
 from tests.flow.stage import until
 
@@ -33,7 +34,7 @@ async def test_an_orphan_is_matched_and_applied(counter: Counter) -> None:
     store = counter.site.house.store
 
     async def filed() -> bool:
-        return bool(await store.rows("list_deliveries", "delivered", COURT, "", "", 9))
+        return bool(await store.run(list_deliveries, "delivered", COURT, "", 9))
 
     await until(filed, "the court has it")
     call = await orphan(counter)
@@ -43,9 +44,9 @@ async def test_an_orphan_is_matched_and_applied(counter: Counter) -> None:
     number = (await store.row("matter", case))["business_key"].partition("|")[2]  # type: ignore[index] -- it was made above
     page = (await counter.operator.get(f"callbacks/{call}?case={number}")).text
     choices = re.findall(r'name="delivery" value="(dlv_\w+)"', page)
-    filed_as = (await store.rows("list_deliveries", "delivered", COURT, "", "", 9))[0]["id"]
+    filed_as = (await store.run(list_deliveries, "delivered", COURT, "", 9))[0]["id"]
     assert filed_as in choices
-    elsewhere = (await store.rows("list_deliveries", "delivered", HR, "", "", 9))[0]["id"]
+    elsewhere = (await store.run(list_deliveries, "delivered", HR, "", 9))[0]["id"]
     assert elsewhere not in choices
     path = f"callbacks/{call}/match"
     told = {"delivery": filed_as, "reason": "电话核对流水号 GZ-77"}
@@ -76,7 +77,7 @@ async def test_a_wrong_match_changes_nothing_and_comes_back(counter: Counter) ->
     store = counter.site.house.store
 
     async def delivered() -> bool:
-        return bool(await store.rows("list_deliveries", "delivered", HR, "", "", 9))
+        return bool(await store.run(list_deliveries, "delivered", HR, "", 9))
 
     await until(delivered, "it is delivered")
     stage = counter.site.stage
@@ -87,7 +88,7 @@ async def test_a_wrong_match_changes_nothing_and_comes_back(counter: Counter) ->
 
     await until(before_a_person, "the orphan is before a person")
     call = (await store.rows("open_tasks_with", "orphan_callback", 9))[0]["about"]
-    delivery = (await store.rows("list_deliveries", "delivered", HR, "", "", 9))[0]["id"]
+    delivery = (await store.run(list_deliveries, "delivered", HR, "", 9))[0]["id"]
     told = {"delivery": delivery, "reason": "看错了"}
     assert (await counter.operator.post(f"callbacks/{call}/match", told)).status_code == 303
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from contracts.chinese_calendar import BEIJING
 from contracts.messages import HR
+from gateway.store.lists import list_deliveries
 from gateway.web.console.words import beijing
 from tests.console.counter import Counter
 from tests.flow.stage import until
@@ -53,12 +54,12 @@ async def test_a_window_holds_tells_and_lets_go(counter: Counter) -> None:
     case = await counter.site.case()
     for path in (f"platforms/{HR}", "platforms", ""):
         assert "维护中" in (await counter.viewer.get(path)).text, path
-    waiting = await store.rows("list_deliveries", "pending", HR, "", "", 9)
+    waiting = await store.run(list_deliveries, "pending", HR, "", 9)
     page = (await counter.viewer.get(f"deliveries/{waiting[0]['id']}")).text
     assert "周六维护" in page
 
     async def delivered() -> bool:
-        return not await store.rows("list_deliveries", "pending", HR, "", "", 9)
+        return not await store.run(list_deliveries, "pending", HR, "", 9)
 
     await until(delivered, "what waited went by itself")
     journey = (await counter.viewer.get(f"cases/{case}")).text
@@ -78,7 +79,7 @@ async def test_a_pause_by_hand_stands_in_the_journey_with_names_and_reasons(coun
     await counter.operator.post(f"platforms/{HR}/pause", {"reason": "与本案无关"})
 
     async def delivered() -> bool:
-        return not await counter.site.house.store.rows("list_deliveries", "pending", HR, "", "", 9)
+        return not await counter.site.house.store.run(list_deliveries, "pending", HR, "", 9)
 
     await counter.operator.post(f"platforms/{HR}/resume", {"reason": "好了"})
     await until(delivered, "it is delivered")

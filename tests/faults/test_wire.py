@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.store.casefile import DeliveryRow
+from gateway.store.lists import list_deliveries
 from tests.faults.proxy import Plan, Proxy
 from tests.house import Gateways
 from tests.seam.scene import ASKED, ATTEMPT_S, BYTES, IDS, OPERATOR, Scene, until
@@ -74,7 +75,7 @@ class Wires:
         """What the proxies saw is what the attempts tell."""
         for name, proxy in self.proxies.items():
             told = 0
-            for row in await self.scene.house.store.rows("list_deliveries", "", name, "", "", 10_000):
+            for row in await self.scene.house.store.run(list_deliveries, "", name, "", 10_000):
                 told += sum(attempt["exchanges"] for attempt in await self.scene.attempts(row["id"]))
             assert told == len([path for path in proxy.requests if path != "/news"]), name
 

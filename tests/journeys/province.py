@@ -17,6 +17,7 @@ from gateway.flow.exchange import unpack_steps
 from gateway.flow.house import House
 from gateway.registry import installed
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, make_key
+from gateway.store.lists import list_deliveries
 from gateway.web.listen import Listener, listening_socket
 from gateway.web.server import web
 from tests.flow import papers
@@ -132,7 +133,7 @@ class Province:
         await self.house.worker.stop()
         store = self.house.store
         told: dict[str, list[dict[str, object]]] = {name: [] for name in self.urls}
-        for row in await store.rows("list_deliveries", "", "", "", "", 10_000):
+        for row in await store.run(list_deliveries, "", "", "", 10_000):
             attempts = await store.rows("attempts_of", row["id"])
             assert row["attempts"] == len(attempts), f"{row['endpoint']}: a claim died"
             for attempt in attempts:
@@ -234,7 +235,7 @@ class Province:
         return found
 
     async def _situation(self) -> str:
-        rows = await self.house.store.rows("list_deliveries", "", "", "", "", 200)
+        rows = await self.house.store.run(list_deliveries, "", "", "", 200)
         lines = [f"{row['endpoint']} {row['type']} {row['state']} {row['code']}" for row in rows]
         lines += [f"task {row['kind']} {row['code']}" for row in await self.tasks()]
         return "\n".join(lines)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP, UNION
+from gateway.store.lists import list_deliveries
 from tests.flow import papers
 from tests.house import Gateways
 from tests.journeys import province as places
@@ -43,7 +44,7 @@ async def _rest(province: Province) -> list[dict[str, Any]]:
     """Every delivery, once none is under way."""
 
     async def there() -> list[dict[str, Any]] | None:
-        rows = [dict(row) for row in await province.house.store.rows("list_deliveries", "", "", "", "", 10_000)]
+        rows = [dict(row) for row in await province.house.store.run(list_deliveries, "", "", "", 10_000)]
         return None if any(row["state"] in ("pending", "relayed") for row in rows) else rows
 
     found: list[dict[str, Any]] = await province.until(there, "every delivery has come to rest", 60)

@@ -9,6 +9,7 @@ import pytest
 from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
 from gateway.flow import wires
 from gateway.flow.exchange import HttpExchange
+from gateway.store.lists import list_deliveries
 from tests.journeys.province import LIXIA, Province
 
 MEDIATOR = {
@@ -119,7 +120,7 @@ async def test_a_court_that_filed_twice_is_a_persons(province: Province) -> None
     assert reply.status_code == 202, reply.text
 
     async def there() -> str | None:
-        rows = await province.house.store.rows("list_deliveries", "delivered", COURT, "", "", 10)
+        rows = await province.house.store.run(list_deliveries, "delivered", COURT, "", 10)
         return str(rows[0]["id"]) if rows else None
 
     filed: str = await province.until(there, "the mediator is listed")

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.store.lists import list_deliveries
 from tests.house import Gateways
 from tests.journeys.receiver import QUICK, Receiver, Upstream, in_order, open_house, payload, until, until_arrived
 
@@ -179,7 +180,7 @@ async def test_410_ends_it(gateway: Gateways, receiver: Receiver) -> None:
     assert news["endpoint"] == other["id"]
     assert payload(news)["data"]["webhook_endpoint"] == gone["id"]
     assert payload(news)["data"]["reason"] == "gone"
-    rows = await house.store.rows("list_deliveries", "pending", gone["id"], "", "", 100)
+    rows = await house.store.run(list_deliveries, "pending", gone["id"], "", 100)
     assert [row for row in rows if row["class"] == "notify"] == []
     assert await receiver.breaches() == []
 
@@ -341,7 +342,7 @@ async def test_a_dead_delivery_makes_it_unhealthy(gateway: Gateways, receiver: R
     await receiver.fault("http", times=0, status=500)
     await upstream.case(1)
     await upstream.until_state(shown["id"], "unhealthy")
-    dead = await house.store.rows("list_deliveries", "dead", shown["id"], "", "", 10)
+    dead = await house.store.run(list_deliveries, "dead", shown["id"], "", 10)
     assert [row["type"] for row in dead] == ["case.received"]
     await receiver.heal()
     await upstream.until_state(shown["id"], "verified")
@@ -451,7 +452,7 @@ async def test_an_address_against_the_policy_pauses_and_burns_nothing(gateway: G
     assert paused["reason"] == "egress_refused"
     await upstream.case(2)
     await asyncio.sleep(0.3)
-    rows = await house.store.rows("list_deliveries", "", shown["id"], "", "", 100)
+    rows = await house.store.run(list_deliveries, "", shown["id"], "", 100)
     assert {row["step"] for row in rows if row["class"] == "notify"} == {0}
     assert await receiver.events() == []
     await gateway.close()
@@ -493,4 +494,4 @@ async def test_a_deleted_one_gets_nothing_more(gateway: Gateways, receiver: Rece
     await asyncio.sleep(0.5)
     assert len(await receiver.journal()) == count
     assert await upstream.call("GET", "/v1/webhook-endpoints") == {"items": []}
-    assert await house.store.rows("list_deliveries", "pending", shown["id"], "", "", 10) == []
+    assert await house.store.run(list_deliveries, "pending", shown["id"], "", 10) == []

@@ -16,6 +16,7 @@ from gateway.flow.house import House
 from gateway.flow.order import Order
 from gateway.security.fields import Keys
 from gateway.settings import Settings, SettingsRefused
+from gateway.store.lists import list_deliveries
 from gateway.store.migrate import migrate_postgres
 from tests.processes.hand import stand
 from tests.seam import documents
@@ -64,7 +65,7 @@ async def test_a_killed_process_loses_and_doubles_nothing(dsn: str, tmp_path: Pa
         await posting
 
         async def done() -> bool:
-            rows = await door.store.rows("list_deliveries", "", "", "", "", 10_000)
+            rows = await door.store.run(list_deliveries, "", "", "", 10_000)
             return len(rows) == 2 * CASES and all(row["state"] == "delivered" for row in rows)
 
         await until(done, "everything is delivered", 40)
@@ -104,7 +105,7 @@ async def test_a_database_that_crashes_under_two_houses_loses_and_doubles_nothin
         await posting  # who posted waited, and was answered
 
         async def done() -> bool:
-            rows = await houses[0].store.rows("list_deliveries", "", "", "", "", 10_000)
+            rows = await houses[0].store.run(list_deliveries, "", "", "", 10_000)
             return len(rows) == 2 * CASES and all(row["state"] == "delivered" for row in rows)
 
         await until(done, "everything is delivered", 60)

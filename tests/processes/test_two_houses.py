@@ -15,6 +15,7 @@ from contracts.messages import MessageType
 from gateway.flow.house import House
 from gateway.flow.order import Order
 from gateway.settings import RouteSettings
+from gateway.store.lists import list_deliveries
 from tests.house import Gateways
 from tests.seam import documents
 from tests.seam.scene import BYTES, IDS, OPERATOR, Scene, until
@@ -46,7 +47,7 @@ async def post(house: House, kind: MessageType, raw: bytes, target: str | None =
 
 async def all_delivered(house: House, count: int, seconds: float = 30.0) -> None:
     async def there() -> bool:
-        rows = await house.store.rows("list_deliveries", "", "", "", "", 10_000)
+        rows = await house.store.run(list_deliveries, "", "", "", 10_000)
         return len(rows) == count and all(row["state"] == "delivered" for row in rows)
 
     await until(there, f"{count} deliveries", seconds)

@@ -19,6 +19,7 @@ from gateway.flow.order import Order, Principal
 from gateway.registry import AnyAdapter
 from gateway.settings import RetrySettings, RouteSettings
 from gateway.store.casefile import CaseFile, DeliveryRow
+from gateway.store.lists import list_deliveries
 from tests.house import ENGINE, FAST, Gateways
 from tests.seam import documents
 from tests.seam.adapters import ToyIdempotent, ToyNeither, ToyQueryable
@@ -158,7 +159,7 @@ class Scene:
         await self.house.worker.stop()
         steps: dict[str, list[dict[str, object]]] = {name: [] for name in self.platforms}
         died = {row[0] for row in await table(self.house.store, _DEAD_CLAIMS)}
-        for row in await self.house.store.rows("list_deliveries", "", "", "", "", 10_000):
+        for row in await self.house.store.run(list_deliveries, "", "", "", 10_000):
             told = await self.attempts(row["id"])
             found = await self.steps(row["id"])
             assert sum(attempt["exchanges"] for attempt in told) == len(found), row["endpoint"]

@@ -24,6 +24,7 @@ from gateway.flow.operating.operate import Operator
 from gateway.flow.order import Order, Principal, Refused
 from gateway.flow.relay import BrokerRelay
 from gateway.store.engine import StoreUnavailable
+from gateway.store.lists import list_deliveries
 from gateway.store.steady import SteadyClock
 from tests.house import START
 from tests.seam import documents
@@ -395,7 +396,7 @@ class World:
             elif not self.calm and chance.random() < 0.04:
                 await hands.pause(CLIENT, row["name"], "a window of maintenance")
         for state in ("dead", "rejected", "expired", "in_doubt"):
-            for row in await house.store.rows("list_deliveries", state, "", "", "", 100):
+            for row in await house.store.run(list_deliveries, state, "", "", 100):
                 if not self.calm and chance.random() < 0.7:
                     continue
                 if state != "in_doubt":

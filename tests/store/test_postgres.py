@@ -18,6 +18,7 @@ from gateway.store.console_tables import metadata
 from gateway.store.engine import CommitUnknown, Operation, StoreUnavailable
 from gateway.store.ids import Ids
 from gateway.store.inbox import NewCallback, Stored
+from gateway.store.lists import list_deliveries
 from gateway.store.migrate import migrate_postgres
 from gateway.store.postgres import _HOT, Postgres
 from gateway.store.statements import load
@@ -324,7 +325,7 @@ async def test_a_server_that_crashes_under_load_loses_nothing_acknowledged(morta
         over = True
         async with asyncio.timeout(20):
             await asyncio.gather(*work)
-        kept = await store.rows("list_deliveries", "", "", "", "", 100_000)
+        kept = await store.run(list_deliveries, "", "", "", 100_000)
         assert {row["id"] for row in kept} == acknowledged
         assert {row["state"] for row in kept} == {"delivered"}
         # The first time, and after each crash.

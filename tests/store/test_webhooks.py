@@ -12,6 +12,7 @@ from gateway.store import webhooks
 from gateway.store.claim import EndpointEffect, FrozenWire
 from gateway.store.health import Health, disabled
 from gateway.store.journal import AuditEntry, owned_after
+from gateway.store.lists import list_deliveries
 from gateway.store.webhooks import MOST, SLOTS, Change, Handshake, Webhook, owner_of, webhook_of
 from tests.store.bench import LEASE_MS, ORGANIZATION, Bench, VirtualClock, failing
 
@@ -98,7 +99,7 @@ class Desk:
 
     async def owed(self, identifier: str, state: str = "pending") -> list[tuple[str, str, int]]:
         """What is owed: subject, type, sequence."""
-        rows = await self.store.rows("list_deliveries", state, identifier, "", "", 100)
+        rows = await self.store.run(list_deliveries, state, identifier, "", 100)
         owed = [(row["subject"], row["type"], row["sequence"]) for row in rows if row["class"] == "notify"]
         return sorted(owed, key=lambda one: (one[0], one[2]))
 

@@ -14,6 +14,7 @@ from gateway.flow.operating.bulk import Bulk
 from gateway.flow.references import fold
 from gateway.security.clients import OPERATOR_SCOPES
 from gateway.store import console
+from gateway.store.lists import list_deliveries
 from tests.flow.stage import until
 from tests.web.site import Site
 from tests.web.test_ops import trail
@@ -45,7 +46,7 @@ async def get(site: Site, path: str) -> dict[str, Any]:
 
 
 async def rejected(site: Site) -> list[str]:
-    return [row["id"] for row in await site.house.store.rows("list_deliveries", "rejected", "", "", "", 1000)]
+    return [row["id"] for row in await site.house.store.run(list_deliveries, "rejected", "", "", 1000)]
 
 
 async def refused_cases(site: Site, many: int, endpoint: str = HR) -> list[str]:

@@ -24,6 +24,7 @@ from gateway.flow.order import Principal, Refused
 from gateway.flow.reconciling.comparing import method_of
 from gateway.security.masking import Mask
 from gateway.store.casefile import delivery_of
+from gateway.store.lists import list_deliveries
 from gateway.store.tables import DELIVERY_STATES
 from gateway.web.api.flow import flow_items
 from gateway.web.api.reading import (
@@ -147,7 +148,7 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator,
             mine = [row for row in mine if state in ("", row["state"]) and endpoint in ("", row["endpoint"])]
             rows = sorted(mine, key=lambda row: str(row["id"]))[: limit + 1]
         else:
-            rows = await house.store.rows("list_deliveries", state, endpoint, case, after, limit + 1)
+            rows = await house.store.run(list_deliveries, state, endpoint, after, limit + 1)
         page: dict[str, Any] = {"items": [_delivery(row) for row in rows[:limit]]}
         if len(rows) > limit:
             page["cursor"] = pack_cursor([rows[limit - 1]["id"]])
