@@ -274,6 +274,8 @@ class Deliverer:
         adapter, info = line.endpoint.adapter, line.endpoint.adapter.info
         try:
             wire = await self._wire(claim, line)
+        except StoreUnavailable:  # nothing went out: a claim that died here would put a needless doubt before a person
+            return self._judge.not_yet(claim, round(_SETTLE_AGAIN_S * 1000), claim.doubt_at)
         except AdapterError as error:
             return self._judge.failed(claim, info, line.limits, error, None, self._store.now_ms())
         if wire is None:

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.store.claim import Settlement
+from gateway.store.claim import FrozenWire, Settlement
 from gateway.store.engine import StoreUnavailable
 from tests.seam.scene import BYTES, IDS, Scene
+
+
+async def test_a_store_that_is_away_before_the_sending_leaves_no_doubt(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.stand(BYTES)
+    house = await scene.open()
+    freeze, away = house.store.freeze, [StoreUnavailable("SQLITE_FULL")]
+
+    async def not_at_once(wire: FrozenWire) -> bool:
+        if away:
+            raise away.pop()
+        return await freeze(wire)
+
+    monkeypatch.setattr(house.store, "freeze", not_at_once)
+    await scene.reaches("relayed", await scene.case(), BYTES)
+    assert away == []
+    assert scene.batches.count() == 1
+    assert await scene.tasks() == []
 
 
 async def test_an_outcome_waits_for_the_store_and_bothers_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
