@@ -50,6 +50,7 @@ class Clock:
     def __init__(self, start: datetime = START) -> None:
         self._start_ms = round(start.timestamp() * 1000)
         self._zero = time.monotonic()
+        self.skipped = False
 
     def ms(self) -> int:
         """Milliseconds since 1970."""
@@ -62,6 +63,7 @@ class Clock:
     def skip(self, seconds: float) -> None:
         """Let so many seconds have passed."""
         self._start_ms += round(seconds * 1000)
+        self.skipped = True
 
 
 class Gateways:

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from gateway.demo.client_log import Acknowledged
@@ -93,7 +94,7 @@ class GatewayLedger:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a platform's journal."""
+    """One line of a platform's journal. ``at`` is when it was written (ms since 1970)."""
 
     seq: int
     kind: str
@@ -101,6 +102,7 @@ class Entry:
     message_id: str
     effect: str
     ref: str = ""
+    at: int | None = None
 
 
 @dataclass(slots=True)
@@ -176,7 +178,8 @@ async def platform_ledger(platform: Platform) -> PlatformLedger:
 
 def _entry(line: Mapping[str, Any]) -> Entry:
     kind, effect = sys.intern(line["kind"]), sys.intern(line["effect"])
-    return Entry(line["seq"], kind, line["business_key"], line["message_id"], effect, line["ref"])
+    at = round(datetime.fromisoformat(line["at"]).timestamp() * 1000)
+    return Entry(line["seq"], kind, line["business_key"], line["message_id"], effect, line["ref"], at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _READY_WITHIN_S = 300.0
 """Only a bound: one that cannot start ends, and one with a long journal on a busy machine takes its time."""
 _ENDS_WITHIN_S = 10.0
 _PAGE = 1000
-_LINE = ("seq", "kind", "business_key", "message_id", "effect", "ref")
+_LINE = ("seq", "at", "kind", "business_key", "message_id", "effect", "ref")
 _RECORD = ("message_id", "business_key", "state")
 _ARGV = (sys.executable, "-m", "mocks")
 
@@ -55,7 +55,7 @@ class Platform:
     http: httpx.AsyncClient
 
     async def journal(self) -> AsyncIterator[dict[str, Any]]:
-        """Everything that it received and did, oldest first: number, kind, keys, effect, reference; not the contents."""
+        """Everything that it received and did, oldest first: number, time, kind, keys, effect, reference; not the contents."""
         after = 0
         while page := await self._get("journal", {"after": after, "limit": _PAGE}):
             for entry in page:

@@ -229,28 +229,30 @@ def _order(owed: Sequence[Delivery], platform: PlatformLedger, every: Mapping[st
     lane), is passed by those that need not: it explains itself where they were sent before its wait was over.
     """
     known = {identifier: delivery for delivery in owed for identifier in _ids(delivery)}
-    arrived: dict[str, Delivery] = {}
+    arrived: dict[str, tuple[Delivery, int | None]] = {}
     for entry in platform.journal:
         delivery = known.get(entry.message_id)
         if delivery is not None and _arrives(entry, delivery) and not delivery.overtakes:
-            arrived.setdefault(delivery.id, delivery)
-    before = defaultdict[str, list[Delivery]](list)
-    for delivery in arrived.values():
+            arrived.setdefault(delivery.id, (delivery, entry.at))
+    before = defaultdict[str, list[tuple[Delivery, int | None]]](list)
+    for delivery, at in arrived.values():
         required = every.get(delivery.requires or "")
-        for other in before[delivery.subject]:
-            if other.sequence > delivery.sequence and not _was_waiting(required, other):
+        for other, came_at in before[delivery.subject]:
+            if other.sequence > delivery.sequence and not _was_waiting(required, other, came_at):
                 yield Fault(
                     Kind.REORDERED, platform.name, delivery.id, f"{delivery.type} came after a later one of its case"
                 )
                 break
-        before[delivery.subject].append(delivery)
+        before[delivery.subject].append((delivery, at))
 
 
-def _was_waiting(required: Delivery | None, other: Delivery) -> bool:
-    """Whether what was required was not there yet when the other was sent."""
-    if required is None or required.finished_at is None or other.tried_at is None:
+def _was_waiting(required: Delivery | None, other: Delivery, came_at: int | None) -> bool:
+    """Whether what was required was not there yet when the other was sent. Of one whose every claim died the store knows no
+    attempt; it was sent before it came to the platform."""
+    sent_at = came_at if other.tried_at is None else other.tried_at
+    if required is None or required.finished_at is None or sent_at is None:
         return False
-    return other.tried_at <= required.finished_at + _CLAIM_MS
+    return sent_at <= required.finished_at + _CLAIM_MS
 
 
 def _arrives(entry: Entry, delivery: Delivery) -> bool:

@@ -327,6 +327,21 @@ def test_an_alert_may_overtake() -> None:
     assert world.faults() == []
 
 
+@pytest.mark.parametrize(("came_at", "faults"), [(1_000, 0), (9_000, 1)])
+def test_one_that_need_not_wait_may_pass_one_that_must(came_at: int, faults: int) -> None:
+    world = World()
+    later_before_earlier(world)
+    world.gateway.deliveries.append(
+        Delivery("dlv_word", "msg_word", "case.submitted", "case_a", "two", "case_b", 5, "cancelled", finished_at=2_000)
+    )
+    world.change("dlv_one_case_a_1", requires="dlv_word")
+    place = next(i for i, entry in enumerate(world.one.journal) if entry.message_id == DELIVERY)
+    # Its claims died, and a person said that it had arrived: of when it was sent only the platform knows.
+    world.one.journal[place] = replace(world.one.journal[place], at=came_at)
+    wrong = [fault for fault in world.faults() if fault.kind is Kind.REORDERED]
+    assert len(wrong) == faults
+
+
 def test_a_rejection_that_stands_before_a_person_is_explained() -> None:
     world = World()
     rejected_and_nobody_told(world)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class Province:
         self.api: httpx.AsyncClient
         self.ops: httpx.AsyncClient
         self._numbers = 0
+        self.filed_beside: Counter[str] = Counter()
+        """What a test itself filed at a platform, past the engine."""
 
     @classmethod
     async def open(cls, gateway: Gateways, data: Path) -> Province:
@@ -133,21 +136,24 @@ class Province:
         await self.house.worker.stop()
         store = self.house.store
         told: dict[str, list[dict[str, object]]] = {name: [] for name in self.urls}
+        died: Counter[str] = Counter()
         for row in await store.run(list_deliveries, "", "", "", 10_000):
             attempts = await store.rows("attempts_of", row["id"])
-            assert row["attempts"] == len(attempts), f"{row['endpoint']}: a claim died"
+            died[row["endpoint"]] += row["attempts"] - len(attempts)
             for attempt in attempts:
                 sealed = store.unseal(attempt["steps_sealed"], f"attempts.steps:{row['id']}/{attempt['number']}")
                 told.setdefault(row["endpoint"], []).extend(unpack_steps(sealed))
         for name, url in self.urls.items():
             operations = {one.operation for one in self.house.endpoints[name].adapter.info.capabilities}
             counted: dict[str, int] = (await self.http.get(f"{url}/_mock/requests")).json()
-            came = sum(many for operation, many in counted.items() if operation in operations)
+            came = sum(many for operation, many in counted.items() if operation in operations) - self.filed_beside[name]
             filings = [step for step in told[name] if step["filing"]]
             through = sum(step["status"] is not None for step in filings)
             cut = sum(step["status"] is None and step["error"] != "unreachable" for step in filings)
             counts = f"{name}: {came} filings came, {through} recorded as answered, {cut} as cut off; {counted}"
-            assert through <= came <= through + cut, counts
+            # A test that moves the clock ends leases under what is in flight: of such a claim nothing may be recorded.
+            assert died[name] == 0 or self.gateway.clock.skipped, f"{name}: a claim died"
+            assert through <= came <= through + cut + died[name], counts
 
     async def close(self) -> None:
         """End what was opened here, and compare what came with what was recorded."""

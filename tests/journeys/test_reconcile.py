@@ -125,6 +125,7 @@ async def test_a_court_that_filed_twice_is_a_persons(province: Province) -> None
 
     filed: str = await province.until(there, "the mediator is listed")
     await province.house.lines[COURT].endpoint.adapter.send(await _wire(province, filed), _exchange(province, COURT))
+    province.filed_beside[COURT] += 1
     found = await reconciled(province, COURT)
     assert codes(found) == [("differing", "filed_twice", "open")]
     assert codes(await healed(province, found["id"])) == [("differing", "filed_twice", "person")]

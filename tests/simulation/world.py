@@ -65,7 +65,7 @@ class Weather:
             trouble=random.choice((0.0, 0.0, 0.03)),
             deaths=random.choice((0, 1, 2, 4)),
             stalls=random.choice((0.0, 0.0, 0.03)),
-            sleeps=random.choice((0, 0, 1)),
+            sleeps=random.choice((0, 1, 2)),
             cases=random.randint(2, 4),
             lasts_s=random.uniform(6.0, 20.0),
             jumps=clocks.choice((0, 0, 1, 2)),
