@@ -44,13 +44,8 @@ def test_the_same_seed_is_the_same_world_whatever_python_hashes_by() -> None:
     assert play(20_008).trace != here.trace
 
 
-_RARE = {"sent_after_the_lease": 500}
-"""Bugs that need a rare meeting of faults, and within how many seeds they must be seen."""
-
-
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_found(bug: str) -> None:
-    most = _RARE.get(bug, 100)
-    found = seek(bug, most)
-    assert found.seed is not None, f"{bug} is not seen within {most} seeds"
+    found = seek(bug, 100)
+    assert found.seed is not None, f"{bug} is not seen within 100 seeds"
