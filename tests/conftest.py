@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tests.servers.kafka import Broker, GivenBroker, open_broker
 from tests.servers.postgres import open_server
 
 pytest.register_assert_rewrite("contracts.conformance")
+
+# A worker of the suite is told how wide its master's terminal is, and the command line's would keep to that for ever.
+os.environ.pop("COLUMNS", None)
 
 # How quickly examples are made says something of the machine, nothing of what is tested.
 settings.register_profile("gateway", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import gateway.cli.exits  # noqa: F401 # its terminals measure themselves when made: not while a test says how wide they are
 from tests.cli.resting import Resting
 from tests.house import ENGINE
 from tests.servers.databases import new_database
