@@ -90,8 +90,7 @@ async def test_stops_in_a_row_are_no_crashes(database: str, tmp_path: Path, name
         assert await place.stands(last)
         assert await place.settled(place.port, SOON_S), ask("SELECT state, code FROM deliveries")
         await last.end(signal.SIGTERM)
-        ((state, crashes, attempts),) = ask("SELECT state, crashes, attempts FROM deliveries")
-        assert (state, crashes, attempts) == ("delivered", 0, STOPS + 1)
+        assert [tuple(row) for row in ask("SELECT state, crashes FROM deliveries")] == [("delivered", 0)]
         told = [tuple(row) for row in ask("SELECT outcome, code FROM attempts ORDER BY number")]
         assert told == [("pending", CUT_OFF)] * STOPS + [("delivered", None)]
         assert ask("SELECT kind FROM tasks") == []
