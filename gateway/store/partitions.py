@@ -54,7 +54,7 @@ async def listed(connection: Any) -> list[Part]:
         named = _NAMED.search(row["name"])
         part = Part(row["table"], row["name"], "-".join(named.groups()) if named else None, row["rows"], row["size"])
         if part.is_default:
-            rows = await connection.fetchval(f"SELECT count(*) FROM (SELECT FROM {part.name} LIMIT {COUNTED}) found")  # noqa: S608 -- our own names
+            rows = await connection.fetchval(f"SELECT count(*) FROM (SELECT FROM {part.name} LIMIT {COUNTED}) found")  # noqa: S608 -- no name can be a parameter; these are of our tables, months and ids, never from outside
             part = Part(part.table, part.name, None, rows, part.size)
         found.append(part)
     return found
@@ -124,7 +124,7 @@ async def _astray(connection: Any, table: str) -> list[Month]:
     found: list[Month] = []
     place, compared = "", ">="
     for _ in range(_STEPS):
-        asked = f"SELECT min({column}) FROM {table}_default WHERE {column} {compared} $1"  # noqa: S608 -- our own names
+        asked = f"SELECT min({column}) FROM {table}_default WHERE {column} {compared} $1"  # noqa: S608 -- no name can be a parameter; these are of our tables, months and ids, never from outside
         first = await connection.fetchval(asked, place)
         if first is None:
             break
@@ -157,7 +157,7 @@ async def _make(connection: Any, table: str, month: Month, most: int | None) -> 
     async with connection.transaction():
         await connection.execute("SET LOCAL lock_timeout = '1s'")
         limit = "" if most is None else f"LIMIT {most + 1}"
-        astray = await connection.fetchval(f"SELECT count(*) FROM (SELECT FROM {rest} WHERE {within} {limit}) found")  # noqa: S608 -- our own names
+        astray = await connection.fetchval(f"SELECT count(*) FROM (SELECT FROM {rest} WHERE {within} {limit}) found")  # noqa: S608 -- no name can be a parameter; these are of our tables, months and ids, never from outside
         if most is not None and astray > most:
             log.error("partition_left_out", type=table, code=str(month), count=astray)
             return False
@@ -165,7 +165,7 @@ async def _make(connection: Any, table: str, month: Month, most: int | None) -> 
         if astray:
             await connection.execute(f"LOCK TABLE {rest} IN ACCESS EXCLUSIVE MODE")
             await connection.execute(
-                f"WITH moved AS (DELETE FROM {rest} WHERE {within} RETURNING *) INSERT INTO {name} SELECT * FROM moved"  # noqa: S608 -- our own names
+                f"WITH moved AS (DELETE FROM {rest} WHERE {within} RETURNING *) INSERT INTO {name} SELECT * FROM moved"  # noqa: S608 -- no name can be a parameter; these are of our tables, months and ids, never from outside
             )
         await connection.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')")
     return True

@@ -49,7 +49,7 @@ class Bounded(HttpToolsProtocol):
     _fresh: bool
     _spoke: bool
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows asyncio's BaseTransport alike: there is no other
         super().connection_made(transport)
         self._spoke = False
         self._begin()

@@ -219,7 +219,7 @@ def test_the_doctor_knows_a_newer_schema(resting: Resting, floor: str, ok: bool,
     path = resting.written("port = 0\n").config
     gateway("migrate", "--config", path)
     resting.sql("UPDATE alembic_version SET version_num = '9999'")
-    resting.sql(f"INSERT INTO schema_floors (revision, oldest_reader) VALUES ('9999', '{floor}')")  # noqa: S608 -- ours
+    resting.sql(f"INSERT INTO schema_floors (revision, oldest_reader) VALUES ('9999', '{floor}')")  # noqa: S608 -- the floors are the cases above; this fixture takes whole statements
     checks = json.loads(gateway("doctor", "-c", str(path), "--json").stdout)["checks"]
     found = next(check for check in checks if "结构" in check["name"] + check["found"])
     assert (found["ok"], told in found["found"]) == (ok, True)

@@ -14,6 +14,7 @@ from gateway.flow.clock import Alarms
 from gateway.flow.clock_acts import Act, ClockActs
 from gateway.settings import SettingsRefused
 from gateway.store.casefile import CaseFile
+from gateway.store.store import Store
 from tests.flow import papers
 from tests.flow.puppets import PUPPETS
 from tests.flow.stage import OPERATOR, PDF, Stage
@@ -177,12 +178,8 @@ async def test_alarms_ring_once_each_and_the_parties_own_clocks_make_no_task(sti
     assert "D26-performance" not in [task["code"] for task in await still.tasks("statutory_late")]
 
 
-async def test_a_clock_that_is_met_while_others_ring_does_not_ring(
-    still: Stage, gateway: Gateways, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    case = await still.case({"/accepted_at": papers.DROP, "/received_at": "2026-10-10T09:00:00+08:00"})
-    gateway.clock.skip(4 * 86_400)
-    store = still.house.store
+def _met_while_loading(store: Store, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let D01 of the case be met by somebody else just before its file is read."""
     load = store.load
 
     async def met_just_before(subject: str) -> CaseFile | None:
@@ -190,6 +187,15 @@ async def test_a_clock_that_is_met_while_others_ring_does_not_ring(
         return await load(subject)
 
     monkeypatch.setattr(store, "load", met_just_before)
+
+
+async def test_a_clock_that_is_met_while_others_ring_does_not_ring(
+    still: Stage, gateway: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await still.case({"/accepted_at": papers.DROP, "/received_at": "2026-10-10T09:00:00+08:00"})
+    gateway.clock.skip(4 * 86_400)
+    store = still.house.store
+    _met_while_loading(store, case, monkeypatch)
     assert await Alarms(store).turn() == 0
     assert [event["type"] for event in await still.history(case) if event["type"].startswith("clock.a")] == []
     assert await still.tasks("statutory_late") == []
@@ -272,14 +278,7 @@ async def test_a_clock_that_is_met_while_it_is_healed_stays_met(
     await gateway.abandon(first.house)
     law = law_with(tmp_path / "law", calendar_2027=NOTICE_2027)
     second = Stage(await gateway(endpoints, adapters=PUPPETS, law=law, start=False))
-    store = second.house.store
-    load = store.load
-
-    async def met_just_before(subject: str) -> CaseFile | None:
-        await store.write("move_clock", (case, "D01", "met"))
-        return await load(subject)
-
-    monkeypatch.setattr(store, "load", met_just_before)
+    _met_while_loading(second.house.store, case, monkeypatch)
     await next(turn for name, turn in second.house.worker.also if name == "calendar")()
     found = (await clocks(second, case))[case, "D01"]
     assert (found["state"], bool(found["provisional"])) == ("met", False)

@@ -46,6 +46,15 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     Killer.flying, Killer.beside = set(), []
 
 
+async def _suspect(scene: Scene) -> str:
+    """A case whose delivery has died under so many processes that it is tried alone."""
+    case = await scene.case("370102-LX001-2026-00001")
+    for _ in range(SUSPECT_AFTER):
+        await scene.reopen()
+        await _held(1)
+    return case
+
+
 async def _held(many: int) -> None:
     async def all_fly() -> bool:
         return len(Killer.flying) >= many
@@ -102,10 +111,7 @@ async def test_a_process_that_dies_young_convicts_nobody(scene: Scene, monkeypat
     suspect and is over before it has tried one who is."""
     await scene.stand(IDS, adapter=Killer, slots=16)
     await scene.open(start=False)
-    suspect = await scene.case("370102-LX001-2026-00001")
-    for _ in range(SUSPECT_AFTER):
-        await scene.reopen()
-        await _held(1)
+    suspect = await _suspect(scene)
     monkeypatch.setattr(worker, "_CALM_S", 60.0)
     for life in range(QUARANTINE_AFTER):
         Killer.beside.clear()
@@ -127,10 +133,7 @@ async def test_a_long_trial_lets_the_others_on(scene: Scene, monkeypatch: pytest
     monkeypatch.setattr(worker, "_TRIAL_S", 0.1)
     await scene.stand(IDS, adapter=Killer, slots=16)
     await scene.open(start=False)
-    first = await scene.case("370102-LX001-2026-00001")
-    for _ in range(SUSPECT_AFTER):
-        await scene.reopen()
-        await _held(1)
+    first = await _suspect(scene)
     house: Any = await scene.reopen()
     await _held(1)
     other = await scene.case("370102-LX001-2026-00002")

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP
 from tests.flow import papers
 from tests.flow.stage import until
 from tests.web.site import Site, accepted
+
+MEDIATOR: Final = {
+    "schema_version": "1.0",
+    "certificate_no": "LDTJ-3701-2023-0456",
+    "certificate_valid_until": "2028-12-31",
+    "name": "李明",
+    "organization_code": "SD-JN-LX-001",
+    "employment": "full_time",
+    "active": True,
+}
 
 
 async def test_a_revision_names_the_version_it_was_made_from(site: Site) -> None:
@@ -207,23 +219,14 @@ async def test_a_delivered_case_is_revised_at_the_platform(busy: Site) -> None:
 
 async def test_a_mediator_is_listed_again_as_the_next_version(site: Site) -> None:
     await site.case()
-    body = {
-        "schema_version": "1.0",
-        "certificate_no": "LDTJ-3701-2023-0456",
-        "certificate_valid_until": "2028-12-31",
-        "name": "李明",
-        "organization_code": "SD-JN-LX-001",
-        "employment": "full_time",
-        "active": True,
-    }
-    first = await site.put("/v1/mediators/LDTJ-3701-2023-0456", body)
+    first = await site.put("/v1/mediators/LDTJ-3701-2023-0456", MEDIATOR)
     assert first.status_code == 202, first.text
-    second = await site.put("/v1/mediators/LDTJ-3701-2023-0456", {**body, "active": False})
+    second = await site.put("/v1/mediators/LDTJ-3701-2023-0456", {**MEDIATOR, "active": False})
     assert (second.json()["id"], second.json()["version"]) == (first.json()["id"], 2)
-    other = await site.put("/v1/mediators/LDTJ-0000", body)
+    other = await site.put("/v1/mediators/LDTJ-0000", MEDIATOR)
     assert (other.status_code, other.json()["code"]) == (422, "certificate_no_differs")
     unknown = await site.put(
-        "/v1/mediators/X-1", {**body, "certificate_no": "X-1", "organization_code": "SD-LY-LS-007"}
+        "/v1/mediators/X-1", {**MEDIATOR, "certificate_no": "X-1", "organization_code": "SD-LY-LS-007"}
     )
     assert (unknown.status_code, unknown.json()["code"]) == (422, "organization_unknown")
     listed = (await site.up.get("/v1/mediators")).json()["items"]
@@ -237,17 +240,8 @@ async def test_a_mediator_goes_with_his_certificate_to_another_organisation(site
     await site.case()
     await site.case({"/organization/code": "SD-LY-LS-007"})
     path = "/v1/mediators/LDTJ-3701-2023-0456"
-    body = {
-        "schema_version": "1.0",
-        "certificate_no": "LDTJ-3701-2023-0456",
-        "certificate_valid_until": "2028-12-31",
-        "name": "李明",
-        "organization_code": "SD-JN-LX-001",
-        "employment": "full_time",
-        "active": True,
-    }
-    accepted(await site.put(path, body))
-    moved = {**body, "organization_code": "SD-LY-LS-007"}
+    accepted(await site.put(path, MEDIATOR))
+    moved = {**MEDIATOR, "organization_code": "SD-LY-LS-007"}
     accepted(await site.put(path, moved))
     old = await site.caller("old", organizations=("SD-JN-LX-001",))
     new = await site.caller("new", organizations=("SD-LY-LS-007",))
