@@ -87,7 +87,8 @@ class StatusUpdate:
     ``event_id`` is the platform's own and the same at every repeat (unique per endpoint). ``status`` is a canonical word
     (a ``DeliveryWord`` for deliveries) or ``unknown``; ``raw_status`` is what the platform wrote. ``at`` is the time of
     the fact. A case update with ``note`` and an empty ``status`` is a note for people (督办). ``retry_after_s`` belongs to
-    ``postponed``.
+    ``postponed``. ``sending`` is the number under which the platform took in the very sending that the word is about, where
+    each sending has one of its own (批次号): the one that the receipt gave as its reference.
     """
 
     event_id: str
@@ -104,6 +105,7 @@ class StatusUpdate:
     note: str | None = None
     retry_after_s: float | None = None
     term_no: int | None = None
+    sending: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

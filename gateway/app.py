@@ -14,7 +14,6 @@ from random import Random
 import httpx
 from aiohttp.resolver import ThreadedResolver
 
-from contracts.adapter import DeliveryClass
 from contracts.deadlines import Law
 from contracts.statistics import StatisticalItem
 from gateway.bus.memory import MemoryBus
@@ -264,7 +263,7 @@ async def _compose(
         router,
         {name: round(1000 * line.limits.word_within_s) for name, line in lines.items()},
         law,
-        [name for name, one in endpoints.items() if one.adapter.info.delivery_class is DeliveryClass.NEITHER],
+        {name: one.adapter.info.delivery_class for name, one in endpoints.items()},
     )
     applier = Applier(store, endpoints, contexts, words, settings.retry, bells.committed, reach, law)
     worker = Worker(

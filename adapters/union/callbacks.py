@@ -106,6 +106,7 @@ def _result(told: Told, xlh: str, item: Row) -> StatusUpdate:
         reason_code=code if reasons and _CODE.fullmatch(code) else None,
         reasons=reasons,
         references=tuple(references),
+        sending=told.batch_no,
     )
 
 

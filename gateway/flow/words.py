@@ -6,14 +6,16 @@ a contradiction to a final status goes to a person with both values kept (``mess
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from contracts.adapter import DeliveryClass
 from contracts.lifecycle import Outcome, Step
 from contracts.lists import EndReason
 from contracts.messages import MessageType
@@ -70,7 +72,7 @@ class Speaker:
 
 class Words:
     """Decides what a word changes. ``word_within_ms``: by endpoint, how long a relayed delivery may wait for its word;
-    ``unasked``: the endpoints of class ``neither``, whose first acceptance counts, whatever they say afterwards."""
+    ``classes``: each endpoint's delivery class."""
 
     def __init__(
         self,
@@ -78,13 +80,13 @@ class Words:
         router: Router,
         word_within_ms: Mapping[str, int],
         law: Law | None = None,
-        unasked: Collection[str] = (),
+        classes: Mapping[str, DeliveryClass] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._router = router
         self._word_within_ms = word_within_ms
         self._clockwork = Clockwork(store, law)
-        self._unasked = frozenset(unasked)
+        self._classes = classes
 
     def _event(self, kind: str, about: str, facts: dict[str, Any]) -> NewEvent:
         return NewEvent(self._store.ids.new("event"), kind, about, compact(facts))
@@ -114,9 +116,11 @@ class Words:
     # ---- about a delivery -------------------------------------------------------------------------------------------------
 
     def about_delivery(
-        self, file: CaseFile, delivery: DeliveryRow, speaker: Speaker, update: StatusUpdate
+        self, file: CaseFile, delivery: DeliveryRow, speaker: Speaker, update: StatusUpdate, *, sent_since: bool = False
     ) -> tuple[Unit, str | None]:
-        """Settles a relayed or in-doubt delivery; makes no message. Also returns the reason to pause the endpoint, if any."""
+        """Settles a relayed or in-doubt delivery; makes no message. Also returns the reason to pause the endpoint, if any.
+
+        ``sent_since``: the delivery was set on its way anew after the word had come in."""
         unit = self.unit(file, speaker, update)
         self._keep_numbers(unit, speaker, update, delivery.about)
         match update.status:
@@ -134,8 +138,10 @@ class Words:
                 unit.tasks.append(self._task("unmapped_code", delivery.id, speaker.endpoint, update.raw_status[:64]))
                 return unit, None
         if not _may_become(delivery.state, after):
-            if after == "rejected" and delivery.state == "delivered" and delivery.endpoint not in self._unasked:
+            if after == "rejected" and delivery.state == "delivered" and not self._first_acceptance_counts(delivery):
                 unit.tasks.append(self._task("contradiction", delivery.id, speaker.endpoint, update.reason_code))
+            return unit, None
+        if after in ("rejected", "pending") and self._of_another_sending(delivery, update, sent_since):
             return unit, None
         reasons = None
         wait_ms = (
@@ -172,6 +178,19 @@ class Words:
             unit.tasks.append(self._task("rejected", delivery.id, speaker.endpoint, update.reason_code))
         unit.closed_tasks += [(kind, delivery.id, after) for kind in _ANSWERED[after]]
         return unit, None
+
+    def _first_acceptance_counts(self, delivery: DeliveryRow) -> bool:
+        """Where every sending is another one to the platform, what it says of a repeat takes back nothing."""
+        return self._classes.get(delivery.endpoint) is DeliveryClass.NEITHER
+
+    def _of_another_sending(self, delivery: DeliveryRow, update: StatusUpdate, sent_since: bool) -> bool:
+        """Whether a refusal is about an earlier sending: it takes nothing from the one that may be there now.
+
+        Where the id names one thing however often it is sent (``idempotent``), a word on one sending is a word on all."""
+        if self._classes.get(delivery.endpoint) is DeliveryClass.IDEMPOTENT:
+            return False
+        named = update.sending is not None and delivery.state == "relayed" and delivery.reference is not None
+        return sent_since or (named and update.sending != delivery.reference)
 
     # ---- about a matter ---------------------------------------------------------------------------------------------------
 

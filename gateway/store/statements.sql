@@ -343,6 +343,9 @@ UPDATE callbacks SET state = given.state, code = given.code, due_at = now_ms() +
 -- A look that found its delivery on the way is no try.
 -- name: give_back_callback (id text, wait bigint)
 UPDATE callbacks SET tries = callbacks.tries - 1, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id
+-- What was kept and not looked at yet: the newest up to an id. One that was looked at in vain waits for its own reasons.
+-- name: unread_words (endpoint text, upto text)
+SELECT max(c.id) AS id FROM given JOIN callbacks c ON c.endpoint = given.endpoint AND c.state = 'stored' AND c.tries <= 1 AND c.id <= given.upto
 -- name: next_callback ()
 SELECT min(due_at) AS due_at, now_ms() AS now FROM (
   SELECT min(due_at) AS due_at FROM callbacks WHERE state = 'stored' UNION ALL SELECT min(due_at) FROM callbacks WHERE state = 'orphan') soonest

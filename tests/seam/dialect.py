@@ -234,6 +234,7 @@ class Toy(Adapter[ToySettings]):
             reason_code=self.text(said, "reason") if "reason" in said else None,
             references=(Reference("platform_no", keys[-1].value),) if "number" in said else (),
             retry_after_s=None if wait is None else wait / 1000,
+            sending=self.text(said, "batch") if "batch" in said else None,
         )
 
     @staticmethod

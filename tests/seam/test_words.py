@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from contracts.messages import MessageType
+from gateway.flow.operating.operate import Operator
 from gateway.flow.worker import remind_of_words
+from gateway.store.casefile import DeliveryRow
 from tests.seam.platform import Seen
 from tests.seam.scene import ASKED, BYTES, IDS, OPERATOR, Scene, until
 
@@ -372,3 +374,94 @@ async def test_a_redriven_refusal_frees_what_waited_for_it(scene: Scene) -> None
     await scene.reaches("delivered", case, IDS)
     await scene.reaches("delivered", case, IDS, MessageType.AGREEMENT_CONCLUDED)
     assert await scene.tasks() == []
+
+
+# ------------------------------------------------------------------------------------------- words on an earlier sending
+
+
+class _Reading:
+    """Holds the reading of calls up while its gate is shut."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.held = 0
+
+    async def __call__(self, point: str) -> None:
+        if point == "parsed":
+            self.held += not self.gate.is_set()
+            await self.gate.wait()
+
+
+async def _refused_but_unread(scene: Scene, reading: _Reading) -> tuple[str, DeliveryRow]:
+    """A batch whose answer was lost; its refusal is kept and not applied."""
+    await scene.stand(BYTES)
+    await scene.open(fault_point=reading)
+    scene.batches.fail("reset_after")
+    case = await scene.case()
+    row = await scene.reaches("in_doubt", case, BYTES)
+    reading.gate.clear()
+    assert await scene.batches.say("NO", id=row.id, reason="E17") == 200
+
+    async def held() -> bool:
+        return bool(reading.held)
+
+    await until(held, "the word is held up")
+    return case, row
+
+
+async def test_nobody_sends_again_over_a_word_that_is_kept_and_not_read(scene: Scene) -> None:
+    reading = _Reading()
+    case, row = await _refused_but_unread(scene, reading)
+    standing = await scene.operator.resolve(OPERATOR, row.id, False, "asked by telephone")
+    assert standing.refused == "words_unread"
+    assert (await scene.delivery(case, BYTES)).state == "in_doubt"
+    reading.gate.set()
+    await scene.reaches("rejected", case, BYTES)
+    assert scene.batches.count() == 1
+    standing = await scene.operator.redrive(OPERATOR, row.id, "mended there")
+    assert standing.refused is None
+    await scene.reaches("relayed", case, BYTES)
+
+
+async def test_a_refusal_that_came_before_the_last_sending_takes_nothing_from_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person was quicker than the reading of the word: it speaks of the batch before."""
+    reading = _Reading()
+    case, row = await _refused_but_unread(scene, reading)
+
+    async def read(self: Operator, delivery: str) -> bool:
+        return False
+
+    monkeypatch.setattr(Operator, "_unread", read)
+    assert (await scene.operator.resolve(OPERATOR, row.id, False, "asked by telephone")).refused is None
+    await scene.reaches("relayed", case, BYTES)
+    reading.gate.set()
+    await _all_applied(scene, 1)
+    assert (await scene.delivery(case, BYTES)).state == "relayed"
+    assert await scene.tasks() == []
+    assert await scene.batches.say("NO", id=row.id, reason="E18") == 200
+    assert (await scene.reaches("rejected", case, BYTES)).code == "E18", "a word of now is about the sending of now"
+
+
+async def test_a_word_that_names_another_batch_takes_nothing_from_this_one(scene: Scene) -> None:
+    await scene.stand(BYTES)
+    await scene.open()
+    case = await scene.case()
+    row = await scene.reaches("relayed", case, BYTES)
+    await scene.batches.say("WAIT", id=row.id, batch=scene.batches.booked[0].number, wait=50)
+
+    async def twice() -> bool:
+        return scene.batches.count() == 2
+
+    await until(twice, "it is sent again")
+    await scene.reaches("relayed", case, BYTES)
+    first, second = (one.number for one in scene.batches.booked)
+    await scene.batches.say("NO", id=row.id, batch=first, reason="E17")
+    await _all_applied(scene, 2)
+    assert (await scene.delivery(case, BYTES)).state == "relayed"
+    await scene.batches.say("NO", id=row.id, batch=second, reason="E18")
+    assert (await scene.reaches("rejected", case, BYTES)).code == "E18"
+    await scene.batches.say("OK", id=row.id, batch=first)
+    await scene.reaches("delivered", case, BYTES)

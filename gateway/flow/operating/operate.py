@@ -36,6 +36,7 @@ from gateway.store.unit import (
 from gateway.store.webhooks import CLASSES
 
 _AGAIN = 20
+_ANY_CALL = "cbk_" + 26 * "Z"
 _REDRIVEN = frozenset({"rejected", "dead", "expired"})
 _CANCELLED = frozenset({"pending", "rejected", "dead", "expired"})
 
@@ -74,6 +75,8 @@ class Operator:
     async def redrive(self, principal: Principal, delivery: str, reason: str, once: Once | None = None) -> Standing:
         """The same bytes again, the schedule anew (same ids: platforms know them). Raises ``KeyTaken`` as every act does that
         takes ``once``: it was asked for before."""
+        if await self._unread(delivery):
+            return Standing(delivery, refused="words_unread")
         return await self._move(
             principal, "delivery.redrive", delivery, reason, _REDRIVEN, "pending", fresh=True, once=once
         )
@@ -87,6 +90,8 @@ class Operator:
     ) -> Standing:
         """A person's word on a delivery in doubt: it arrived, or it did not and goes again."""
         after = "delivered" if arrived else "pending"
+        if not arrived and await self._unread(delivery):
+            return Standing(delivery, refused="words_unread", extra={"state": "in_doubt"})
         return await self._move(
             principal,
             "delivery.resolve",
@@ -97,6 +102,21 @@ class Operator:
             fresh=not arrived,
             once=once,
         )
+
+    async def _unread(self, delivery: str) -> bool:
+        """Whether the platform's words that are kept already stay unread, though they were given time: one of them may say that
+        it has what is about to be sent again."""
+        row = await self._store.row("delivery", delivery)
+        if row is None:
+            return False
+        upto = _ANY_CALL
+        for _ in range(_AGAIN):
+            newest = await self._store.row("unread_words", row["endpoint"], upto)
+            if newest is None or newest["id"] is None:
+                return False
+            upto = newest["id"]
+            await asyncio.sleep(0.1)
+        return True
 
     async def refile(self, principal: Principal, delivery: str, reason: str) -> Standing:
         """What counts as delivered is not there: the same bytes again, under the same id."""

@@ -164,6 +164,8 @@ def _done(standing: Standing, outcome: str) -> Mended:
     if standing.refused is None:
         return Mended("healed", outcome)
     state = str(standing.extra.get("state", standing.refused))
-    if state == "in_flight":
-        raise RetryableError("in_flight", "the delivery is being sent right now")
+    if state == "in_flight" or standing.refused == "words_unread":
+        raise RetryableError(
+            "in_flight", "the delivery is being sent right now, or the platform's words on it are read"
+        )
     return Mended("moot", state)

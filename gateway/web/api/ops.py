@@ -77,6 +77,7 @@ _OF_REPLAYS = frozenset(
         "never_sent",
         "not_translated",
         "unanswered",
+        "words_unread",
     }
 )
 """Refusals that have a problem code of their own."""

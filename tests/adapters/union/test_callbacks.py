@@ -49,6 +49,7 @@ def test_accepted() -> None:
             raw_status="1",
             at=NOW,
             references=(Reference("platform_no", UNION_NO), Reference("batch_no", BATCH_NO)),
+            sending=BATCH_NO,
         )
     ]
 
@@ -58,6 +59,7 @@ def test_refused_with_code_and_reasons(code: str) -> None:
     (word,) = results({"xlh": "dlv_1", "jg": "0", "yy": code, "yysm": "案件 a&b=c 不存在"})
     assert (word.status, word.raw_status, word.reason_code) == ("refused", "0", code)
     assert word.reasons == (Reason(code, "案件 a&b=c 不存在"),)
+    assert word.sending == BATCH_NO, "the receipt's reference: which of several sendings was refused"
     assert word.references == (Reference("batch_no", BATCH_NO),)
 
 
