@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
 from gateway.flow.alerting.alerts import Alerts
 from gateway.flow.house import House
 from gateway.store.postgres import Postgres
@@ -19,6 +24,14 @@ STRAY = (
 """A message that a clock of the year 2096 has named."""
 
 
+@pytest.fixture
+async def houses(tmp_path: Path) -> AsyncIterator[Gateways]:
+    """Makes houses on the engine that each test names, whatever the suite runs on."""
+    made = Gateways(tmp_path)
+    yield made
+    await made.close()
+
+
 async def standing(house: House) -> set[tuple[str, str, str]]:
     """What a fresh loop of alerts finds of the months."""
     await Alerts(house.store, tuple(sorted(house.endpoints)), house.settings.data).turn()
@@ -26,8 +39,8 @@ async def standing(house: House) -> set[tuple[str, str, str]]:
     return {(row["rule"], row["about"], row["figure"]) for row in rows if row["rule"] == "partitions"}
 
 
-async def test_a_row_in_no_month_is_told_of_until_it_is_home(gateway: Gateways, dsn: str) -> None:
-    house = await gateway(ENDPOINTS, adapters=PUPPETS, database=dsn)
+async def test_a_row_in_no_month_is_told_of_until_it_is_home(houses: Gateways, dsn: str) -> None:
+    house = await houses(ENDPOINTS, adapters=PUPPETS, database=dsn)
     async with open_site(house) as site, open_counter(site) as counter:
         page = (await counter.viewer.get("health")).text
         assert "月分区" in page
@@ -45,8 +58,8 @@ async def test_a_row_in_no_month_is_told_of_until_it_is_home(gateway: Gateways, 
         assert "messages DEFAULT" not in (await counter.viewer.get("health")).text
 
 
-async def test_whole_tables_say_nothing_of_months(gateway: Gateways) -> None:
-    house = await gateway(ENDPOINTS, adapters=PUPPETS, database="sqlite")
+async def test_whole_tables_say_nothing_of_months(houses: Gateways) -> None:
+    house = await houses(ENDPOINTS, adapters=PUPPETS, database="sqlite")
     async with open_site(house) as site, open_counter(site) as counter:
         assert "月分区" not in (await counter.viewer.get("health")).text
         assert await standing(house) == set()

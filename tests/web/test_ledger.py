@@ -211,6 +211,7 @@ async def test_what_there_is_not_is_406(site: Site, path: str) -> None:
         assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable"), accept
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("path", CALLS)
 @pytest.mark.parametrize(
     ("query", "parameter"),
@@ -230,6 +231,7 @@ async def test_a_parameter_that_is_none(shared: Site, path: str, query: str, par
     assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("query", ["basis=x", "limit=0", "cursor=x", "cursor=WzFd", "plain=1"])
 async def test_a_parameter_of_the_ledger_that_is_none(shared: Site, query: str) -> None:
     assert (await shared.up.get(f"/v1/ledger?{query}")).status_code == 400
