@@ -46,6 +46,21 @@ class Law:
     calendar: Calendar = field(default_factory=packaged_calendar)
     safe_margin: timedelta = SAFE_MARGIN
     optional: frozenset[str] = frozenset()
+    _fresh: dict[tuple[str, date, date], Clock] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def fresh_clock(self, rule: Rule, first: date) -> Clock:
+        """The clock that a rule starts on a day, where nobody has set its end. All cases of one day share it."""
+        place = (rule.id, rule.effective_from, first)
+        found = self._fresh.get(place)
+        if found is None:
+            if len(self._fresh) >= _MOST_FRESH:
+                self._fresh.clear()
+            found = self._fresh[place] = _clock(rule, first, self, ClockState.RUNNING, None)
+        return found
+
+
+_MOST_FRESH = 10_000
+"""Clocks that are remembered: those of about a year's days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +258,7 @@ def clocks_started_by(
     """
     by = law if law is not None else Law()
     clocks = []
-    for rule in by.rulebook.rules:
+    for rule in by.rulebook.of_event(event):
         anew = event in rule.restarts_on
         if (rule.starts_on != event and not anew) or (rule.optional and rule.id not in {*optional, *by.optional}):
             continue
@@ -257,8 +272,10 @@ def clocks_started_by(
         if not rule.in_force(first) or not _EARLIEST <= first <= _LATEST:
             continue
         given = _given_end(facts.get(rule.given_fact))
-        if given is not None or rule.length is not None:
+        if given is not None:
             clocks.append(_clock(rule, first, by, ClockState.RUNNING, given))
+        elif rule.length is not None:
+            clocks.append(by.fresh_clock(rule, first))
     return tuple(clocks)
 
 
@@ -271,7 +288,7 @@ def states_after(event: str, facts: Mapping[str, Fact], law: Law | None = None) 
     """
     by = law if law is not None else Law()
     found: dict[str, ClockState] = {}
-    for rule in by.rulebook.rules:
+    for rule in by.rulebook.of_event(event):
         for turn in rule.turn:
             if event in turn.on and holds(turn.where, facts):
                 found[rule.id] = turn.state

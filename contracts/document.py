@@ -107,7 +107,8 @@ def rule(kind: type[P]) -> Callable[[Rule[P]], Rule[P]]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the walk does at one model: its rules, and its fields with times, regions and further parts."""
+    """What the walk does at one model: its rules, and its fields with times, regions and further parts. Parts in which there is
+    nothing to be looked at, however deep, are left out."""
 
     rules: tuple[Rule[Any], ...]
     keys: Mapping[str, str]
@@ -115,8 +116,13 @@ class _Plan:
     regions: tuple[str, ...]
     inner: tuple[str, ...]
 
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to be looked at."""
+        return not (self.rules or self.past or self.regions or self.inner)
 
-def examine(part: Part, now: datetime, at: str = "") -> Iterator[Finding]:
+
+def examine(part: Part, now: datetime, at: str = "") -> list[Finding]:
     """Run the rules of a part and of everything in it.
 
     Also what holds for all documents: a time or date that should be past lies ahead of ``now`` by more than 60 seconds
@@ -127,29 +133,40 @@ def examine(part: Part, now: datetime, at: str = "") -> Iterator[Finding]:
         now: an aware time.
         at: the JSON pointer of ``part`` in its document.
     """
+    findings: list[Finding] = []
+    _examine(part, now, at, findings)
+    return findings
+
+
+def _examine(part: Part, now: datetime, at: str, findings: list[Finding]) -> None:
     values = part.__dict__
     plan = _plan(type(part))
     for name in plan.past:
         moment = values.get(name)
         if moment is not None and _is_ahead(moment, now):
-            yield Finding.of(f"{at}/{plan.keys[name]}", Code.TIME_IN_FUTURE)
+            findings.append(Finding.of(f"{at}/{plan.keys[name]}", Code.TIME_IN_FUTURE))
     for name in plan.regions:
         code = values.get(name)
         if code is not None:
-            yield from region_findings(code, f"{at}/{plan.keys[name]}")
+            findings += region_findings(code, f"{at}/{plan.keys[name]}")
     for check in plan.rules:
-        try:
-            yield from check(part, at, now)
-        except Unsound:
-            continue
+        _run(check, part, at, now, findings)
     for name in plan.inner:
         value = values.get(name)
         if isinstance(value, Part):
-            yield from examine(value, now, f"{at}/{plan.keys[name]}")
+            _examine(value, now, f"{at}/{plan.keys[name]}", findings)
         elif isinstance(value, tuple):
             for index, item in enumerate(value):
                 if isinstance(item, Part):
-                    yield from examine(item, now, f"{at}/{plan.keys[name]}/{index}")
+                    _examine(item, now, f"{at}/{plan.keys[name]}/{index}", findings)
+
+
+def _run(check: Rule[Any], part: Part, at: str, now: datetime, findings: list[Finding]) -> None:
+    try:
+        for finding in check(part, at, now):
+            findings.append(finding)  # what came before an unsound field is kept
+    except Unsound:
+        return
 
 
 def gathered(*checks: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -188,14 +205,18 @@ def _plan(kind: type[Part]) -> _Plan:
         keys={name: info.alias or name for name, info in fields.items()},
         past=tuple(name for name, found in marks.items() if Past in found),
         regions=tuple(name for name, found in marks.items() if InRegionTable in found),
-        inner=tuple(name for name, info in fields.items() if _holds_part(info.annotation)),
+        inner=tuple(
+            name for name, info in fields.items() if not all(_plan(part).silent for part in _parts(info.annotation))
+        ),
     )
 
 
-def _holds_part(annotation: object) -> bool:
+def _parts(annotation: object) -> Iterator[type[Part]]:
+    """The models inside an annotation."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
-        return True
-    return any(_holds_part(inner) for inner in get_args(annotation))
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _parts(inner)
 
 
 def _marks(annotation: object) -> Iterator[type]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -157,6 +157,10 @@ class Rule(_Data):
         named = statute or self.statute
         return _cited(named, article), _cited_en(named, article)
 
+    def hears(self, event: str) -> bool:
+        """Whether the event starts it, starts it anew, or turns its clock."""
+        return event == self.starts_on or event in self.restarts_on or any(event in turn.on for turn in self.turn)
+
     def in_force(self, day: date) -> bool:
         """Whether this version applies to a period that starts on the day."""
         return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
@@ -192,6 +196,15 @@ class Rulebook:
     """All rules, in all their versions."""
 
     rules: tuple[Rule, ...]
+    _of_event: dict[str, tuple[Rule, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def of_event(self, event: str) -> tuple[Rule, ...]:
+        """The rules that an event starts, starts anew, or turns, in all versions; sought once for each event."""
+        found = self._of_event.get(event)
+        if found is None:
+            found = tuple(rule for rule in self.rules if rule.hears(event))
+            self._of_event[event] = found
+        return found
 
     def in_force(self, rule_id: str, day: date) -> Rule:
         """The version of a rule that applies to a period starting on the day. Raises ``NoRuleInForce``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -69,15 +70,19 @@ def law_of(settings: Settings) -> Law:
 
 def shown(rule: str, start: str, due: str, safe_at: int, state: str, provisional: bool) -> dict[str, Any]:
     """A clock as events show it."""
-    safe = datetime.fromtimestamp(safe_at / 1000, UTC).astimezone(BEIJING).isoformat(timespec="seconds")
     return {
         "rule": rule,
         "start": start,
         "due": due,
-        "latest_safe_time": safe,
+        "latest_safe_time": _to_the_second(safe_at),
         "state": state,
         "provisional": provisional,
     }
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(BEIJING).isoformat(timespec="seconds")
 
 
 def clock_of(row: Row) -> Clock:
@@ -106,25 +111,30 @@ def clock_of(row: Row) -> Clock:
 
 def row_of(identifier: str, about: str, clock: Clock, now: int) -> NewClock:
     """A clock as it is kept; its next alarm is the first one after ``now`` (ms), a suspended one has none."""
+    form, alarms = _form_of(clock)
+    alarm = None if clock.state is ClockState.SUSPENDED else next((at for at in alarms if at > now), alarms[-1])
+    return replace(form, id=identifier, about=about, alarm_at=alarm)
+
+
+@lru_cache(maxsize=1024)
+def _form_of(clock: Clock) -> tuple[NewClock, tuple[int, ...]]:
+    """The row of a clock without what is its case's own, and its alarms (ms), the end last. Cases of one day share them."""
     safe_at = round(clock.latest_safe_time.timestamp() * 1000)
-    ahead = [at for _, at in moments(clock.start, clock.due, safe_at) if at > now]
-    return NewClock(
-        identifier,
-        about,
-        clock.rule,
-        clock.start.isoformat(),
-        clock.due.isoformat(),
-        safe_at,
-        str(clock.state),
-        clock.provisional,
-        clock.calendar_version,
-        None
-        if clock.state is ClockState.SUSPENDED
-        else (ahead or [round(end_of_day(clock.due).timestamp() * 1000)])[0],
-        None if clock.given is None else clock.given.isoformat(),
-        clock.extended_by,
-        orjson.dumps([[pause.start, pause.until] for pause in clock.pauses]).decode(),
+    form = NewClock(
+        id="",
+        about="",
+        rule=clock.rule,
+        started_on=clock.start.isoformat(),
+        due_on=clock.due.isoformat(),
+        safe_at=safe_at,
+        state=str(clock.state),
+        provisional=clock.provisional,
+        calendar=clock.calendar_version,
+        given=None if clock.given is None else clock.given.isoformat(),
+        extended_by=clock.extended_by,
+        pauses=orjson.dumps([[pause.start, pause.until] for pause in clock.pauses]).decode(),
     )
+    return form, tuple(at for _, at in moments(clock.start, clock.due, safe_at))
 
 
 def moments(start: date, due: date, safe_at: int) -> list[tuple[int, int]]:

@@ -192,14 +192,19 @@ def _surroundings(asked: list[_Asked]) -> Operation[list[_Surroundings]]:
     return made
 
 
+_SINGLE = "document"
+"""The field of those documents that name one attachment."""
+
+
 def attachments_in(document: Document) -> Iterable[tuple[str, str]]:
     """JSON pointer and id of every attachment that a document names."""
+    fields = type(document).model_fields
     for field in ("attachments", "evidence"):
-        for place, reference in enumerate(getattr(document, field, ()) or ()):
-            yield f"/{field}/{place}/id", reference.id
-    single = getattr(document, "document", None)
-    if isinstance(single, str):
-        yield "/document", single
+        if field in fields:
+            for place, reference in enumerate(getattr(document, field) or ()):
+                yield f"/{field}/{place}/id", reference.id
+    if _SINGLE in fields and isinstance(single := getattr(document, _SINGLE), str):
+        yield f"/{_SINGLE}", single
 
 
 def _registered(file: CaseFile, rows: list[Row], endpoint: str) -> int | None:

@@ -17,5 +17,6 @@ def fold(number: str) -> str:
 
 def phone_digits(number: str) -> str:
     """A telephone number as its fingerprint is made of it: the digits alone, without the country's 86."""
-    digits = "".join(c for c in unicodedata.normalize("NFKC", number) if c.isascii() and c.isdigit())
+    plain = number if number.isascii() else unicodedata.normalize("NFKC", number)
+    digits = "".join([c for c in plain if c.isascii() and c.isdigit()])
     return digits.removeprefix("86") if len(digits) > 11 else digits

@@ -55,6 +55,10 @@ class Router:
         self._endpoints = endpoints
         self._never = {(route.type, route.endpoint) for route in routes if route.never}
         self._always = {(route.type, route.endpoint) for route in routes if not route.never}
+        self._takers = {
+            kind: [(name, one) for name, one in sorted(endpoints.items()) if one.adapter.info.takes(kind)]
+            for kind in MessageType
+        }
 
     def hops(self, question: Question) -> list[Hop]:
         """The recipients, by endpoint name. A type that no recipient takes is kept, not refused: the list is then empty."""
@@ -63,9 +67,8 @@ class Router:
             return []
         chosen = [
             name
-            for name, endpoint in sorted(self._endpoints.items())
-            if endpoint.adapter.info.takes(question.type)
-            and (question.type, name) not in self._never
+            for name, endpoint in self._takers[question.type]
+            if (question.type, name) not in self._never
             and not _own_word(question, name)
             and (
                 (question.type, name) in self._always

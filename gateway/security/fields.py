@@ -137,4 +137,4 @@ class Sealer:
 
         Width and case are folded first, so the same number written otherwise has the same fingerprint."""
         folded = "".join(unicodedata.normalize("NFKC", value).upper().split())
-        return hmac.new(self._index, f"{kind}\0{folded}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._index, f"{kind}\0{folded}".encode(), "sha256").hex()[:32]

@@ -16,6 +16,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+import orjson
+
 from gateway.store.months import Part
 from gateway.store.statements import Statement, load
 from gateway.store.thread import Outcome, Thread
@@ -58,6 +60,10 @@ _CANNOT = frozenset(
 )
 """What the disk or another reader does to SQLite, not the operation. None of it outlasts its cause: a failed commit was rolled
 back, its frames of the log are written anew by the next one, and a checkpoint counts only what was synced."""
+
+
+_NUL = b"\\u0000"
+"""SQLite ends a text of JSON there."""
 
 
 @contextlib.contextmanager
@@ -216,6 +222,12 @@ class Sqlite:
             found = self._execute(self._statements[name], rows)
 
     def _execute(self, statement: Statement, rows: Sequence[tuple[object, ...]]) -> Rows:
+        """A batch is one step of SQLite where it can be: between two steps it waits for the interpreter's lock, and while the
+        loop is busy each wait is longer than what is done in it."""
+        if len(rows) > 1 and statement.listed:
+            listed = orjson.dumps(rows)
+            if _NUL not in listed:
+                return self._connection.execute(statement.listed, (listed.decode(),)).fetchall()
         if statement.answers:
             return [found for row in rows for found in self._connection.execute(statement.sql, row).fetchall()]
         self._connection.executemany(statement.sql, rows)

@@ -8,7 +8,8 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 """Two characters at a time: 10 bits."""
 
-_SHIFTS = tuple(range(120, -1, -10))
+_SHIFTS_OF_TIME = (40, 30, 20, 10, 0)
+_SHIFTS_OF_CHANCE = (70, 60, 50, 40, 30, 20, 10, 0)
 
 PREFIXES = {
     "case": "case_",
@@ -74,15 +75,25 @@ class Ids:
     def __init__(self, now_ms: Callable[[], int], random_bytes: Callable[[int], bytes]) -> None:
         self._now_ms = now_ms
         self._random_bytes = random_bytes
+        self._written = (-1, "")
 
     def new(self, kind: str, after: str = "") -> str:
         """A new id of that kind; ids made later sort later (to the millisecond). ``after``: an id that this one's time must
         not be before, whatever the clocks of two machines say."""
+        time = self._time()
+        if len(after) > 26:
+            time = max(time, after[-26:-16])
+        chance = int.from_bytes(self._random_bytes(10))
+        return PREFIXES[kind] + time + "".join([_PAIRS[(chance >> shift) & 1023] for shift in _SHIFTS_OF_CHANCE])
+
+    def _time(self) -> str:
+        """Now, as the first ten characters of an id: many are made in one millisecond."""
         now = self._now_ms()
-        if after:
-            now = max(now, made_at(after) or 0)
-        number = (now << 80) | int.from_bytes(self._random_bytes(10))
-        return PREFIXES[kind] + "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
+        ms, written = self._written
+        if ms != now:
+            written = "".join([_PAIRS[(now >> shift) & 1023] for shift in _SHIFTS_OF_TIME])
+            self._written = (now, written)
+        return written
 
     def token(self) -> int:
         """A fresh fencing token: 60 bits of chance, which no other claim has."""

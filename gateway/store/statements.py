@@ -13,13 +13,15 @@ Engine = Literal["sqlite", "postgresql"]
 _STATEMENT = re.compile(r"^-- name: (\w+)( each| alone)? \(([^)\n]*)\)\n(.*?)(?=^--|\Z)", re.MULTILINE | re.DOTALL)
 _GIVEN = re.compile(r"\bFROM given\b")
 _JSON_LIST = re.compile(r"json_each\(([^)]*)\)")
+_LISTED = "WITH given AS MATERIALIZED (SELECT {row} FROM json_each(?1)) "
 _ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement for one engine. ``whole``: one execution takes the whole batch, its columns as arrays. ``answers``: it
-    returns rows. ``alone``: the same for a batch of one row, as plain values; "" where there is none."""
+    returns rows. ``alone``: the same for a batch of one row, as plain values; "" where there is none. ``listed``: SQLite's way
+    to take the whole batch, as one JSON list of lists; "" where a column holds bytes, which JSON has not."""
 
     name: str
     sql: str
@@ -27,6 +29,7 @@ class Statement:
     answers: bool
     fields: tuple[str, ...]
     alone: str = ""
+    listed: str = ""
 
 
 def load(engine: Engine) -> dict[str, Statement]:
@@ -48,11 +51,14 @@ def _fields(declared: str) -> Iterable[tuple[str, str]]:
 
 def _render(engine: Engine, name: str, word: str, fields: tuple[tuple[str, str], ...], sql: str) -> Statement:
     names = tuple(field for field, _ in fields)
-    each, alone = word == "each", ""
+    each, alone, listed = word == "each", "", ""
     if each:
         for place, (field, kind) in enumerate(fields, 1):
             sql = re.sub(rf":{field}\b", f"?{place}" if engine == "sqlite" else f"${place}::{kind}", sql)
     elif engine == "sqlite":
+        if fields and all(kind != "bytea" for _, kind in fields):
+            row = ", ".join(f"value ->> {place} AS {field}" for place, field in enumerate(names))
+            listed = _ROW_LOCK.sub("", _LISTED.format(row=row) + sql)
         row = ", ".join(f"?{place} AS {field}" for place, field in enumerate(names, 1))
         sql = _GIVEN.sub(f"FROM (SELECT {row}) AS given", sql)
     else:
@@ -66,4 +72,4 @@ def _render(engine: Engine, name: str, word: str, fields: tuple[tuple[str, str],
     else:
         sql = _JSON_LIST.sub(r"json_array_elements_text(\1::json) AS listed(value)", sql)
     whole = engine == "postgresql" and not each and bool(fields)
-    return Statement(name, sql, whole, sql.startswith("SELECT") or "RETURNING" in sql, names, alone)
+    return Statement(name, sql, whole, sql.startswith("SELECT") or "RETURNING" in sql, names, alone, listed)

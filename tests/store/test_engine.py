@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.store.engine import Group, Operation, Sqlite, StoreLocked, many
 from gateway.store.migrate import migrate_sqlite
@@ -139,3 +141,14 @@ async def test_operations_that_wait_share_one_commit_and_a_bad_one_spoils_nothin
     assert isinstance(found[1], RuntimeError)
     assert [await embedded.row("read_mark", name) is not None for name in ("one", "half", "two")] == [True, False, True]
     assert sum(line == "COMMIT" for line in said) == 1
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.integers(-(2**63), 2**63 - 1), min_size=2))
+async def test_a_batch_is_kept_as_row_by_row(embedded: Store, marks: dict[str, int]) -> None:
+    """Whatever the texts hold: quotes, signs of every plane, U+0000."""
+    await embedded.write("set_mark", *marks.items())
+    for name, place in marks.items():
+        row = await embedded.row("read_mark", name)
+        assert row is not None
+        assert row["position"] == place

@@ -10,6 +10,7 @@ from contracts.case import Case, CaseProgress, FollowUp
 from contracts.deadlines import Clock, Law, clocks_started_by, states_after
 from contracts.findings import Code, Finding
 from contracts.messages import MessageType
+from contracts.party import Person
 from contracts.status import CaseStatus, refuse_upstream
 from gateway.flow.order import ANY_VERSION, Decision, Known, Refused
 from gateway.flow.references import phone_digits
@@ -81,7 +82,7 @@ def people(case: Case) -> list[tuple[str, str, str]]:
     """Kind, number and role of every party that has a number, for the blind index."""
     found = []
     for party in case.parties:
-        number = getattr(party, "id_number", None) or getattr(party, "credit_code", None)
+        number = party.id_number if isinstance(party, Person) else party.credit_code
         if number:
             found.append(("number", str(number), str(party.role)))
     return found
@@ -91,7 +92,7 @@ def telephones(case: Case) -> list[tuple[str, str, str]]:
     """The same of every party's telephone, for exact search alone: that two share one says nothing of a dispute."""
     found = []
     for party in case.parties:
-        phone = getattr(party, "phone", None) or getattr(getattr(party, "contact", None), "phone", None)
+        phone = party.phone if isinstance(party, Person) else party.contact.phone
         if phone:
             found.append(("phone", phone_digits(str(phone)), str(party.role)))
     return found
