@@ -140,6 +140,7 @@ class Sqlite:
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self.path = path
+        self._clock = clock
         self._statements = load("sqlite")
         self._lock = (path.parent / (path.name + ".lock")).open("a")
         try:
@@ -222,12 +223,12 @@ class Sqlite:
             found = self._execute(self._statements[name], rows)
 
     def _execute(self, statement: Statement, rows: Sequence[tuple[object, ...]]) -> Rows:
-        """A batch is one step of SQLite where it can be: between two steps it waits for the interpreter's lock, and while the
-        loop is busy each wait is longer than what is done in it."""
+        """A batch is one step of SQLite where it can be, and asks for the time once: between two steps, and for every call of a
+        function of ours, it waits for the interpreter's lock, and the loop waits with it."""
         if len(rows) > 1 and statement.listed:
             listed = orjson.dumps(rows)
             if _NUL not in listed:
-                return self._connection.execute(statement.listed, (listed.decode(),)).fetchall()
+                return self._connection.execute(statement.listed, (listed.decode(), self._clock())).fetchall()
         if statement.answers:
             return [found for row in rows for found in self._connection.execute(statement.sql, row).fetchall()]
         self._connection.executemany(statement.sql, rows)

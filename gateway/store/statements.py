@@ -13,7 +13,7 @@ Engine = Literal["sqlite", "postgresql"]
 _STATEMENT = re.compile(r"^-- name: (\w+)( each| alone)? \(([^)\n]*)\)\n(.*?)(?=^--|\Z)", re.MULTILINE | re.DOTALL)
 _GIVEN = re.compile(r"\bFROM given\b")
 _JSON_LIST = re.compile(r"json_each\(([^)]*)\)")
-_LISTED = "WITH given AS MATERIALIZED (SELECT {row} FROM json_each(?1)) "
+_LISTED = "WITH given AS MATERIALIZED (SELECT {row} FROM json_each(?1) WHERE ?2 IS NOT NULL) "
 _ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: OF \w+)?(?: SKIP LOCKED)?")
 
 
@@ -21,7 +21,7 @@ _ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: OF \w+)?(?: SKIP LOCKED)?"
 class Statement:
     """One statement for one engine. ``whole``: one execution takes the whole batch, its columns as arrays. ``answers``: it
     returns rows. ``alone``: the same for a batch of one row, as plain values; "" where there is none. ``listed``: SQLite's way
-    to take the whole batch, as one JSON list of lists; "" where a column holds bytes, which JSON has not."""
+    to take the whole batch, as one JSON list of lists, and the time (ms); "" where a column holds bytes, which JSON has not."""
 
     name: str
     sql: str
@@ -58,7 +58,7 @@ def _render(engine: Engine, name: str, word: str, fields: tuple[tuple[str, str],
     elif engine == "sqlite":
         if fields and all(kind != "bytea" for _, kind in fields):
             row = ", ".join(f"value ->> {place} AS {field}" for place, field in enumerate(names))
-            listed = _ROW_LOCK.sub("", _LISTED.format(row=row) + sql)
+            listed = _ROW_LOCK.sub("", _LISTED.format(row=row) + sql.replace("now_ms()", "?2"))
         row = ", ".join(f"?{place} AS {field}" for place, field in enumerate(names, 1))
         sql = _GIVEN.sub(f"FROM (SELECT {row}) AS given", sql)
     else:

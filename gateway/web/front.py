@@ -2,7 +2,8 @@
 
 The framework's routing, its typed parameters and its middleware cost more than reading and judging a case does. The calls of
 ``documents.CALLS`` therefore go from the server to their handler at once; everything else takes the framework's way, and so
-would they: the routes exist there too, with the same handlers, for the description of the interface.
+would they: the routes exist there too, with the same handlers, for the description of the interface. ``Named`` stands before
+both.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
+from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -101,21 +103,28 @@ class Named:
             await problem(Request(scope), 500, "internal")(scope, receive, named)
 
 
-class Straight:
-    """Answers ``METHOD /v1/<things>[/<id>[/<part>]]`` by a table; what is not in it goes the framework's way."""
+class Front:
+    """The application as it is served: answers ``METHOD /v1/<things>[/<id>[/<part>]]`` by a table; what is not in it goes the
+    framework's way."""
 
-    def __init__(self, inner: ASGIApp, handlers: Mapping[tuple[str, str], Handler]) -> None:
-        self._inner = inner
+    def __init__(
+        self,
+        framework: FastAPI,
+        handlers: Mapping[tuple[str, str], Handler],
+        named: Callable[[ASGIApp], ASGIApp],
+    ) -> None:
+        """``named`` stands before the table, as it does before the framework's routes."""
+        self.framework = framework
         self._handlers = {_key(method, path): handler for (method, path), handler in handlers.items()}
+        self._straight = named(_straight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler, identifier = self._find(scope)
         if handler is None:
-            await self._inner(scope, receive, send)
+            await self.framework(scope, receive, send)
             return
-        request = Request({**scope, "path_params": {} if identifier is None else {"id": identifier}}, receive)
-        response = await _answered(handler, request)
-        await response(scope, receive, send)
+        scope["endpoint"], scope["path_params"] = handler, {} if identifier is None else {"id": identifier}
+        await self._straight(scope, receive, send)
 
     def _find(self, scope: Scope) -> tuple[Handler | None, str | None]:
         if scope["type"] != "http" or scope.get("root_path"):
@@ -126,6 +135,11 @@ class Straight:
         identifier = parts[3] if len(parts) > 3 else None
         found = self._handlers.get((scope["method"], len(parts), parts[2], parts[4] if len(parts) == 5 else ""))
         return (found, identifier) if parts[0] == "" and parts[1] == "v1" and identifier != "" else (None, None)
+
+
+async def _straight(scope: Scope, receive: Receive, send: Send) -> None:
+    response = await _answered(scope["endpoint"], Request(scope, receive))
+    await response(scope, receive, send)
 
 
 def _key(method: str, path: str) -> tuple[str, int, str, str]:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gateway.web.bounds import Bounded, Sweeper
 
@@ -47,7 +47,7 @@ class _Quiet(uvicorn.Server):
 class Listener:
     """One application on one socket. ``start`` returns once it answers; ``stop`` once the last request is done."""
 
-    def __init__(self, application: Starlette, bound: socket.socket) -> None:
+    def __init__(self, application: ASGIApp, bound: socket.socket) -> None:
         self._bound = bound
         self._server = _Quiet(
             uvicorn.Config(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -30,13 +32,13 @@ from gateway.web.api import (
 )
 from gateway.web.auth import Door
 from gateway.web.console import mount as console
-from gateway.web.front import REFUSALS, Named, Straight
+from gateway.web.front import REFUSALS, Front, Named
 from gateway.web.problems import problem
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
 
 
-def web(house: House) -> FastAPI:
+def web(house: House) -> Front:
     """The application over a composed house."""
     application = FastAPI(
         title="劳动争议调解对接网关 Mediation gateway",
@@ -71,10 +73,10 @@ def web(house: House) -> FastAPI:
     console.mount(application, house)
     docs.mount(application, house, door)
     _refusals(application)
-    application.add_middleware(Straight, handlers=straight)
     trust_trace = house.store.tracer.on and house.settings.tracing.trust_upstream
-    application.add_middleware(Named, ids=house.store.ids, watch=house.store.watch, trust_trace=trust_trace)
-    return application
+    named = partial(Named, ids=house.store.ids, watch=house.store.watch, trust_trace=trust_trace)
+    application.add_middleware(named)
+    return Front(application, straight, named)
 
 
 def _refusals(application: FastAPI) -> None:

@@ -20,7 +20,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 def operations(site: Site) -> list[tuple[str, str]]:
     """Every (method, path) of the API that asks for a key."""
-    paths = site.application.openapi()["paths"]
+    paths = site.application.framework.openapi()["paths"]
     return [
         (method, path)
         for path, found in sorted(paths.items())

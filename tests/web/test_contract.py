@@ -145,7 +145,7 @@ async def test_a_call_is_described_with_examples_and_refusals(shared: Site, meth
 
 
 def test_every_example_is_of_a_call_that_there_is(shared: Site) -> None:
-    paths = shared.application.openapi()["paths"]
+    paths = shared.application.framework.openapi()["paths"]
     for name in examples():
         method, _, path = name.partition(" ")
         assert method.lower() in paths[path], name

@@ -31,7 +31,7 @@ def walked(routes: Iterable[Any]) -> Iterator[APIRoute]:
 def routes_of(site: Site) -> set[tuple[str, str]]:
     return {
         (method.lower(), route.path)
-        for route in walked(site.application.routes)
+        for route in walked(site.application.framework.routes)
         if route.include_in_schema and not route.path.startswith("/callbacks")
         for method in route.methods or ()
     }

@@ -185,4 +185,4 @@ def test_the_description_shows_the_key(shared_description: dict[str, Any]) -> No
 @pytest.fixture
 async def shared_description(site: Site) -> dict[str, Any]:
     """The description of the API."""
-    return described(site.application.openapi())
+    return described(site.application.framework.openapi())
