@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import typer
 
-from gateway import logs
+from gateway import interpreter, logs
 from gateway.app import build, database_path, machine_ms, open_store
 from gateway.cli.exits import Exit, leave
 from gateway.demo.stage import add_client
@@ -95,6 +95,7 @@ async def serve_until_told(settings: Settings, *, work: bool) -> int:
         listener = Listener(web(house), bound)
         await listener.start()
         house.start(work=work)
+        interpreter.settle()
         host, port = bound.getsockname()[:2]
         typer.echo(f"就绪 ready http://{f'[{host}]' if ':' in host else host}:{port}")
         async with _figures_told(house):
@@ -118,6 +119,7 @@ async def work_until_told(settings: Settings) -> int:
         house = await build(settings)
     try:
         house.start()
+        interpreter.settle()
         typer.echo("就绪 ready")
         async with _figures_told(house):
             await end.wait()

@@ -259,6 +259,10 @@ class Sqlite:
         self._lock.close()
 
 
+_TURNS = 2
+"""Turns of the loop before a group is closed: what came in at the same moment is ready by then, and shares its sync."""
+
+
 class Group(Generic[U, T]):
     """Group commit: units that wait are run as one operation; a group that fails is halved until the bad one fails alone.
 
@@ -307,6 +311,8 @@ class Group(Generic[U, T]):
 
     async def _write(self) -> None:
         while self._waiting:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
             group = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
             started = time.perf_counter()
             outcomes = await self._try([unit for unit, _ in group])

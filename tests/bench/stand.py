@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from gateway import logs
+from gateway import interpreter, logs
 from gateway.app import build
 from gateway.demo.stage import add_client
 from gateway.flow.house import House
@@ -70,6 +70,7 @@ async def main(wanted: dict[str, Any]) -> None:
         listener = Listener(web(house), listening_socket("127.0.0.1", wanted["port"]))
         await listener.start()
     house.start(work=wanted.get("work", True))
+    interpreter.settle()
     print("ready", flush=True)
     await end.wait()
     if listener is not None:
