@@ -66,6 +66,15 @@ _NUL = b"\\u0000"
 """SQLite ends a text of JSON there."""
 
 
+def _listed(rows: Sequence[tuple[object, ...]]) -> str | None:
+    """The rows as JSON; ``None`` where a value has no place in it: bytes, U+0000."""
+    try:
+        listed = orjson.dumps(rows)
+    except TypeError:
+        return None
+    return None if _NUL in listed else listed.decode()
+
+
 @contextlib.contextmanager
 def _telling() -> Iterator[None]:
     """Tell what the disk does in the word that both engines use."""
@@ -225,10 +234,8 @@ class Sqlite:
     def _execute(self, statement: Statement, rows: Sequence[tuple[object, ...]]) -> Rows:
         """A batch is one step of SQLite where it can be, and asks for the time once: between two steps, and for every call of a
         function of ours, it waits for the interpreter's lock, and the loop waits with it."""
-        if len(rows) > 1 and statement.listed:
-            listed = orjson.dumps(rows)
-            if _NUL not in listed:
-                return self._connection.execute(statement.listed, (listed.decode(), self._clock())).fetchall()
+        if len(rows) > 1 and statement.listed and (listed := _listed(rows)) is not None:
+            return self._connection.execute(statement.listed, (listed, self._clock())).fetchall()
         if statement.answers:
             return [found for row in rows for found in self._connection.execute(statement.sql, row).fetchall()]
         self._connection.executemany(statement.sql, rows)

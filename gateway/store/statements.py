@@ -21,7 +21,7 @@ _ROW_LOCK = re.compile(r"\s+FOR (?:NO KEY )?UPDATE(?: OF \w+)?(?: SKIP LOCKED)?"
 class Statement:
     """One statement for one engine. ``whole``: one execution takes the whole batch, its columns as arrays. ``answers``: it
     returns rows. ``alone``: the same for a batch of one row, as plain values; "" where there is none. ``listed``: SQLite's way
-    to take the whole batch, as one JSON list of lists, and the time (ms); "" where a column holds bytes, which JSON has not."""
+    to take the whole batch: as one JSON list of lists, and the time (ms)."""
 
     name: str
     sql: str
@@ -56,7 +56,7 @@ def _render(engine: Engine, name: str, word: str, fields: tuple[tuple[str, str],
         for place, (field, kind) in enumerate(fields, 1):
             sql = re.sub(rf":{field}\b", f"?{place}" if engine == "sqlite" else f"${place}::{kind}", sql)
     elif engine == "sqlite":
-        if fields and all(kind != "bytea" for _, kind in fields):
+        if fields:
             row = ", ".join(f"value ->> {place} AS {field}" for place, field in enumerate(names))
             listed = _ROW_LOCK.sub("", _LISTED.format(row=row) + sql.replace("now_ms()", "?2"))
         row = ", ".join(f"?{place} AS {field}" for place, field in enumerate(names, 1))
