@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -62,6 +64,17 @@ async def script(province: Province, platform: str, **fault: Any) -> None:
         f"{province.urls[platform]}/_mock/faults", json=[{"op": OPERATION[platform], **fault}]
     )
     assert reply.status_code == 200, reply.text
+
+
+async def refuses(url: str) -> bool:
+    """Whether nobody listens there: the platform answers the order before it closes its port."""
+    where = httpx.URL(url)
+    try:
+        _, writer = await asyncio.open_connection(where.host, where.port)
+    except ConnectionRefusedError:
+        return True
+    writer.close()
+    return False
 
 
 async def seen(province: Province, case: str, platform: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -125,6 +138,7 @@ async def test_it_arrives_once_and_the_attempts_say_why_it_waited(
 @pytest.mark.parametrize("platform", [HR, ONE_STOP])
 async def test_a_closed_port_files_nothing_twice(province: Province, platform: str) -> None:
     await script(province, platform, action="refuse", after_ms=700)
+    await province.until(lambda: refuses(province.urls[platform]), "the port is closed")
     case = await province.case()
     await province.delivered(case, "case.submitted", platform)
     found, attempts = await seen(province, case, platform)
