@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta, timezone
+from zlib import crc32
 
 from contracts.identifiers import credit_code_check_character, resident_id_check_character
 from tests.flow import papers
@@ -17,6 +18,7 @@ _RECEIVED, _ACCEPTED = ((_NOW - timedelta(days=days)).isoformat() for days in (2
 
 _FIRST_BIRTH = date(1960, 1, 1)
 _BIRTHS = 16_000
+_RUNS_APART, _RUNS = 20_000, 397
 
 
 def case(number: int, run: str = "0") -> bytes:
@@ -24,11 +26,14 @@ def case(number: int, run: str = "0") -> bytes:
     document = papers.body("wages")
     document["source_case_no"] = f"{NUMBER}{run}-{number:07d}"
     document["received_at"], document["accepted_at"] = _RECEIVED, _ACCEPTED
+    place = number + _RUNS_APART * (
+        crc32(run.encode()) % _RUNS
+    )  # people of another run would be the same dispute twice
     for party in document["parties"]:
         if party["kind"] == "person":
-            _another_person(party, number)
+            _another_person(party, place)
         else:
-            party["credit_code"] = _credit_code(number)
+            party["credit_code"] = _credit_code(place)
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import uvloop
 
-from tests.bench import bodies, load, peers
+from tests.bench import bodies, load, parts, peers
 from tests.bench.accounts import cpu_of
 from tests.bench.figures import Result, Sample
 from tests.bench.ground import Ground, Receiver
@@ -19,6 +20,7 @@ from tests.servers.process import free_port
 
 _IN_FLIGHT = 32
 CLIENT = "the client alone"
+APART = "postgresql, processes apart"
 
 
 def cases(count: int, run: str) -> list[bytes]:
@@ -58,6 +60,7 @@ def measure(ground: Ground, scale: float, rounds: int) -> Result:
     sink = ground.receiver()
     for turn in range(rounds):
         client_alone(result, sink, count)
+        parts.measure(ground, result, count, turn)
         _bare(ground, result, sink, count, turn)
         for engine in ("sqlite", "postgresql"):
             ours(ground, result, sink, engine, count, turn)
@@ -66,10 +69,12 @@ def measure(ground: Ground, scale: float, rounds: int) -> Result:
     names = [rival.name for rival in peers.RIVALS if result.median(rival.name) > 0]
     if names:
         fastest = max(names, key=result.median)
-        for engine, goal in (("sqlite", 1.0), ("postgresql", 1.2)):
+        for engine, goal in (("sqlite", 1.0), ("postgresql", 1.2), (APART, 1.2)):
             result.compare(f"{engine} / {fastest}", result.median(engine), result.median(fastest), goal)
             result.compare(f"{engine} / Celery", result.median(engine), result.median("Celery + Redis"), 2.5)
     result.compare("sqlite / the bare minimum", result.median("sqlite"), result.median("the bare minimum"), 0.5)
+    together = sum(result.median(part, "cpu_us") for part in (parts.CHECK, parts.STORE, parts.CLAIM, CLIENT))
+    result.compare("sum of the parts' CPU / the whole's", together, result.median("sqlite", "cpu_us"), 0.5)
     for engine in ("sqlite", "postgresql"):
         drained = result.median(f"{engine}, backlog drained")
         result.compare(f"{engine}, backlog drained / the client alone", drained, result.median(CLIENT), 0.6)
@@ -95,6 +100,8 @@ def ours(ground: Ground, result: Result, sink: Receiver, engine: str, count: int
     pids = [gateway.child.pid, *beside]
     result.add(end_to_end(engine, sink, gateway.port, pids, count, f"{engine[:2]}{turn}"))
     ground.end(gateway.child)
+    if server is not None:
+        _apart(ground, result, sink, database, data, beside, count, turn)
     filling = ground.gateway(sink.url, database=database, data=data, work=False)
     uvloop.run(load.burst(filling.port, cases(count, f"{engine[:2]}d{turn}"), _IN_FLIGHT))
     ground.end(filling.child)
@@ -109,6 +116,17 @@ def ours(ground: Ground, result: Result, sink: Receiver, engine: str, count: int
     if server is not None:
         server.stop()
     sink.ask("forget")
+
+
+def _apart(
+    ground: Ground, result: Result, sink: Receiver, database: str, data: Path, beside: list[int], count: int, turn: int
+) -> None:
+    """One process that serves and one that works, as the rivals have them."""
+    serving = ground.gateway(sink.url, database=database, data=data, work=False)
+    working = ground.gateway(sink.url, database=database, data=data, serve=False)
+    pids = [serving.child.pid, working.child.pid, *beside]
+    result.add(end_to_end(APART, sink, serving.port, pids, count, f"a{turn}"))
+    ground.end(serving.child, working.child)
 
 
 def _rival(ground: Ground, result: Result, sink: Receiver, rival: peers.Rival, count: int, turn: int) -> None:
