@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -50,6 +51,7 @@ from gateway.flow.relay import BrokerRelay, Relay
 from gateway.flow.reminders import Reminders
 from gateway.flow.route import Router
 from gateway.flow.settlement import Judge
+from gateway.flow.shares import Shares
 from gateway.flow.statistics import Figures, Reporter
 from gateway.flow.subscriptions import Subscriptions
 from gateway.flow.tally import Tally
@@ -330,6 +332,8 @@ async def _compose(
         press=press,
         reporter=reporter,
     )
+    if store.runner.writers > 1:
+        _share(house)
     _watch(house, seconds)
     house.leaving.append(press.close)
     if settings.bus != "memory":
@@ -419,6 +423,19 @@ def _join_cluster(house: House, reach: Reach) -> None:
     topic.trust_trace = settings.tracing.trust_upstream
     house.worker.woken.append(("topic", topic.turn, asyncio.Event()))
     house.leaving.append(topic.close)
+
+
+def _share(house: House) -> None:
+    """Others may work on the same database: this process sends once it knows its share."""
+    worker = house.worker
+
+    def begin(silent_s: float) -> None:
+        worker.silent_until = asyncio.get_running_loop().time() + silent_s
+
+    shares = Shares(house.store, [line.pace for line in house.lines.values()], house.settings.share_beat_s, begin)
+    worker.silent_until = math.inf
+    worker.also.append(("shares", shares.turn))
+    house.leaving.append(shares.leave)
 
 
 def _egress_policy(settings: Settings) -> EgressPolicy:

@@ -317,6 +317,12 @@ class Settings(BaseSettings):
         default="offday", description="when a deadline's last day moves on: every day off, statutory ones alone, never"
     )
     lease_margin_s: float = Field(default=15, gt=0, description="how much longer than the send deadline a lease lasts")
+    share_beat_s: float = Field(
+        default=5,
+        gt=0,
+        le=60,
+        description="how often processes beside each other tell that they live; each keeps to its part of a platform's rate",
+    )
     stop_grace_s: float = Field(
         default=20, ge=0, le=600, description="how long a stop waits for deliveries in flight before it cuts them off"
     )

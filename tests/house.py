@@ -100,6 +100,7 @@ class Gateways:
         """One house; started unless told otherwise. ``settings`` override any key of ``gateway.settings.Settings``."""
         values: dict[str, Any] = {"env": "development", "retry": FAST, "lease_margin_s": 10}
         values["reconcile"] = {"daily": False}  # its questions would be counted by tests that skip days
+        values["share_beat_s"] = 0.05
         values |= {"data": self.data, "endpoints": endpoints, "routes": routes}
         if self.broker is not None:
             values |= {"bus": f"kafka://{self.broker}", "kafka": {"prefix": self.prefix, "partitions": 2}}

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -116,37 +117,83 @@ class EndpointWaits(Exception):
         self.wait_ms = wait_ms
 
 
+class Places:
+    """A semaphore whose number may change: fewer places than are taken are reached as they are given back."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Wait for a place, first come first served."""
+        if self._taken < self._most and not self._waiting:
+            self._taken += 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.give()  # it came in the same moment
+            raise
+
+    def give(self) -> None:
+        """Give a place back."""
+        self._taken -= 1
+        self._let_in()
+
+    def room(self, most: int) -> None:
+        """So many places from now on."""
+        self._most = most
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting and self._taken < self._most:
+            place = self._waiting.popleft()
+            if not place.done():
+                self._taken += 1
+                place.set_result(None)
+
+
 class Pace:
     """An endpoint's agreed rate and number of requests at once, for every request that goes there. ``now`` is its clock in
-    seconds, which only runs forward: the machine's or a simulation's."""
+    seconds, which only runs forward: the machine's or a simulation's. ``interval``: seconds from one request to the next."""
 
     def __init__(self, rate_per_s: float, at_once: int, now: Callable[[], float] = time.monotonic) -> None:
-        self._interval = 1 / rate_per_s
+        self._rate_per_s, self._at_once = rate_per_s, at_once
+        self.interval = 1 / rate_per_s
         self.now = now
         self._next = 0.0
         self._quiet_until = 0.0
-        self._places = asyncio.Semaphore(at_once)
+        self._places = Places(at_once)
+
+    def share(self, many: int) -> None:
+        """Keep to the part of one among so many processes; a request at once remains to each."""
+        self.interval = many / self._rate_per_s
+        self._places.room(max(1, self._at_once // many))
 
     def hush(self, seconds: float) -> None:
         """Let nothing out for so long, not even what waits for its turn already."""
         self._quiet_until = max(self._quiet_until, self.now() + seconds)
 
     async def __aenter__(self) -> None:
-        await self._places.acquire()
+        await self._places.take()
         try:
             now = self.now()
             turn = max(self._next, now)
-            self._next = turn + self._interval
+            self._next = turn + self.interval
             if turn > now:
                 await asyncio.sleep(turn - now)
             if (quiet := self._quiet_until - self.now()) > 0:
                 raise EndpointWaits(round(1000 * quiet))
         except BaseException:
-            self._places.release()
+            self._places.give()
             raise
 
     async def __aexit__(self, *_: object) -> None:
-        self._places.release()
+        self._places.give()
 
 
 @dataclass(slots=True)

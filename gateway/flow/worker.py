@@ -27,6 +27,8 @@ _SWEEP_S = 1.0
 _FULL_S = 0.05
 """A look again where something is due and every slot is taken: a landing rings sooner."""
 _AFTER_FAILURE_S = 1.0
+_SENDING = ("deliver", "poll", "papers", "webhooks", "reconcile")
+"""The loops that speak with platforms."""
 _GAPS_S = {"deliver": 0.004, "relay": 0.02, "hear": 0.02, "publish": 0.02, "papers": 0.05}
 """From one turn to the next. Under load every commit rings: without a gap a turn would find one thing to do, and a transaction
 costs as much for one as for ten. Whoever comes after a quiet moment is not kept waiting."""
@@ -112,6 +114,8 @@ class Worker:
         self._patience_ms = 0 if store.runner.writers == 1 else round(1000 * random.uniform(0, _PATIENCE_S))
         self._empty = 0
         self._full = False
+        self.silent_until = 0.0
+        """Until then (the loop's time) this process sends nothing: it has not found its share of the platforms' rates yet."""
         self._calm_at = 0.0
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
@@ -157,6 +161,9 @@ class Worker:
         gap = _GAPS_S.get(name, 0.0)
         while not self._stopping.is_set():
             begun = clock()
+            if (silent := self.silent_until - begun) > 0 and name.startswith(_SENDING):
+                await self._rest(min(silent, _FULL_S))
+                continue
             try:
                 await turn()
             except Exception as error:  # a loop that dies silently is the worst fault of all
