@@ -516,6 +516,9 @@ SELECT m.* FROM matters m WHERE m.kind = :kind AND m.id > :after AND m.updated_a
   AND (:source_no = '' OR m.business_key = m.organization || '|' || :source_no)
   AND (:every OR m.organization IN (SELECT value FROM json_each(:organizations)))
 ORDER BY m.id LIMIT :most
+-- Of every organisation the cases under one number.
+-- name: cases_numbered (source_no text)
+SELECT m.* FROM given JOIN matters m ON m.facet = given.source_no AND m.kind = 'case' ORDER BY m.id LIMIT 1000
 -- An upstream's lists, one organisation after the other: each is a range of an index.
 -- name: list_owned each (kind text, organization text, status text, since bigint, after text, most bigint)
 SELECT m.* FROM matters m WHERE m.organization = :organization AND m.kind = :kind AND m.id > :after AND m.updated_at >= :since

@@ -128,6 +128,15 @@ class Stage:
 
         await until(nothing_is_stored, "every call is applied")
 
+    async def numbered(self) -> None:
+        """Wait until every event has its place in the feed."""
+
+        async def none_is_left() -> bool:
+            row = await self.house.store.row("count_unnumbered", 1)
+            return row is not None and row["many"] == 0
+
+        await until(none_is_left, "every event is numbered")
+
     async def tell(self, *bodies: dict[str, Any], endpoint: str = HR) -> None:
         """Say words one after the other, each applied before the next."""
         for body in bodies:

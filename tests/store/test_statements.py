@@ -62,6 +62,7 @@ HOT = {
     "list_tasks": ("tasks_listed",),
     "untold_tasks": ("tasks_untold",),
     "list_owned": ("matters_listed",),
+    "cases_numbered": ("matters_source_no",),
     "ledger_cases_of": ("matters_listed",),
     "ledger_mediators": ("matters_listed",),
     "ledger_referrals": ("matters_listed",),

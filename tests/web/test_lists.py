@@ -33,7 +33,7 @@ async def test_a_page_of_one_kind_of_events_ends_where_the_feed_ends(busy: Site)
     """With a filter and small pages nothing looks like the end that is not."""
     for _ in range(3):
         await busy.case()
-    await busy.stage.heard()
+    await busy.stage.numbered()
     found, after = 0, "0"
     while items := (page := (await busy.up.get(f"/v1/events?type=case.accepted&limit=1&after={after}")).json())[
         "items"

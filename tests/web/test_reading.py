@@ -87,6 +87,9 @@ async def test_cases_are_found_and_paged(gateway: Gateways, site: Site) -> None:
     assert [one["id"] for one in (await read(site, f"cases?updated_after={middle}"))["items"]] == [late]
     number = (await read(site, f"cases/{first[3]}"))["document"]["source_case_no"]
     assert [one["id"] for one in (await read(site, f"cases?source_case_no={number}"))["items"]] == [first[3]]
+    everybody = (await site.op.get(f"/v1/cases?source_case_no={number}")).json()["items"]
+    assert [one["id"] for one in everybody] == [first[3]]
+    assert (await site.op.get(f"/v1/cases?source_case_no={number}&status=closed")).json()["items"] == []
     for bad in ("limit=x", "cursor=%21", "updated_after=x", "updated_after=2026-10-01T00:00:00"):
         response = await site.up.get(f"/v1/cases?{bad}")
         assert (response.status_code, response.json()["parameter"]) == (400, bad.partition("=")[0])

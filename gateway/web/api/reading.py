@@ -22,7 +22,7 @@ from gateway.flow.once import Once, answered
 from gateway.flow.order import Principal, Refused
 from gateway.flow.references import fold
 from gateway.store.casefile import CaseFile, Matter, matter_of
-from gateway.store.engine import many
+from gateway.store.engine import Row, many
 from gateway.web.api import standing
 from gateway.web.auth import Door
 
@@ -388,15 +388,19 @@ async def _listed(house: House, principal: Principal, request: Request, kind: st
     status = one_of(request, "status", _STATUSES[kind], "")
     source_no = request.query_params.get("source_case_no", "")
     after = str(cursor[0]) if cursor else ""
-    if "*" in principal.organizations:
+
+    def wanted(row: Row) -> bool:
+        return row["id"] > after and row["updated_at"] >= since and status in ("", row["status"])
+
+    if "*" in principal.organizations and source_no and kind == "case":
+        rows = [row for row in await house.store.rows("cases_numbered", source_no) if wanted(row)]
+    elif "*" in principal.organizations:
         rows = await house.store.rows("list_matters", kind, "[]", True, status, source_no, since, after, limit + 1)
     elif source_no:
         named = [(kind, f"{organization}|{source_no}") for organization in sorted(principal.organizations)]
         found = await house.store.runner.read(many, "find_matter", named)
         rows = await house.store.runner.read(many, "matter", [(row["id"],) for row in found])
-        rows = [
-            row for row in rows if row["id"] > after and row["updated_at"] >= since and status in ("", row["status"])
-        ]
+        rows = [row for row in rows if wanted(row)]
     else:
         owned = [
             (kind, organization, status, since, after, limit + 1) for organization in sorted(principal.organizations)
