@@ -24,7 +24,7 @@ from gateway.flow.words import Speaker, Words
 from gateway.registry import Endpoint
 from gateway.settings import RetrySettings
 from gateway.store import inbox
-from gateway.store.casefile import CaseFile, DeliveryRow, Matter
+from gateway.store.casefile import CaseFile, Matter
 from gateway.store.engine import Operation
 from gateway.store.inbox import DueCallback
 from gateway.store.store import Store
@@ -108,7 +108,7 @@ class Applier:
         speaker = Speaker(due.endpoint, endpoint.adapter.info.name)
         await self._reach("parsed")
         try:
-            outcomes = [await self._apply(speaker, word, due.id, due.received_at) for word in inbound]
+            outcomes = [await self._apply(speaker, word, due.id) for word in inbound]
         except Exception as error:  # one call that cannot be applied must not hold up the others
             log.error(
                 "apply_failed", endpoint=due.endpoint, callback=due.id, error=type(error).__name__, tries=due.tries
@@ -149,10 +149,8 @@ class Applier:
         self._store.watch.applied(due.endpoint, state, (self._store.now_ms() - due.received_at) / 1000)
         log.warning("callback_kept", endpoint=due.endpoint, callback=due.id, state=state, code=code[:64])
 
-    async def _apply(
-        self, speaker: Speaker, word: Inbound, call: str | None = None, heard_at: int | None = None
-    ) -> str:
-        """``call``: the stored call that brought the word; ``heard_at``: when it came in (ms), where that was not just now."""
+    async def _apply(self, speaker: Speaker, word: Inbound, call: str | None = None) -> str:
+        """``call``: the stored call that brought the word."""
         for _ in range(_AGAIN):
             if await self._store.row("was_applied", speaker.endpoint, word.event_id) is not None:
                 return "duplicate"
@@ -160,7 +158,7 @@ class Applier:
             if isinstance(word, ReferralOffered):
                 unit: Unit | None = offer(self._store, speaker, word, self._clockwork)
             else:
-                unit, pause = await self._decide(speaker, word, heard_at)
+                unit, pause = await self._decide(speaker, word)
             if unit is None:
                 return "orphan"
             if pause is not None:
@@ -177,9 +175,7 @@ class Applier:
                 raise TypeError(f"a word cannot end as {type(outcome).__name__}")
         return "busy"
 
-    async def _decide(
-        self, speaker: Speaker, word: StatusUpdate, heard_at: int | None
-    ) -> tuple[Unit | None, str | None]:
+    async def _decide(self, speaker: Speaker, word: StatusUpdate) -> tuple[Unit | None, str | None]:
         try:
             found = await find(self._store, speaker.endpoint, word.about, word.keys)
         except Contradicting:
@@ -191,10 +187,7 @@ class Applier:
             return None, None
         if word.about is About.DELIVERY:
             delivery = next((row for row in file.deliveries if row.id == found.about), None)
-            if delivery is None:
-                return None, None
-            sent_since = heard_at is not None and await self._sent_since(delivery, heard_at)
-            return self._words.about_delivery(file, delivery, speaker, word, sent_since=sent_since)
+            return (None, None) if delivery is None else self._words.about_delivery(file, delivery, speaker, word)
         if word.about is About.REPORT:
             unit = self._words.unit(file, speaker, word)
             task = NewTask(
@@ -210,14 +203,6 @@ class Applier:
         early = await self._early(file, matter)
         clocks = await self._store.rows("clocks_of", file.subject)
         return self._words.about_matter(file, matter, speaker, word, case, early, agreement, clocks), None
-
-    async def _sent_since(self, delivery: DeliveryRow, heard_at: int) -> bool:
-        """Whether the delivery was set on its way anew (by a person or by the platform's wish) since then. Of two within one
-        millisecond the word is taken for the older: an answer needs longer than that."""
-        return any(
-            row["about"] == delivery.id and row["type"] == "delivery.pending" and row["at"] >= heard_at
-            for row in await self._store.rows("events_of", delivery.subject)
-        )
 
     async def _early(self, file: CaseFile, matter: Matter) -> tuple[tuple[str, datetime], ...]:
         """Words about the matter that came before their turn, in order of arrival."""

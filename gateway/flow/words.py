@@ -116,11 +116,9 @@ class Words:
     # ---- about a delivery -------------------------------------------------------------------------------------------------
 
     def about_delivery(
-        self, file: CaseFile, delivery: DeliveryRow, speaker: Speaker, update: StatusUpdate, *, sent_since: bool = False
+        self, file: CaseFile, delivery: DeliveryRow, speaker: Speaker, update: StatusUpdate
     ) -> tuple[Unit, str | None]:
-        """Settles a relayed or in-doubt delivery; makes no message. Also returns the reason to pause the endpoint, if any.
-
-        ``sent_since``: the delivery was set on its way anew after the word had come in."""
+        """Settles a relayed or in-doubt delivery; makes no message. Also returns the reason to pause the endpoint, if any."""
         unit = self.unit(file, speaker, update)
         self._keep_numbers(unit, speaker, update, delivery.about)
         match update.status:
@@ -141,7 +139,7 @@ class Words:
             if after == "rejected" and delivery.state == "delivered" and not self._first_acceptance_counts(delivery):
                 unit.tasks.append(self._task("contradiction", delivery.id, speaker.endpoint, update.reason_code))
             return unit, None
-        if after in ("rejected", "pending") and self._of_another_sending(delivery, update, sent_since):
+        if after in ("rejected", "pending") and _of_another_sending(delivery, update):
             return unit, None
         reasons = None
         wait_ms = (
@@ -182,15 +180,6 @@ class Words:
     def _first_acceptance_counts(self, delivery: DeliveryRow) -> bool:
         """Where every sending is another one to the platform, what it says of a repeat takes back nothing."""
         return self._classes.get(delivery.endpoint) is DeliveryClass.NEITHER
-
-    def _of_another_sending(self, delivery: DeliveryRow, update: StatusUpdate, sent_since: bool) -> bool:
-        """Whether a refusal is about an earlier sending: it takes nothing from the one that may be there now.
-
-        Where the id names one thing however often it is sent (``idempotent``), a word on one sending is a word on all."""
-        if self._classes.get(delivery.endpoint) is DeliveryClass.IDEMPOTENT:
-            return False
-        named = update.sending is not None and delivery.state == "relayed" and delivery.reference is not None
-        return sent_since or (named and update.sending != delivery.reference)
 
     # ---- about a matter ---------------------------------------------------------------------------------------------------
 
@@ -487,6 +476,13 @@ def _may_become(before: str, after: str) -> bool:
             return before in ("pending", "relayed", "in_doubt")
         case _:
             return before == "in_doubt"
+
+
+def _of_another_sending(delivery: DeliveryRow, update: StatusUpdate) -> bool:
+    """Whether a refusal names an earlier sending than the one that was taken in last: it takes nothing from that one."""
+    if delivery.state != "relayed" or update.sending is None or delivery.reference is None:
+        return False
+    return update.sending != delivery.reference
 
 
 def _time(ms: int | None) -> datetime | None:

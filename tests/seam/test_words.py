@@ -401,7 +401,7 @@ async def _refused_but_unread(scene: Scene, reading: _Reading) -> tuple[str, Del
     case = await scene.case()
     row = await scene.reaches("in_doubt", case, BYTES)
     reading.gate.clear()
-    assert await scene.batches.say("NO", id=row.id, reason="E17") == 200
+    assert await scene.batches.say("NO", id=row.id, batch=scene.batches.booked[0].number, reason="E17") == 200
 
     async def held() -> bool:
         return bool(reading.held)
@@ -424,7 +424,7 @@ async def test_nobody_sends_again_over_a_word_that_is_kept_and_not_read(scene: S
     await scene.reaches("relayed", case, BYTES)
 
 
-async def test_a_refusal_that_came_before_the_last_sending_takes_nothing_from_it(
+async def test_a_refusal_that_is_read_after_the_next_sending_takes_nothing_from_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A person was quicker than the reading of the word: it speaks of the batch before."""
@@ -441,8 +441,8 @@ async def test_a_refusal_that_came_before_the_last_sending_takes_nothing_from_it
     await _all_applied(scene, 1)
     assert (await scene.delivery(case, BYTES)).state == "relayed"
     assert await scene.tasks() == []
-    assert await scene.batches.say("NO", id=row.id, reason="E18") == 200
-    assert (await scene.reaches("rejected", case, BYTES)).code == "E18", "a word of now is about the sending of now"
+    assert await scene.batches.say("NO", id=row.id, batch=scene.batches.booked[1].number, reason="E18") == 200
+    assert (await scene.reaches("rejected", case, BYTES)).code == "E18"
 
 
 async def test_a_word_that_names_another_batch_takes_nothing_from_this_one(scene: Scene) -> None:

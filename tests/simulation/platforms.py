@@ -129,7 +129,7 @@ class Ledger:
         kind = self.random.choice(("OK", "OK", "OK", "OK", "NO", "WAIT")) if self.trouble else "OK"
         booking.refused = kind != "OK"
         more = {"wait": 500} if kind == "WAIT" else {}
-        word = self._word(kind, "delivery", id=booking.id, **more)
+        word = self._word(kind, "delivery", id=booking.id, batch=booking.number, **more)
         booking.word = word.event
         self._speak(word, self.random.choice((0.0, 0.2, 2.0)))
 
