@@ -480,7 +480,7 @@ def _may_become(before: str, after: str) -> bool:
 
 def _of_another_sending(delivery: DeliveryRow, update: StatusUpdate) -> bool:
     """Whether a refusal names an earlier sending than the one that was taken in last: it takes nothing from that one."""
-    if delivery.state != "relayed" or update.sending is None or delivery.reference is None:
+    if delivery.state != "relayed" or delivery.attempts < 2 or update.sending is None or delivery.reference is None:
         return False
     return update.sending != delivery.reference
 

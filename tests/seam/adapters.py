@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -29,6 +30,9 @@ _SESSION = "session"
 
 class SessionOver(Exception):
     """The platform has forgotten the session."""
+
+
+_NUMBER = re.compile(r"N[0-9]{5}")
 
 
 def _receipt(answer: Json, **more: Any) -> Receipt:
@@ -211,7 +215,9 @@ class ToyNeither(CalledToy):
         content = json.dumps(wire.payload, ensure_ascii=False)
         form = urlencode({"id": wire.id, "operation": wire.operation, "content": content})
         words = await self._ask("batch", self.request("POST", "/batch", form.encode()), exchange, filing=True)
-        if words[0] != "RECEIVED" or len(words) != 3 or not words[2]:
+        if (
+            words[0] != "RECEIVED" or len(words) != 3 or not _NUMBER.fullmatch(words[2])
+        ):  # half a number names another batch
             raise RetryableError("unreadable", "no receipt of bytes", maybe_accepted=True)
         if words[1] != wire.id:
             raise RetryableError("not_ours", "the answer names another id", maybe_accepted=True)
