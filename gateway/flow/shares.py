@@ -6,19 +6,23 @@ dies is missed after three."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Final
 
 import structlog
 
 from gateway.flow.exchange import Pace
-from gateway.store.engine import Operation
+from gateway.store.engine import Operation, StoreUnavailable
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.shares")
 
+_ALL: Final = "works"
+"""The mark that every beat writes first: two that come at once go one after the other, and the second counts the first."""
 _MISSED = 3
 _FORGOTTEN_MS: Final = 86_400_000
 
@@ -32,8 +36,10 @@ class Shares:
         self._paces = paces
         self._beat_s = beat_s
         self._begin = begin
-        self._place = f"works:{socket.gethostname()[:64]}:"
-        self._name = f"{self._place}{os.getpid()}:{store.ids.token():x}"
+        self._place = f"works:{_machine()}:"
+        token = f"{store.ids.token():x}"
+        self._name = f"{self._place}{os.getpid()}:{token}"
+        _OWN.add(token)
         self._many = 0
 
     async def turn(self) -> float:
@@ -59,12 +65,30 @@ class Shares:
                 await self._store.write("drop_mark", (row["consumer"],))
 
     async def leave(self) -> None:
-        """The others need not wait until this one is missed."""
-        await self._store.write("drop_mark", (self._name,))
+        """The others need not wait until this one is missed; where the database is away, they do."""
+        if self._many:
+            with contextlib.suppress(StoreUnavailable):
+                await self._store.write("drop_mark", (self._name,))
+
+
+_OWN: set[str] = set()
+"""The tokens of this very process: in a container every run has the same number."""
+
+
+def _machine() -> str:
+    """The machine's name, this boot of it, and the room of process numbers: beyond them a number says nothing."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        numbers = str(Path("/proc/self/ns/pid").stat().st_ino)
+    except OSError:  # another kind of system: its name has to do
+        boot = numbers = ""
+    return f"{socket.gethostname()[:64]} {boot} {numbers}".replace(":", " ")
 
 
 def _lives(name: str) -> bool:
-    pid = name.split(":")[2]
+    _, _, pid, token = name.split(":")
+    if int(pid) == os.getpid():
+        return token in _OWN
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -75,7 +99,8 @@ def _lives(name: str) -> bool:
 
 
 def _beat(name: str, now: int, missed_ms: int) -> Operation[int]:
+    yield "set_mark", [(_ALL, now)]
     yield "set_mark", [(name, now)]
     yield "drop_workers", [(now - _FORGOTTEN_MS,)]
     rows = yield "live_workers", [(now - missed_ms,)]
-    return int(rows[0]["many"])
+    return max(int(rows[0]["many"]), 1)

@@ -27,7 +27,7 @@ _SWEEP_S = 1.0
 _FULL_S = 0.05
 """A look again where something is due and every slot is taken: a landing rings sooner."""
 _AFTER_FAILURE_S = 1.0
-_SENDING = ("deliver", "poll", "papers", "webhooks", "reconcile")
+_SENDING = ("deliver", "poll", "papers", "webhooks", "reconcile", "bulk")
 """The loops that speak with platforms."""
 _GAPS_S = {"deliver": 0.004, "relay": 0.02, "hear": 0.02, "publish": 0.02, "papers": 0.05}
 """From one turn to the next. Under load every commit rings: without a gap a turn would find one thing to do, and a transaction

@@ -374,9 +374,12 @@ def _affect_endpoints(good: list[Settlement], ids: Ids) -> Operation[None]:
             yield "set_breaker", changes
         if open_for:
             yield "hush_endpoint", open_for
-    hushes = sorted((result.claim.endpoint, result.effect.hush_ms) for result in good if result.effect.hush_ms)
+    hushes: dict[str, int] = {}
+    for result in good:
+        if result.effect.hush_ms:
+            hushes[result.claim.endpoint] = max(result.effect.hush_ms, hushes.get(result.claim.endpoint, 0))
     if hushes:
-        yield "hush_endpoint", hushes
+        yield "hush_endpoint", sorted(hushes.items())
     pauses = [(r.claim.endpoint, "gateway", r.effect.pause_reason) for r in good if r.effect.pause_reason]
     if pauses:
         yield from pause(pauses, ids)

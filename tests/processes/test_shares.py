@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from contracts.messages import MessageType
 from gateway.flow.exchange import Pace
 from gateway.flow.shares import Shares
+from gateway.store.engine import StoreUnavailable
 from tests.house import Gateways
 from tests.processes.test_two_houses import all_delivered, beside, post
 from tests.seam import documents
@@ -67,6 +69,38 @@ async def test_who_comes_new_is_silent_for_a_beat_and_who_leaves_gives_its_part_
     await two.leave()
     await one.turn()
     assert paces[0].interval == 1 / RATE
+
+
+async def test_two_that_start_in_one_moment_do_not_both_think_they_are_alone(scene: Scene) -> None:
+    await scene.open(start=False)
+    began: list[list[float]] = [[], []]
+    shares = [await _share(scene, Pace(RATE, 8), begin) for begin in began]
+    await asyncio.gather(*(one.turn() for one in shares))
+    assert sorted(began) == [[0.0], [0.05]]
+
+
+async def test_a_stop_while_the_database_is_away_goes_on(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.open(start=False)
+    one = await _share(scene, Pace(RATE, 8), [])
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    await one.leave()  # it never beat: there is nothing to take back
+    await one.turn()
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.house.store, "write", away)
+        await one.leave()
+
+
+async def test_the_last_run_of_a_container_is_dead_though_its_number_is_ours(scene: Scene) -> None:
+    await scene.open(start=False)
+    began: list[float] = []
+    last = await _share(scene, Pace(RATE, 8), [], beat_s=60.0)
+    last._name = f"{last._place}{os.getpid()}:anothertoken"
+    await last.turn()
+    await (await _share(scene, Pace(RATE, 8), began, beat_s=60.0)).turn()
+    assert began == [0.0]
 
 
 async def test_the_dead_are_missed(scene: Scene) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from contracts.messages import MessageType
 from gateway.flow.operating.operate import Operator
+from gateway.flow.operating.replay import Replayer, ReplayKind
 from gateway.flow.worker import remind_of_words
 from gateway.store.casefile import DeliveryRow
 from tests.seam.platform import Seen
@@ -419,6 +420,12 @@ async def test_nobody_sends_again_over_a_word_that_is_kept_and_not_read(scene: S
     reading.gate.set()
     await scene.reaches("rejected", case, BYTES)
     assert scene.batches.count() == 1
+    reading.gate.clear()
+    await scene.batches.say("OK", id="dlv_of_another")
+    replayer = Replayer(scene.house.store, scene.house.lines)
+    for kind in (ReplayKind.SAME, ReplayKind.RETRANSLATE):
+        assert (await replayer.replay(OPERATOR, row.id, "mended there", kind)).refused == "words_unread"
+    reading.gate.set()
     standing = await scene.operator.redrive(OPERATOR, row.id, "mended there")
     assert standing.refused is None
     await scene.reaches("relayed", case, BYTES)
@@ -434,7 +441,7 @@ async def test_a_refusal_that_is_read_after_the_next_sending_takes_nothing_from_
     async def read(self: Operator, delivery: str) -> bool:
         return False
 
-    monkeypatch.setattr(Operator, "_unread", read)
+    monkeypatch.setattr(Operator, "unread", read)
     assert (await scene.operator.resolve(OPERATOR, row.id, False, "asked by telephone")).refused is None
     await scene.reaches("relayed", case, BYTES)
     reading.gate.set()

@@ -326,6 +326,8 @@ class Bulk:
             standing = await self._replayer.replay(
                 principal, item["delivery"], reason, kind, anyway=bool(job["overtaken"])
             )
+            if standing.refused == "words_unread":
+                return  # it keeps its place: the next turn comes to it again
             state, code = _began(standing)
             followed = standing.id
             if code == "superseded" and kind is ReplayKind.RETRANSLATE:

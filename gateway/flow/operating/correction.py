@@ -194,7 +194,7 @@ class Corrections:
 
         Raises:
             CorrectionRefused: ``not_found``, ``over``, ``second`` (nobody approves what he asked for himself), ``state``,
-                ``newer_version``, ``place``, or ``translation``: it cannot be translated today either.
+                ``newer_version``, ``words_unread``, ``place``, or ``translation``: it cannot be translated today either.
         """
         row = await self._store.row("correction", identifier)
         if row is None:
@@ -207,6 +207,8 @@ class Corrections:
         passed = (await self._replayer.overtaken([row["delivery"]])).get(row["delivery"])
         if passed is not None and passed.why == "newer_version":
             raise CorrectionRefused("newer_version")
+        if await self._replayer.unread(row["delivery"]):
+            raise CorrectionRefused("words_unread")
         for _ in range(_AGAIN):
             held, file = await self._held(row["delivery"])
             unit = await self._unit(file, held, changes, principal)

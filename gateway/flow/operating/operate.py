@@ -75,7 +75,7 @@ class Operator:
     async def redrive(self, principal: Principal, delivery: str, reason: str, once: Once | None = None) -> Standing:
         """The same bytes again, the schedule anew (same ids: platforms know them). Raises ``KeyTaken`` as every act does that
         takes ``once``: it was asked for before."""
-        if await self._unread(delivery):
+        if await self.unread(delivery):
             return Standing(delivery, refused="words_unread")
         return await self._move(
             principal, "delivery.redrive", delivery, reason, _REDRIVEN, "pending", fresh=True, once=once
@@ -90,7 +90,7 @@ class Operator:
     ) -> Standing:
         """A person's word on a delivery in doubt: it arrived, or it did not and goes again."""
         after = "delivered" if arrived else "pending"
-        if not arrived and await self._unread(delivery):
+        if not arrived and await self.unread(delivery):
             return Standing(delivery, refused="words_unread", extra={"state": "in_doubt"})
         return await self._move(
             principal,
@@ -103,7 +103,7 @@ class Operator:
             once=once,
         )
 
-    async def _unread(self, delivery: str) -> bool:
+    async def unread(self, delivery: str) -> bool:
         """Whether the platform's words that are kept already stay unread, though they were given time: one of them may say that
         it has what is about to be sent again."""
         row = await self._store.row("delivery", delivery)

@@ -97,6 +97,7 @@ class Replayer:
         self._lines = lines or {}
         self._changed = changed
         self._operator = Operator(store, changed)
+        self.unread = self._operator.unread
 
     async def overtaken(self, deliveries: Sequence[str]) -> dict[str, Overtaken]:
         """Those of these deliveries that something has overtaken."""
@@ -136,6 +137,8 @@ class Replayer:
                 return Standing(delivery, row["state"], passed.why, extra={"state": row["state"], "by": passed.by})
         if kind is ReplayKind.SAME:
             return await self._operator.redrive(principal, delivery, reason, once)
+        if await self._operator.unread(delivery):
+            return Standing(delivery, row["state"], "words_unread", extra={"state": row["state"]})
         return await self._retranslate(principal, row, reason, once)
 
     async def successor(self, delivery: str) -> str | None:
