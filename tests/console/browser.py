@@ -110,5 +110,5 @@ async def open_room(counter: Counter) -> AsyncIterator[Room]:
             yield room
         finally:
             await browser.close()
-            counter.site.application.state.desk.close()
+            counter.site.application.framework.state.desk.close()
             await room.listener.stop()

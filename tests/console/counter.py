@@ -190,7 +190,7 @@ async def open_counter(site: Site) -> AsyncIterator[Counter]:
         yield made
     finally:
         hasher.close()
-        site.application.state.desk.close()
+        site.application.framework.state.desk.close()
 
 
 def links(html: str) -> set[str]:

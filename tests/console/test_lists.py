@@ -158,7 +158,7 @@ async def test_the_audit_trail_is_whole_and_a_change_in_it_is_found(counter: Cou
 async def test_figures_add_up(counter: Counter) -> None:
     await counter.journey()
     await counter.tallied()
-    figures = await counter.site.application.state.desk.pulse.look("1h")
+    figures = await counter.site.application.framework.state.desk.pulse.look("1h")
     store = counter.site.house.store
     delivered = await store.run(list_deliveries, "delivered", "", "", 1000)
     counted = sum(many for name, many in figures.series.items() if name.endswith("|delivered"))

@@ -78,7 +78,7 @@ async def test_no_act_of_a_viewer_brings_one_out(counter: Counter) -> None:
 
 async def test_the_stream_carries_figures_alone(counter: Counter) -> None:
     await counter.journey()
-    pulse = counter.site.application.state.desk.pulse
+    pulse = counter.site.application.framework.state.desk.pulse
 
     async def valid() -> bool:
         return True

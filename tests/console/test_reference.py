@@ -88,7 +88,7 @@ async def test_every_call_and_every_schema_has_a_page_in_both_languages(counter:
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_a_skeleton_has_all_that_must_be_there(name: str, counter: Counter) -> None:
-    application = counter.site.application
+    application = counter.site.application.framework
     drawn = api.described(application.openapi())
     model = DOCUMENTS[name].__name__
     made = api.example(drawn, {"$ref": f"#/components/schemas/{model}"})
@@ -101,7 +101,7 @@ async def test_a_clients_errors_are_told_by_cause(counter: Counter) -> None:
     await counter.site.case()
     broken = await counter.site.up.post("/v1/cases", content=b"{", headers={"Content-Type": "application/json"})
     assert broken.status_code == 400
-    figures = counter.site.application.state.desk.pulse
+    figures = counter.site.application.framework.state.desk.pulse
 
     async def told() -> bool:
         figures.forget()

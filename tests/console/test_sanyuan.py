@@ -57,5 +57,5 @@ async def test_an_account_needs_two_administrators(gateway: Gateways) -> None:
         for place in ("", "users", "account", "clients", "audit"):
             assert (await system.get(place)).status_code == 200, place
         assert (await system.post("audit/verify")).status_code == 403
-        site.application.state.desk.close()
+        site.application.framework.state.desk.close()
     hasher.close()

@@ -149,7 +149,7 @@ async def test_a_region_is_that_of_the_organisations_cases(counter: Counter) -> 
 
 async def test_the_stream_tells_a_scoped_account_no_numbers(counter: Counter) -> None:
     await counter.journey()
-    pulse = counter.site.application.state.desk.pulse
+    pulse = counter.site.application.framework.state.desk.pulse
 
     async def valid() -> bool:
         return True

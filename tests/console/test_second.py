@@ -120,7 +120,7 @@ async def test_a_dry_run_tells_what_would_be_sent_and_stores_nothing(counter: Co
 async def test_health_is_red_where_a_platform_is(counter: Counter) -> None:
     assert "后台循环" in (await counter.viewer.get("health")).text
     await counter.site.house.store.write("set_breaker", (HR, 7, "open"))
-    counter.site.application.state.desk.pulse.forget()
+    counter.site.application.framework.state.desk.pulse.forget()
     page = (await counter.viewer.get("health")).text
     assert "熔断器断开" in page
     assert "项异常" in page

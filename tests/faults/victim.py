@@ -78,7 +78,8 @@ async def _until_quiet(house: House) -> None:
         calls = await house.store.rows("list_callbacks", "stored", "", 10)
         log = await house.store.rows("log_position")
         events = await house.store.rows("events_after", 0, 1000)
-        if not calls and events and log[0]["position"] == len(events):
+        (left,) = await house.store.rows("count_unnumbered", 1)
+        if not calls and events and not left["many"] and log[0]["position"] == len(events):
             return
         await asyncio.sleep(0.01)
 
