@@ -149,8 +149,8 @@ def _examine(part: Part, now: datetime, at: str, findings: list[Finding]) -> Non
         code = values.get(name)
         if code is not None:
             findings += region_findings(code, f"{at}/{plan.keys[name]}")
-    for check in plan.rules:
-        _run(check, part, at, now, findings)
+    if plan.rules:
+        findings += gathered(*(check(part, at, now) for check in plan.rules))
     for name in plan.inner:
         value = values.get(name)
         if isinstance(value, Part):
@@ -159,14 +159,6 @@ def _examine(part: Part, now: datetime, at: str, findings: list[Finding]) -> Non
             for index, item in enumerate(value):
                 if isinstance(item, Part):
                     _examine(item, now, f"{at}/{plan.keys[name]}/{index}", findings)
-
-
-def _run(check: Rule[Any], part: Part, at: str, now: datetime, findings: list[Finding]) -> None:
-    try:
-        for finding in check(part, at, now):
-            findings.append(finding)  # what came before an unsound field is kept
-    except Unsound:
-        return
 
 
 def gathered(*checks: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from random import Random
 import httpx
 from aiohttp.resolver import ThreadedResolver
 
+from contracts.adapter import DeliveryClass
 from contracts.deadlines import Law
 from contracts.statistics import StatisticalItem
 from gateway.bus.memory import MemoryBus
@@ -265,7 +266,7 @@ async def _compose(
         router,
         {name: round(1000 * line.limits.word_within_s) for name, line in lines.items()},
         law,
-        {name: one.adapter.info.delivery_class for name, one in endpoints.items()},
+        [name for name, one in endpoints.items() if one.adapter.info.delivery_class is DeliveryClass.NEITHER],
     )
     applier = Applier(store, endpoints, contexts, words, settings.retry, bells.committed, reach, law)
     worker = Worker(

@@ -6,16 +6,14 @@ a contradiction to a final status goes to a person with both values kept (``mess
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from contracts.adapter import DeliveryClass
 from contracts.lifecycle import Outcome, Step
 from contracts.lists import EndReason
 from contracts.messages import MessageType
@@ -72,7 +70,7 @@ class Speaker:
 
 class Words:
     """Decides what a word changes. ``word_within_ms``: by endpoint, how long a relayed delivery may wait for its word;
-    ``classes``: each endpoint's delivery class."""
+    ``unasked``: the endpoints of class ``neither``, whose first acceptance counts, whatever they say afterwards."""
 
     def __init__(
         self,
@@ -80,13 +78,13 @@ class Words:
         router: Router,
         word_within_ms: Mapping[str, int],
         law: Law | None = None,
-        classes: Mapping[str, DeliveryClass] = MappingProxyType({}),
+        unasked: Collection[str] = (),
     ) -> None:
         self._store = store
         self._router = router
         self._word_within_ms = word_within_ms
         self._clockwork = Clockwork(store, law)
-        self._classes = classes
+        self._unasked = frozenset(unasked)
 
     def _event(self, kind: str, about: str, facts: dict[str, Any]) -> NewEvent:
         return NewEvent(self._store.ids.new("event"), kind, about, compact(facts))
@@ -136,7 +134,7 @@ class Words:
                 unit.tasks.append(self._task("unmapped_code", delivery.id, speaker.endpoint, update.raw_status[:64]))
                 return unit, None
         if not _may_become(delivery.state, after):
-            if after == "rejected" and delivery.state == "delivered" and not self._first_acceptance_counts(delivery):
+            if after == "rejected" and delivery.state == "delivered" and delivery.endpoint not in self._unasked:
                 unit.tasks.append(self._task("contradiction", delivery.id, speaker.endpoint, update.reason_code))
             return unit, None
         if after in ("rejected", "pending") and _of_another_sending(delivery, update):
@@ -176,10 +174,6 @@ class Words:
             unit.tasks.append(self._task("rejected", delivery.id, speaker.endpoint, update.reason_code))
         unit.closed_tasks += [(kind, delivery.id, after) for kind in _ANSWERED[after]]
         return unit, None
-
-    def _first_acceptance_counts(self, delivery: DeliveryRow) -> bool:
-        """Where every sending is another one to the platform, what it says of a repeat takes back nothing."""
-        return self._classes.get(delivery.endpoint) is DeliveryClass.NEITHER
 
     # ---- about a matter ---------------------------------------------------------------------------------------------------
 

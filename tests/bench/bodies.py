@@ -26,9 +26,8 @@ def case(number: int, run: str = "0") -> bytes:
     document = papers.body("wages")
     document["source_case_no"] = f"{NUMBER}{run}-{number:07d}"
     document["received_at"], document["accepted_at"] = _RECEIVED, _ACCEPTED
-    place = number + _RUNS_APART * (
-        crc32(run.encode()) % _RUNS
-    )  # people of another run would be the same dispute twice
+    # The people of another run, met again, would be the same dispute twice.
+    place = number + _RUNS_APART * (crc32(run.encode()) % _RUNS)
     for party in document["parties"]:
         if party["kind"] == "person":
             _another_person(party, place)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,21 +12,12 @@ from contracts.messages import MessageType
 from gateway.flow.exchange import Pace
 from gateway.flow.shares import Shares
 from gateway.store.engine import StoreUnavailable
-from tests.house import Gateways
 from tests.processes.test_two_houses import all_delivered, beside, post
 from tests.seam import documents
 from tests.seam.scene import IDS, Scene, until
 
 RATE = 20.0
 CASES = 30
-
-
-@pytest.fixture
-async def scene(processes: Gateways) -> AsyncIterator[Scene]:
-    made = Scene(processes)
-    yield made
-    await processes.close()
-    await made.end()
 
 
 def most_in_a_second(times: list[float]) -> int:

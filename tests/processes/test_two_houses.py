@@ -5,30 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
-import pytest
 
 from contracts.messages import MessageType
 from gateway.flow.house import House
 from gateway.flow.order import Order
 from gateway.settings import RouteSettings
 from gateway.store.lists import list_deliveries
-from tests.house import Gateways
 from tests.seam import documents
 from tests.seam.scene import BYTES, IDS, OPERATOR, Scene, until
 
 CASES = 24
-
-
-@pytest.fixture
-async def scene(processes: Gateways) -> AsyncIterator[Scene]:
-    made = Scene(processes)
-    yield made
-    await processes.close()
-    await made.end()
 
 
 async def beside(scene: Scene, **more: Any) -> House:
