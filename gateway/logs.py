@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import logging
 import re
 import sys
+import threading
 from typing import Any, TextIO
 
 import orjson
@@ -55,6 +58,7 @@ ALLOWED = frozenset(
 )
 """The keys that may be logged. None of them ever holds a value out of a document."""
 
+_SHORTEST = 11
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{11,19}[Xx]?(?![0-9A-Za-z_])")
 
 
@@ -65,6 +69,8 @@ def keep_allowed(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
+        if len(value) < _SHORTEST:
+            return value
         return _LONG_NUMBER.sub(lambda found: "*" * len(found.group()), value)
     if isinstance(value, list | tuple):
         return [_masked(part) for part in value]
@@ -72,24 +78,51 @@ def _masked(value: Any) -> Any:
 
 
 class _Lines:
-    """Writes finished lines to a stream."""
+    """Writes finished lines to a stream. What one turn of an event loop says goes out together, at its end: a write for every
+    line costs the loop more than the line. Warnings and worse go at once, with all that waits."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._waiting: list[str] = []
+        self._promised: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+        atexit.register(self._write)
 
     def msg(self, line: str) -> None:
-        """Write one line."""
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        """Write one line, with the others of this turn."""
+        with self._lock:
+            self._waiting.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # none runs here
+            self._write()
+            return
+        if loop is not self._promised:
+            self._promised = loop
+            loop.call_soon(self._write)
 
-    debug = info = warning = error = critical = exception = log = msg
+    def at_once(self, line: str) -> None:
+        """Write one line, and what waits before it."""
+        with self._lock:
+            self._waiting.append(line)
+        self._write()
+
+    def _write(self) -> None:
+        with self._lock:
+            lines, self._waiting, self._promised = self._waiting, [], None
+            if lines:
+                self._stream.write("\n".join(lines) + "\n")
+                self._stream.flush()
+
+    debug = info = msg
+    warning = error = critical = exception = log = at_once
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
     """Set structlog and the standard library up, once per process. Other packages' loggers speak from WARNING on, through
     the same door."""
     logging.basicConfig(level=logging.WARNING, handlers=[_Bridge()], force=True)
-    out = stream or sys.stderr
+    lines = _Lines(stream or sys.stderr)
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -98,7 +131,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
             structlog.processors.JSONRenderer(serializer=lambda entry, **_: orjson.dumps(entry).decode()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=lambda *_: _Lines(out),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
 

@@ -116,11 +116,14 @@ FROM deliveries d WHERE d.endpoint = :endpoint AND d.state = 'pending' AND d.cod
 -- figures over time ------------------------------------------------------------------------------------------------------------
 -- name: lock_mark (consumer text)
 SELECT m.position FROM given JOIN marks m ON m.consumer = given.consumer FOR UPDATE OF m
+-- What cannot be joined is not looked for: a condition on the event beside the key would be asked after the look.
 -- name: events_to_tally each (mark bigint, batch bigint)
 SELECT e.position, e.subject, e.type, e.about, e.organization, e.at, e.data, m.type AS message_type, m.source,
   d.endpoint AS delivery_endpoint, d.created_at AS delivery_created, d.code AS delivery_code, dm.source AS delivery_source
-FROM events e LEFT JOIN messages m ON m.subject = e.subject AND m.sequence = e.sequence AND m.id >= 'msg_' || substr(e.subject, length(e.subject) - 25, 10)
-  AND e.type NOT LIKE 'delivery.%' LEFT JOIN deliveries d ON d.id = e.about
+FROM events e LEFT JOIN messages m
+  ON m.subject = CASE WHEN e.type NOT LIKE 'delivery.%' AND e.type NOT LIKE 'clock.%' AND e.type NOT LIKE 'task.%' THEN e.subject END
+  AND m.sequence = e.sequence AND m.id >= 'msg_' || substr(e.subject, length(e.subject) - 25, 10)
+LEFT JOIN deliveries d ON d.id = CASE WHEN e.type LIKE 'delivery.%' THEN e.about END
 LEFT JOIN messages dm ON dm.id = d.message
 WHERE e.position > :mark ORDER BY e.position LIMIT :batch
 -- name: add_tally (step int, at bigint, series text, many bigint)

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.store.engine import Operation, Row
+from gateway.store.engine import Operation, Row, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,35 @@ def number(limit: int) -> Operation[int]:
     """Give positions to committed events that have none yet; returns how many.
 
     The lock is held until the commit, so positions become visible in order and a reader's high-water mark is safe."""
-    events = yield from numbered(limit)
-    return len(events)
+    top = yield from lock_log()
+    many = yield from numbered_quietly(top, limit)
+    return many
 
 
-def numbered(limit: int) -> Operation[list[EventRow]]:
-    """The same, returning the events that were numbered, in order."""
-    top = (yield "lock_log", [()])[0]["position"]
-    rows = yield "number_events", [(top, limit)]
+def lock_log() -> Operation[int]:
+    """Be the one that numbers until the commit; returns the highest position there is."""
+    top: int = (yield "lock_log", [()])[0]["position"]
+    return top
+
+
+def numbered(top: int, limit: int) -> Operation[list[EventRow]]:
+    """Under the log's lock: the events that were numbered, in order."""
+    rows = yield from _numbered("number_events", top, limit)
+    return sorted((event_of(row) for row in rows), key=lambda event: event.position or 0)
+
+
+def numbered_quietly(top: int, limit: int) -> Operation[int]:
+    """The same where nobody wants to know which: returns how many."""
+    rows = yield from _numbered("number_quietly", top, limit)
+    return len(rows)
+
+
+def _numbered(statement: str, top: int, limit: int) -> Operation[Rows]:
+    rows = yield statement, [(top, limit)]
     if rows:
         yield "move_log", [(top + len(rows),)]
         yield "notify_events", [()]
-    return sorted((event_of(row) for row in rows), key=lambda event: event.position or 0)
+    return rows
 
 
 def after(mark: int, limit: int) -> Operation[list[EventRow]]:

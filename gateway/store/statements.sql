@@ -300,6 +300,12 @@ UPDATE events SET position = :top + n.place FROM (
     SELECT subject, sequence FROM events WHERE position IS NULL ORDER BY sequence, subject LIMIT :batch) fresh) n
 WHERE events.subject = n.subject AND events.sequence = n.sequence
 RETURNING events.id, events.subject, events.sequence, events.type, events.about, events.organization, events.data, events.at, events.position
+-- The same where nobody is owed any of them: what they say stays where it is.
+-- name: number_quietly each (top bigint, batch bigint)
+UPDATE events SET position = :top + n.place FROM (
+  SELECT subject, sequence, row_number() OVER (ORDER BY sequence, subject) AS place FROM (
+    SELECT subject, sequence FROM events WHERE position IS NULL ORDER BY sequence, subject LIMIT :batch) fresh) n
+WHERE events.subject = n.subject AND events.sequence = n.sequence RETURNING events.position
 -- name: read_mark (consumer text)
 SELECT m.position FROM given JOIN marks m ON m.consumer = given.consumer
 -- name: set_mark (consumer text, position bigint)
@@ -360,6 +366,8 @@ SELECT min(due_at) AS due_at, now_ms() AS now FROM (
   SELECT min(due_at) AS due_at FROM callbacks WHERE state = 'stored' UNION ALL SELECT min(due_at) FROM callbacks WHERE state = 'orphan') soonest
 
 -- papers ---------------------------------------------------------------------------------------------------------------------
+-- name: paper_due ()
+SELECT id FROM papers WHERE state = 'pending' AND due_at <= now_ms() ORDER BY due_at LIMIT 1
 -- name: due_papers each (batch bigint, lease bigint)
 UPDATE papers SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
   SELECT id FROM papers WHERE state = 'pending' AND due_at <= now_ms()

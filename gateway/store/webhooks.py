@@ -14,7 +14,7 @@ from typing import Final
 from contracts.events import EVENT_TYPES, matches
 from gateway.store.engine import Operation, Row
 from gateway.store.ids import Ids, kind_of
-from gateway.store.journal import AuditEntry, EventRow, append_audit, event_of, numbered
+from gateway.store.journal import AuditEntry, EventRow, append_audit, event_of, lock_log, numbered, numbered_quietly
 from gateway.store.once import take_key
 from gateway.store.unit import Key, NewEvent
 
@@ -303,8 +303,14 @@ class Relayed:
 def relay(limit: int, ids: Ids) -> Operation[Relayed]:
     """Number what is new and make one delivery for each webhook that wants it, in one transaction; bring those that are behind
     (just verified, or replaying) up by at most ``limit`` events."""
-    fresh = yield from numbered(limit)
-    listeners = yield from _listeners()
+    top = yield from lock_log()
+    listeners = yield from _listeners()  # whoever comes later has a mark at this position or before it
+    fresh: list[EventRow] = []
+    if any(listener.mark is None for listener in listeners):
+        fresh = yield from numbered(top, limit)
+        many = len(fresh)
+    else:
+        many = yield from numbered_quietly(top, limit)
     owed: list[tuple[object, ...]] = []
     marks: list[tuple[object, ...]] = []
     behind = False
@@ -323,7 +329,7 @@ def relay(limit: int, ids: Ids) -> Operation[Relayed]:
         touched = yield "owe_event", owed
         yield "rehead", sorted({(row["endpoint"], row["subject"]) for row in touched})
         yield "notify_due", [()]
-    return Relayed(len(fresh), len(owed), behind)
+    return Relayed(many, len(owed), behind)
 
 
 def _listeners() -> Operation[list[Listener]]:

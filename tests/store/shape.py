@@ -24,10 +24,20 @@ def shape(connection: sa.Connection) -> Shape:
     if connection.dialect.name == "postgresql":
         parts = {str(row[0]): str(row[1]) for row in connection.execute(sa.text(_PARTITIONED))}
     wanted = [name for name in seen.get_table_names() if name != "alembic_version" and not is_partition(name)]
-    return {name: _table(seen, name) | {"partitioned by": parts.get(name)} for name in wanted}
+    found = {name: _table(seen, name) | {"partitioned by": parts.get(name)} for name in wanted}
+    if connection.dialect.name == "postgresql":
+        for table, column in connection.execute(sa.text(_AS_IT_IS)):
+            if table in found:
+                found[table][f"kept as it is: {column}"] = True
+    return found
 
 
 _PARTITIONED = "SELECT c.relname, pg_get_partkeydef(c.oid) FROM pg_class c WHERE c.relkind = 'p'"
+_AS_IT_IS = (
+    "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+    "WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind IN ('r', 'p') AND a.attstorage = 'e'"
+)
+"""Columns that PostgreSQL does not try to compress."""
 
 
 def is_partition(name: str) -> bool:

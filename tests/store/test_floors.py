@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store import migrate
-from gateway.store.migrate import PLACES, SchemaUnknown, floors, migrate_sqlite
+from gateway.store.migrate import SchemaUnknown, floors, migrate_sqlite
 
 REVISION = """
 from alembic import op
@@ -21,12 +21,17 @@ def upgrade():
 """
 
 
+FIRST = "from gateway.store.migrations.versions.r0001_first import *"
+
+
 class Packages:
-    """The package at each of its ages: ``at(n)`` is the one that knows n revisions."""
+    """The package at each of its ages: ``at(n)`` is the one that knows n revisions, the first of them the real one."""
 
     def __init__(self, room: Path, monkeypatch: pytest.MonkeyPatch, *oldest_readers: str | None) -> None:
         self._monkeypatch = monkeypatch
-        self._rooms = []
+        (room / "r1").mkdir()
+        (room / "r1" / "r0001.py").write_text(FIRST, "utf-8")
+        self._rooms = [str(room / "r1")]
         for number, oldest in enumerate(oldest_readers, 2):
             folder = room / f"r{number}"
             folder.mkdir()
@@ -34,10 +39,11 @@ class Packages:
             source = REVISION.format(f"{number:04}", f"{number - 1:04}", floor)
             (folder / f"r{number:04}.py").write_text(source, "utf-8")
             self._rooms.append(str(folder))
+        self.at(1)
 
     def at(self, revisions: int) -> None:
         """From here on the package is this one."""
-        self._monkeypatch.setattr(migrate, "PLACES", [*PLACES, *self._rooms[: revisions - 1]])
+        self._monkeypatch.setattr(migrate, "PLACES", self._rooms[:revisions])
 
 
 def columns(path: Path) -> set[str]:

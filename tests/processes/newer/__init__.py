@@ -1,1 +1,6 @@
-"""The next release, as a test knows it: its revision, its tables, its process."""
+"""The next release of the package, as far as its tables go."""
+
+from gateway.store.migrate import newest
+
+BEFORE = newest()
+"""The newest revision of today's package: read before the next one's are put beside it."""

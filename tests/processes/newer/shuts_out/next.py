@@ -3,8 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+from tests.processes.newer import BEFORE
+
+revision = "next"
+down_revision = BEFORE
 branch_labels = None
 depends_on = None
 
