@@ -326,7 +326,7 @@ class Settings(BaseSettings):
     stop_grace_s: float = Field(
         default=20, ge=0, le=600, description="how long a stop waits for deliveries in flight before it cuts them off"
     )
-    concurrency: int = Field(default=64, ge=1, le=1024, description="deliveries in flight over all endpoints")
+    concurrency: int = Field(default=128, ge=1, le=1024, description="deliveries in flight over all endpoints")
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict, description="the platforms, by name")
     routes: tuple[RouteSettings, ...] = Field(default=(), description="changes to the default recipients")
     retry: RetrySettings = Field(default=RetrySettings(), description="retry classes")

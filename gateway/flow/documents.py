@@ -48,8 +48,12 @@ CASE_TYPES = frozenset({MessageType.CASE_SUBMITTED, MessageType.CASE_REVISED})
 
 
 def reopen(store: Store, row: Row) -> Document:
-    """The document of a kept message row. It was accepted once: its bytes are read as they were."""
+    """The document of a kept message row. It was accepted once: its bytes are read as they were, but where this process has
+    accepted it a moment ago."""
     kind = DOCUMENTS[MessageType(row["type"])]
+    known = store.lately.get(row["id"])
+    if isinstance(known, kind):
+        return known
     return kind.model_validate_json(store.unseal(row["document_sealed"], place_of(row["id"])))
 
 

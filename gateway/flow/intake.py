@@ -146,6 +146,8 @@ class Intake:
                 unit, accepted = self._unit(order, document, known, decision, message_id, digest)
             await self._reach("judged")
             unit.trace = current()
+            if decision.document is None:  # its bytes are kept as they came: whoever delivers it would read the same
+                self._store.lately.keep(message_id, document)
             with self._store.tracer.span("commit", message=message_id):
                 outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed):

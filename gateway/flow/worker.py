@@ -43,6 +43,8 @@ it, would convict one innocent delivery after another."""
 _NO_TRIAL_MS = 2**62
 """A patience that never ends."""
 _WATCH_S = 15.0
+_LATELY = 128
+"""Documents, twice over, that are delivered as they were accepted, without being read again."""
 
 
 @dataclass(slots=True)
@@ -141,6 +143,7 @@ class Worker:
 
     def start(self) -> None:
         """Start every loop."""
+        self._store.lately.most = _LATELY
         self._calm_at = asyncio.get_running_loop().time() + _CALM_S
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("deliver", self._deliver_turn),
@@ -259,7 +262,7 @@ class Worker:
                 return _FULL_S
             # Perhaps another process just held the endpoint: it is free again in a moment. No two look again at once.
             self._empty += 1
-            soon: float = min(_FULL_S, 0.002 * 2 ** min(self._empty, 6)) * random.uniform(0.5, 1.0)
+            soon: float = min(_FULL_S, 0.002 * 2 ** min(self._empty, 3)) * random.uniform(0.5, 1.0)
             return soon
         due_in: float = (row["due_at"] - row["now"]) / 1000
         return min(due_in, _SWEEP_S)
@@ -309,6 +312,7 @@ class Worker:
             self._bells.committed()
         await self._store.write("drop_nonces", ())
         await self._store.write("destroy_old_keys", ())
+        self._store.lately.age()
         await self._rest(_WATCH_S)
 
     def halt(self) -> None:

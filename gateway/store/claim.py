@@ -155,6 +155,12 @@ def claim(
     return claims
 
 
+def may_leave_at_once(taken: list[Claim]) -> bool:
+    """Whether one of these may be sent under its claim alone. Where none has a wire yet, nothing leaves before the commit that
+    freezes it, and that one holds the claim too."""
+    return any(claim.wire_sealed is not None for claim in taken)
+
+
 def claim_probes(token: int, lease: int, flying: int = 0) -> Operation[list[Claim]]:
     """What is due of webhooks that have no slots: handshakes, and the oldest delivery of each unhealthy one. Those of a webhook
     with a suspect come alone, as ``claim`` does it."""

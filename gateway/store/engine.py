@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
 
@@ -28,7 +28,14 @@ Step = tuple[str, Sequence[tuple[object, ...]]]
 T = TypeVar("T")
 U = TypeVar("U")
 Operation = Generator[Step, Rows, T]
-_Asked = tuple[Callable[..., Operation[Any]], tuple[object, ...]]
+Firm = Callable[[Any], bool]
+"""Whether something will rest on this result before anything later is durable."""
+
+
+class _Asked(NamedTuple):
+    operation: Callable[..., Operation[Any]]
+    arguments: tuple[object, ...]
+    firm: Firm | None = None
 
 
 class StoreLocked(Exception):
@@ -60,6 +67,18 @@ _CANNOT = frozenset(
 )
 """What the disk or another reader does to SQLite, not the operation. None of it outlasts its cause: a failed commit was rolled
 back, its frames of the log are written anew by the next one, and a checkpoint counts only what was synced."""
+
+
+_UNSYNCED = 1
+"""SQLite's NORMAL: in WAL a commit is in the file, and on the disk with the next one that is synced."""
+
+
+class _MustHold(Exception):
+    """A transaction that was begun without a sync needs one."""
+
+
+def _is_firm(asked: _Asked, outcome: Outcome) -> bool:
+    return outcome.error is None and (asked.firm is None or asked.firm(outcome.result))
 
 
 _NUL = b"\\u0000"
@@ -98,6 +117,11 @@ class Runner(Protocol):
             StoreUnavailable: it could not be begun in time.
             CommitUnknown: it may hold or not.
         """
+        ...
+
+    async def run_loosely(self, firm: Firm, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        """The same, without waiting for the disk where ``firm`` says that nothing will rest on the result: it is durable with
+        the next transaction that is. A crash of this process loses nothing of it, a power cut may."""
         ...
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
@@ -178,7 +202,12 @@ class Sqlite:
         return connection
 
     async def run(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
-        result: T = await self._thread.join((operation, arguments))
+        result: T = await self._thread.join(_Asked(operation, arguments))
+        return result
+
+    async def run_loosely(self, firm: Firm, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        """See ``Runner``."""
+        result: T = await self._thread.join(_Asked(operation, arguments, firm))
         return result
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
@@ -192,12 +221,28 @@ class Sqlite:
         """Every operation that waits in one transaction: whatever it is for, it shares one sync of the disk. One that fails
         takes nothing with it; a commit that fails takes all."""
         with _telling():
+            if all(asked.firm is not None for asked in waiting) and (outcomes := self._loosely(waiting)) is not None:
+                return outcomes
             return self._transact(waiting)
 
-    def _transact(self, waiting: Sequence[_Asked]) -> list[Outcome]:
+    def _loosely(self, waiting: Sequence[_Asked]) -> list[Outcome] | None:
+        """The same without a sync; ``None``: one of them must be durable, so nothing was done. How a transaction ends must be
+        said before it begins."""
+        level = self._connection.execute("PRAGMA synchronous").fetchone()[0]
+        self._connection.execute(f"PRAGMA synchronous={min(level, _UNSYNCED)}")
+        try:
+            return self._transact(waiting, loosely=True)
+        except _MustHold:
+            return None
+        finally:
+            self._connection.execute(f"PRAGMA synchronous={level}")
+
+    def _transact(self, waiting: Sequence[_Asked], *, loosely: bool = False) -> list[Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._apart(*asked) for asked in waiting]
+            outcomes = [self._apart(asked.operation, asked.arguments) for asked in waiting]
+            if loosely and any(_is_firm(asked, outcome) for asked, outcome in zip(waiting, outcomes, strict=True)):
+                raise _MustHold
             self._connection.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):

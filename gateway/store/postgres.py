@@ -18,7 +18,7 @@ import asyncpg
 import structlog
 
 from gateway.store import partitions
-from gateway.store.engine import CommitUnknown, Operation, Row, Rows, StoreUnavailable, one
+from gateway.store.engine import CommitUnknown, Firm, Operation, Row, Rows, StoreUnavailable, one
 from gateway.store.months import Part
 from gateway.store.statements import Statement, load
 
@@ -48,6 +48,8 @@ _PATIENCE_S = 10.0
 """How long an operation waits for a database that is away. Shorter than the margin of the leases, so that what was sent can
 still be settled; longer than a restart."""
 _PING_S = 10.0
+_COMMIT = "COMMIT"
+_COMMIT_UNSYNCED = "SET LOCAL synchronous_commit = off; COMMIT"
 _ASK_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 _AWAY = (
@@ -117,6 +119,10 @@ class Postgres:
         """See ``Runner``."""
         return await self._patiently(lambda: self._transact(operation, arguments))
 
+    async def run_loosely(self, firm: Firm, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        """See ``Runner``."""
+        return await self._patiently(lambda: self._transact(operation, arguments, firm))
+
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
         """See ``Runner``: on one snapshot."""
         return await self._patiently(lambda: self._look(operation, arguments))
@@ -130,9 +136,9 @@ class Postgres:
                 return await attempt()
             except CommitUnknown:
                 raise
-            except _AGAIN:
+            except (*_AGAIN, asyncpg.CheckViolationError) as error:
                 met += 1
-                if met == _TRIES:
+                if met == _TRIES or (isinstance(error, asyncpg.CheckViolationError) and not _month_came(error)):
                     raise
             except _AWAY as error:
                 if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
@@ -147,7 +153,9 @@ class Postgres:
             raise StoreUnavailable("not connected")
         return self._pool
 
-    async def _transact(self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...]) -> T:
+    async def _transact(
+        self, operation: Callable[..., Operation[T]], arguments: tuple[object, ...], firm: Firm | None = None
+    ) -> T:
         async with self._open().acquire() as connection, _telling(connection):
             await connection.execute("BEGIN")
             try:
@@ -156,7 +164,7 @@ class Postgres:
                 await _roll_back(connection)
                 raise
             try:
-                await connection.execute("COMMIT")
+                await connection.execute(_COMMIT if firm is None or firm(result) else _COMMIT_UNSYNCED)
             except (*_AWAY, asyncpg.InterfaceError) as error:
                 log.warning("commit_unknown", error=type(error).__name__)
                 _give_up(connection)
@@ -303,6 +311,12 @@ class Postgres:
                 await pool.close()
         except (TimeoutError, *_AWAY):
             pool.terminate()
+
+
+def _month_came(error: asyncpg.CheckViolationError) -> bool:
+    """Whether a row was on its way to DEFAULT when the month that it belongs to was attached: the server finds that out behind
+    the lock. A constraint of ours has a name."""
+    return not error.constraint_name and str(error.table_name).endswith("_default")
 
 
 async def _as_it_is(_: Any) -> None:

@@ -15,6 +15,7 @@ from gateway.store import casefile, commit, inbox, journal
 from gateway.store import claim as claims
 from gateway.store.engine import CommitUnknown, Group, Operation, Row, Rows, Runner, Sqlite, StoreUnavailable, many, one
 from gateway.store.ids import Ids
+from gateway.store.lately import Lately
 from gateway.store.unit import Outcome, Unit
 
 log = structlog.get_logger("gateway.store")
@@ -52,6 +53,8 @@ class Store:
         self.sealer = sealer
         self.ids = ids
         self.now_ms = now_ms
+        self.lately: Lately[object] = Lately()
+        """Documents that this process has just accepted, by message: for those who deliver them here."""
         self.watch: Watch = SILENT
         self.tracer: Tracer = QUIET
         self._commits: Group[Unit, Outcome] = Group(
@@ -83,7 +86,9 @@ class Store:
     ) -> list[claims.Claim]:
         """Due deliveries under a fresh token; ``flying`` of this process's are in flight."""
         try:
-            return await self.runner.run(claims.claim, batch, self.ids.token(), leases, ready, flying, patience_ms)
+            return await self.runner.run_loosely(
+                claims.may_leave_at_once, claims.claim, batch, self.ids.token(), leases, ready, flying, patience_ms
+            )
         except CommitUnknown as unknown:
             return await self.runner.run(claims.still_held, unknown.result)
 

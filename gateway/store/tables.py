@@ -502,11 +502,8 @@ for _table, _column in (
     (attempts, "steps_sealed"),
     (callbacks, "call_sealed"),
 ):
-    sa.event.listen(
-        _table,
-        "after_create",
-        sa.DDL(f"ALTER TABLE {_table.name} ALTER COLUMN {_column} SET STORAGE EXTERNAL").execute_if(dialect="postgresql"),
-    )
+    _as_it_is = sa.DDL(f"ALTER TABLE {_table.name} ALTER COLUMN {_column} SET STORAGE EXTERNAL")  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no type
+    sa.event.listen(_table, "after_create", _as_it_is.execute_if(dialect="postgresql"))
 
 # The engine's half of the clock: the same name in SQL on both. On SQLite the process registers it, so a simulation passes
 # its own. Never clock_timestamp(): it is volatile, so an index range would become a filter.

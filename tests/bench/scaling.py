@@ -7,11 +7,13 @@ import time
 from functools import partial
 from pathlib import Path
 
+import asyncpg
 import uvloop
 
 from gateway.store.claim import Claim, Settlement
 from gateway.store.engine import Sqlite
 from gateway.store.migrate import migrate_sqlite
+from gateway.store.postgres import CHANNEL
 from tests.bench import load
 from tests.bench.accounts import cpu_of
 from tests.bench.delivery import cases
@@ -22,6 +24,8 @@ from tests.store.bench import Bench, VirtualClock, opened
 
 _BATCH = 50
 _IN_FLIGHT = 64
+_QUIET_S = 2.0
+"""Until every process has found its share of the platform's rate."""
 
 
 def measure(ground: Ground, scale: float, rounds: int) -> Result:
@@ -101,16 +105,29 @@ def _delivered(claim: Claim) -> Settlement:
     return Settlement(claim, "delivered", step=claim.step)
 
 
+async def _held(dsn: str, *, held: bool) -> None:
+    """Hold the platform, or let it go and ring: whoever started first must not have done the half of it alone."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("UPDATE endpoints SET paused = $1", held)
+    await connection.execute("SELECT pg_notify($1, 'due')", CHANNEL)
+    await connection.close()
+
+
 def _workers(ground: Ground, result: Result, workers: int, count: int) -> None:
-    """A backlog that so many worker processes find when they start."""
+    """A backlog that so many worker processes begin together."""
     server, sink = ground.postgres(), ground.receiver()
     filling = ground.gateway(sink.url, database=server.dsn(), work=False, endpoints=1)
     uvloop.run(load.burst(filling.port, cases(count, f"w{workers}"), _IN_FLIGHT))
     ground.end(filling.child)
+    asyncio.run(_held(server.dsn(), held=True))
     hands = [ground.gateway(sink.url, database=server.dsn(), serve=False) for _ in range(workers)]
+    pids = [hand.child.pid for hand in hands]
+    before = cpu_of(*pids)
+    time.sleep(_QUIET_S)
+    asyncio.run(_held(server.dsn(), held=False))
     found = sink.until(count)
     first = min(sink.ask("seen").first.values())
-    used = cpu_of(*(hand.child.pid for hand in hands))
+    used = cpu_of(*pids) - before
     more = {"lost": float(count - found.unique), "doubled": float(found.repeated)}
     result.add(Sample(f"{workers} workers", found.unique / (found.last - first), used / count * 1e6, more))
     ground.end(*(hand.child for hand in hands), sink.child)

@@ -26,6 +26,9 @@ from gateway.web.server import web
 from tests.bench.accounts import tasks_file
 from tests.bench.plain import Plain
 
+_BEAT_S = 0.5
+"""Between a process's signs of life: so long is who comes new silent."""
+
 KEY = NewKey("mgbench", "mgbench.bench-secret", hash_secret("bench-secret"))
 """The one client's key."""
 
@@ -44,9 +47,10 @@ async def stand(wanted: dict[str, Any]) -> House:
         data=Path(wanted["data"]),
         database=wanted.get("database", "sqlite"),
         bus=wanted.get("bus", "memory"),
-        concurrency=wanted.get("concurrency", 64),
+        concurrency=wanted.get("concurrency", Settings.model_fields["concurrency"].default),
+        share_beat_s=_BEAT_S,
         endpoints={
-            name: EndpointSettings(adapter=Plain.info.name, slots=64, settings={"url": wanted["sink"]})
+            name: EndpointSettings(adapter=Plain.info.name, slots=256, settings={"url": wanted["sink"]})
             for name in names
         },
         routes=tuple(RouteSettings(type="case.submitted", endpoint=name) for name in names),

@@ -11,7 +11,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from gateway.store.engine import CommitUnknown, Operation, Rows, StoreUnavailable
+from gateway.store.engine import CommitUnknown, Firm, Operation, Rows, StoreUnavailable
 from gateway.store.migrate import migrate_sqlite
 from gateway.store.statements import Statement, load
 
@@ -102,6 +102,10 @@ class Inline:
             self._note(kind)
             raise CommitUnknown(result)
         return result
+
+    async def run_loosely(self, firm: Firm, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        """Processes die here, the power does not fail: what is committed is there."""
+        return await self.run(operation, *arguments)
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
         """See ``Runner``."""

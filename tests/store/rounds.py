@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from gateway.security.fields import Sealer
 from gateway.store import journal, unit
 from gateway.store.claim import Claim, Settlement
-from gateway.store.engine import Operation, Runner, Sqlite
+from gateway.store.engine import Firm, Operation, Runner, Sqlite
 from gateway.store.ids import Ids
 from gateway.store.postgres import Postgres
 from gateway.store.statements import Engine, _render
@@ -78,6 +78,9 @@ class Watched:
 
     async def run(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
         return await self.inner.run(self._books.watched(operation), *arguments)
+
+    async def run_loosely(self, firm: Firm, operation: Callable[..., Operation[T]], *arguments: object) -> T:
+        return await self.inner.run_loosely(firm, self._books.watched(operation), *arguments)
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
         return await self.inner.read(operation, *arguments)

@@ -21,7 +21,7 @@ from gateway.store.partitions import AHEAD, TABLES
 from gateway.store.postgres import _HOT, Postgres
 from gateway.store.statements import Statement, load
 from gateway.store.store import Store
-from gateway.store.unit import NewMessage
+from gateway.store.unit import Committed, NewMessage
 from tests.servers.databases import Server, execute, new_database
 from tests.store.bench import KEYS, Bench, VirtualClock
 from tests.store.test_postgres import opened
@@ -121,6 +121,25 @@ async def test_migrating_makes_this_month_and_the_next_three(fresh: str) -> None
     assert {table: months_of(parts, table) for table in TABLES} == dict.fromkeys(TABLES, wanted)
     assert sorted(part.name for part in parts if part.is_default) == ["attempts_default", "messages_default"]
     assert troubles(parts, now) == []
+
+
+async def test_a_row_that_was_on_its_way_to_default_when_its_month_came_is_kept(fresh: str) -> None:
+    then = ms(2033, 3, 10)
+    async with connected(fresh) as maker, at(fresh, lambda: then) as bench:
+        await maker.execute("BEGIN")
+        await maker.execute("CREATE TABLE messages_2033_03 (LIKE messages INCLUDING ALL)")
+        low, high = (id_at("message", ms(2033, month, 1)) for month in (3, 4))
+        await maker.execute(
+            f"ALTER TABLE messages ATTACH PARTITION messages_2033_03 FOR VALUES FROM ('{low}') TO ('{high}')"
+        )
+        writing = asyncio.create_task(bench.commit(bench.case(id_at("case", then))))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'messages_default'::regclass"
+        async with connected(fresh) as watcher, asyncio.timeout(10):
+            while not await watcher.fetchval(waiting):
+                await asyncio.sleep(0.01)
+        await maker.execute("COMMIT")
+        assert isinstance(await writing, Committed)
+        assert await maker.fetchval("SELECT count(*) FROM messages_2033_03") == 1
 
 
 async def test_many_make_the_months_at_once_and_a_second_time_changes_nothing(fresh: str) -> None:

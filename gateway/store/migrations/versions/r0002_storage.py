@@ -1,5 +1,5 @@
-"""How PostgreSQL keeps what is sealed, and leaves room beside each delivery. No row is rewritten, no lock is held for longer than
-a moment; what was kept before stays as it lies."""
+"""How PostgreSQL keeps what is sealed, and that it leaves room beside each delivery. No row is rewritten, no lock is held for
+longer than a moment; what was kept before stays as it lies."""
 
 from alembic import op
 
