@@ -32,6 +32,9 @@ _SENDING = ("deliver", "poll", "papers", "webhooks", "reconcile", "bulk")
 _GAPS_S = {"deliver": 0.004, "relay": 0.02, "hear": 0.02, "publish": 0.02, "papers": 0.05}
 """From one turn to the next. Under load every commit rings: without a gap a turn would find one thing to do, and a transaction
 costs as much for one as for ten. Whoever comes after a quiet moment is not kept waiting."""
+_AFTER_THE_SENDING_S = 0.005
+"""How long news waits when its bell rings: what rang sends something too, and that goes first. What comes of the sending is
+told with it then."""
 _BATCH = 64
 _PATIENCE_S = 20.0
 """How long a process that is busy leaves a delivery on trial to the others."""
@@ -279,6 +282,7 @@ class Worker:
     async def _relay_turn(self) -> None:
         if not await self._relay.turn():
             await self._rest(_SWEEP_S, self._bells.relay)
+            await self._rest(_AFTER_THE_SENDING_S)
 
     async def _hear_turn(self) -> None:
         if not await self._relay.hear():

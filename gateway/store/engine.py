@@ -69,10 +69,6 @@ _CANNOT = frozenset(
 back, its frames of the log are written anew by the next one, and a checkpoint counts only what was synced."""
 
 
-_UNSYNCED = 1
-"""SQLite's NORMAL: in WAL a commit is in the file, and on the disk with the next one that is synced."""
-
-
 class _MustHold(Exception):
     """A transaction that was begun without a sync needs one."""
 
@@ -170,6 +166,7 @@ class Sqlite:
     """
 
     writers = 1
+    synchronous = "FULL"
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self.path = path
@@ -190,7 +187,7 @@ class Sqlite:
         connection.row_factory = sqlite3.Row
         for pragma in (
             "journal_mode=WAL",
-            "synchronous=FULL",
+            f"synchronous={self.synchronous}",
             "wal_autocheckpoint=8000",
             "cache_size=-32768",
             "foreign_keys=ON",
@@ -226,21 +223,23 @@ class Sqlite:
             return self._transact(waiting)
 
     def _loosely(self, waiting: Sequence[_Asked]) -> list[Outcome] | None:
-        """The same without a sync; ``None``: one of them must be durable, so nothing was done. How a transaction ends must be
-        said before it begins."""
-        level = self._connection.execute("PRAGMA synchronous").fetchone()[0]
-        self._connection.execute(f"PRAGMA synchronous={min(level, _UNSYNCED)}")
+        """The same without a sync: in WAL a commit is then in the file, and on the disk with the next one that is synced.
+        ``None``: one of them must be durable, so nothing was done. How a transaction ends must be said before it begins."""
+        self._connection.execute("PRAGMA synchronous=NORMAL")
         try:
             return self._transact(waiting, loosely=True)
         except _MustHold:
             return None
         finally:
-            self._connection.execute(f"PRAGMA synchronous={level}")
+            self._connection.execute(f"PRAGMA synchronous={self.synchronous}")
 
     def _transact(self, waiting: Sequence[_Asked], *, loosely: bool = False) -> list[Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._apart(asked.operation, asked.arguments) for asked in waiting]
+            if len(waiting) == 1:  # alone it needs no place to return to but the beginning
+                outcomes = [Outcome(self._drive(waiting[0].operation, waiting[0].arguments))]
+            else:
+                outcomes = [self._apart(asked.operation, asked.arguments) for asked in waiting]
             if loosely and any(_is_firm(asked, outcome) for asked, outcome in zip(waiting, outcomes, strict=True)):
                 raise _MustHold
             self._connection.execute("COMMIT")

@@ -72,14 +72,14 @@ async def test_sqlite_syncs_a_claim_that_may_leave_and_no_other(embedded: Store,
     await bench.committed(bench.case("case_1"))
     told()
     claim = await bench.claim_one()
-    assert told() == ["PRAGMA synchronous=1", "BEGIN IMMEDIATE", "COMMIT", "PRAGMA synchronous=2"]
+    assert told() == ["PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE", "COMMIT", "PRAGMA synchronous=FULL"]
     assert await bench.store.freeze(FrozenWire(claim, "op", "1", b"wire"))
     assert told() == ["BEGIN IMMEDIATE", "COMMIT"]
     assert await bench.settle(claim, "pending")
     told()
     await bench.claim_one()
     assert told() == [
-        *("PRAGMA synchronous=1", "BEGIN IMMEDIATE", "ROLLBACK", "PRAGMA synchronous=2"),
+        *("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE", "ROLLBACK", "PRAGMA synchronous=FULL"),
         *("BEGIN IMMEDIATE", "COMMIT"),
     ]
 
