@@ -143,7 +143,6 @@ deliveries = sa.Table(
     Column("finished_at", Ms),
     CheckConstraint("state IN (" + ", ".join(f"'{state}'" for state in DELIVERY_STATES) + ")", name="state_known"),
     Index("deliveries_once", "message", "endpoint", unique=True),
-    Index("deliveries_lane", "endpoint", "subject", "sequence"),
     Index("deliveries_open", "endpoint", "subject", "first", "sequence", **_where("state IN ('pending', 'in_doubt')")),
     Index("deliveries_safe", "endpoint", "subject", "safe_at", **_where("state = 'pending' AND safe_at IS NOT NULL")),
     Index("deliveries_subject", "subject", "sequence"),
@@ -403,7 +402,6 @@ people = sa.Table(
     Column("blind", Text, primary_key=True),
     Column("subject", Text, primary_key=True),
     _need("role"),
-    Index("people_subject", "subject"),
 )
 
 # What a person decided about two cases that may be one dispute; `one` is the smaller id.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from gateway.settings import Settings
 from tests.cli.test_processes import ROOT, clean_environment
 
 
@@ -33,7 +34,7 @@ async def test_a_worker_tells_its_figures_and_ends_in_order(dsn: str, tmp_path: 
         async with httpx.AsyncClient(base_url=found.group(), trust_env=False, timeout=20) as http:
             text = (await http.get("/metrics")).text
             assert (await http.get("/v1/cases")).status_code == 404
-        assert 'gateway_worker_slots{state="free"} 64.0' in text
+        assert f'gateway_worker_slots{{state="free"}} {Settings.model_fields["concurrency"].default}.0' in text
         assert "process_resident_memory_bytes" in text
     finally:
         worker.send_signal(signal.SIGTERM)
