@@ -85,7 +85,7 @@ class _Lines:
         self._stream = stream
         self._waiting: list[str] = []
         self._promised: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a collection of garbage in here may have something to say, in the same thread
         atexit.register(self._write)
 
     def msg(self, line: str) -> None:

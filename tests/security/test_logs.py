@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -73,3 +75,78 @@ def test_other_packages_speak_by_name_level_and_kind_of_error(stream: io.StringI
 def test_one_event_is_one_line(stream: io.StringIO) -> None:
     structlog.get_logger().info("a\nb", reason="c\nd")
     assert stream.getvalue().count("\n") == 1
+
+
+class Counted(io.StringIO):
+    """A stream that counts its writes."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        return super().write(text)
+
+
+@pytest.fixture
+def counted(stream: io.StringIO) -> Counted:
+    made = Counted()
+    logs.configure("debug", made)
+    return made
+
+
+def said(counted: Counted) -> list[object]:
+    return [line["event"] for line in lines(counted)]
+
+
+async def test_what_one_turn_of_the_loop_says_goes_out_together_at_its_end(counted: Counted) -> None:
+    log = structlog.get_logger()
+    for event in ("a", "b", "c"):
+        log.info(event)
+    assert said(counted) == []
+    await asyncio.sleep(0)
+    assert (said(counted), counted.writes) == (["a", "b", "c"], 1)
+    log.info("d")
+    await asyncio.sleep(0)
+    assert (said(counted), counted.writes) == (["a", "b", "c", "d"], 2)
+
+
+async def test_a_warning_goes_out_at_once_behind_what_was_said_before_it(counted: Counted) -> None:
+    log = structlog.get_logger()
+    log.info("a")
+    log.warning("b")
+    assert said(counted) == ["a", "b"]
+    log.info("c")
+    await asyncio.sleep(0)
+    assert said(counted) == ["a", "b", "c"]
+
+
+def test_a_loop_that_ends_takes_no_line_with_it_for_ever(counted: Counted) -> None:
+    async def last() -> None:
+        structlog.get_logger().info("last")
+        raise SystemExit
+
+    loop = asyncio.new_event_loop()
+    with pytest.raises(SystemExit):
+        loop.run_until_complete(last())
+    loop.close()
+    structlog.get_logger().info("after")
+    assert said(counted) == ["last", "after"]
+
+
+async def test_threads_lose_no_line_of_each_other(counted: Counted) -> None:
+    log = structlog.get_logger()
+
+    def speak() -> None:
+        for _ in range(500):
+            log.info("there")
+
+    others = [threading.Thread(target=speak) for _ in range(3)]
+    for other in others:
+        other.start()
+    while any(other.is_alive() for other in others):
+        log.info("here")
+        await asyncio.sleep(0)
+    log.info("here")
+    await asyncio.sleep(0)
+    assert said(counted).count("there") == 1500
+    assert said(counted)[-1] == "here"
