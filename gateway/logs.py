@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import re
 import sys
@@ -79,7 +80,8 @@ def _masked(value: Any) -> Any:
 
 class _Lines:
     """Writes finished lines to a stream. What one turn of an event loop says goes out together, at its end: a write for every
-    line costs the loop more than the line. Warnings and worse go at once, with all that waits."""
+    line costs the loop more than the line. Warnings and worse go at once, with all that waits. A process that is killed takes
+    the quiet lines of its last turn with it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -111,8 +113,10 @@ class _Lines:
         with self._lock:
             lines, self._waiting, self._promised = self._waiting, [], None
             if lines:
-                self._stream.write("\n".join(lines) + "\n")
-                self._stream.flush()
+                # A full disk behind the stream ends nothing but the lines: whoever told of it would be told of it again.
+                with contextlib.suppress(OSError, ValueError):
+                    self._stream.write("\n".join(lines) + "\n")
+                    self._stream.flush()
 
     debug = info = msg
     warning = error = critical = exception = log = at_once

@@ -54,6 +54,8 @@ from gateway.store.unit import (
 
 log = structlog.get_logger("gateway.intake")
 
+_SMALL = 16_384
+"""Bytes of a document that may be remembered for whoever delivers it: read, it takes some ten times as much."""
 _AGAIN = 8
 _FLIGHT_S = 0.1
 """Between two looks at a delivery that is being sent while its correction comes: most land within a few of them."""
@@ -146,12 +148,12 @@ class Intake:
                 unit, accepted = self._unit(order, document, known, decision, message_id, digest)
             await self._reach("judged")
             unit.trace = current()
-            if decision.document is None:  # its bytes are kept as they came: whoever delivers it would read the same
-                self._store.lately.keep(message_id, document)
             with self._store.tracer.span("commit", message=message_id):
                 outcome = await self._store.commit(unit)
             if isinstance(outcome, Committed):
                 await self._reach("stored")
+                if unit.messages and decision.document is None and len(order.raw) <= _SMALL:  # kept as it came
+                    self._store.lately.keep(message_id, document)
                 log.info("accepted", type=order.type.value, subject=unit.subject, client=order.principal.client)
                 self._accepted()
                 return accepted

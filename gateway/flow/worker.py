@@ -265,7 +265,7 @@ class Worker:
                 return _FULL_S
             # Perhaps another process just held the endpoint: it is free again in a moment. No two look again at once.
             self._empty += 1
-            soon: float = min(_FULL_S, 0.002 * 2 ** min(self._empty, 3)) * random.uniform(0.5, 1.0)
+            soon: float = min(_FULL_S, 0.002 * 2 ** min(self._empty, 6)) * random.uniform(0.5, 1.0)
             return soon
         due_in: float = (row["due_at"] - row["now"]) / 1000
         return min(due_in, _SWEEP_S)
@@ -311,12 +311,12 @@ class Worker:
 
     async def _watch_turn(self) -> None:
         """Words that are overdue become tasks, clocks ring, old nonces and keys go."""
+        self._store.lately.age()
         await self._store.run(remind_of_words, self._store)
         if await self._alarms.turn():
             self._bells.committed()
         await self._store.write("drop_nonces", ())
         await self._store.write("destroy_old_keys", ())
-        self._store.lately.age()
         await self._rest(_WATCH_S)
 
     def halt(self) -> None:

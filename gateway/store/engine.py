@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 
@@ -32,10 +32,7 @@ Firm = Callable[[Any], bool]
 """Whether something will rest on this result before anything later is durable."""
 
 
-class _Asked(NamedTuple):
-    operation: Callable[..., Operation[Any]]
-    arguments: tuple[object, ...]
-    firm: Firm | None = None
+_Asked = tuple[Callable[..., Operation[Any]], tuple[object, ...]]
 
 
 class StoreLocked(Exception):
@@ -67,14 +64,6 @@ _CANNOT = frozenset(
 )
 """What the disk or another reader does to SQLite, not the operation. None of it outlasts its cause: a failed commit was rolled
 back, its frames of the log are written anew by the next one, and a checkpoint counts only what was synced."""
-
-
-class _MustHold(Exception):
-    """A transaction that was begun without a sync needs one."""
-
-
-def _is_firm(asked: _Asked, outcome: Outcome) -> bool:
-    return outcome.error is None and (asked.firm is None or asked.firm(outcome.result))
 
 
 _NUL = b"\\u0000"
@@ -116,8 +105,8 @@ class Runner(Protocol):
         ...
 
     async def run_loosely(self, firm: Firm, operation: Callable[..., Operation[T]], *arguments: object) -> T:
-        """The same, without waiting for the disk where ``firm`` says that nothing will rest on the result: it is durable with
-        the next transaction that is. A crash of this process loses nothing of it, a power cut may."""
+        """The same; an engine may leave the disk's sync to the next transaction where ``firm`` says that nothing will rest on
+        the result before. A crash of this process loses nothing of it, a power cut may."""
         ...
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
@@ -166,7 +155,6 @@ class Sqlite:
     """
 
     writers = 1
-    synchronous = "FULL"
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self.path = path
@@ -187,7 +175,7 @@ class Sqlite:
         connection.row_factory = sqlite3.Row
         for pragma in (
             "journal_mode=WAL",
-            f"synchronous={self.synchronous}",
+            "synchronous=FULL",
             "wal_autocheckpoint=8000",
             "cache_size=-32768",
             "foreign_keys=ON",
@@ -199,13 +187,13 @@ class Sqlite:
         return connection
 
     async def run(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
-        result: T = await self._thread.join(_Asked(operation, arguments))
+        result: T = await self._thread.join((operation, arguments))
         return result
 
     async def run_loosely(self, firm: Firm, operation: Callable[..., Operation[T]], *arguments: object) -> T:
-        """See ``Runner``."""
-        result: T = await self._thread.join(_Asked(operation, arguments, firm))
-        return result
+        """Synced all the same: where a sync fails, the frames of a commit that nobody synced are never written again, and a
+        hole before later commits would take those with it."""
+        return await self.run(operation, *arguments)
 
     async def read(self, operation: Callable[..., Operation[T]], *arguments: object) -> T:
         return await self._thread.ask(self._look, operation, arguments)
@@ -218,30 +206,13 @@ class Sqlite:
         """Every operation that waits in one transaction: whatever it is for, it shares one sync of the disk. One that fails
         takes nothing with it; a commit that fails takes all."""
         with _telling():
-            if all(asked.firm is not None for asked in waiting) and (outcomes := self._loosely(waiting)) is not None:
-                return outcomes
             return self._transact(waiting)
 
-    def _loosely(self, waiting: Sequence[_Asked]) -> list[Outcome] | None:
-        """The same without a sync: in WAL a commit is then in the file, and on the disk with the next one that is synced.
-        ``None``: one of them must be durable, so nothing was done. How a transaction ends must be said before it begins."""
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        try:
-            return self._transact(waiting, loosely=True)
-        except _MustHold:
-            return None
-        finally:
-            self._connection.execute(f"PRAGMA synchronous={self.synchronous}")
-
-    def _transact(self, waiting: Sequence[_Asked], *, loosely: bool = False) -> list[Outcome]:
+    def _transact(self, waiting: Sequence[_Asked]) -> list[Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            if len(waiting) == 1:  # alone it needs no place to return to but the beginning
-                outcomes = [Outcome(self._drive(waiting[0].operation, waiting[0].arguments))]
-            else:
-                outcomes = [self._apart(asked.operation, asked.arguments) for asked in waiting]
-            if loosely and any(_is_firm(asked, outcome) for asked, outcome in zip(waiting, outcomes, strict=True)):
-                raise _MustHold
+            alone = len(waiting) == 1  # it needs no place to return to but the beginning
+            outcomes = [Outcome(self._drive(*waiting[0]))] if alone else [self._apart(*asked) for asked in waiting]
             self._connection.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):

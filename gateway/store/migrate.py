@@ -6,7 +6,8 @@ the older one can be put back:
 - It adds: tables, and columns that are nullable or have a constant default. What goes away goes a release after those who
   read it. A change in ``tables`` alone reaches no database; tests/store/test_migrate.py finds it.
 - Indexes that are not unique need no revision. They are made from ``tables`` after the revisions: on PostgreSQL without holding
-  up those who write (CREATE INDEX CONCURRENTLY), and again where that was broken off.
+  up those who write (CREATE INDEX CONCURRENTLY), and again where that was broken off. How PostgreSQL stores a table needs none
+  either (``storage``).
 - ``oldest_reader = "…"`` in a revision: packages that know that older revision may still start on what this one leaves. They
   leave the new columns empty, which the newer package must bear. Without it they are refused from then on (``SchemaUnknown``);
   those that already run are not asked, so they must be stopped first. A later revision never lets in again whom one refused.
@@ -31,7 +32,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex
 
 from gateway.store.console_tables import metadata
-from gateway.store.tables import schema_floors
+from gateway.store.tables import RETIRED_INDEXES, schema_floors
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -106,6 +107,7 @@ async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
                     told = await connection.run_sync(_upgrade)
                 await _keep_months(dsn)
                 await _index(engine)
+                await _store(engine)
                 return told
             except DBAPIError as error:
                 if tried == _TRIES or getattr(error.orig, "sqlstate", None) != asyncpg.LockNotAvailableError.sqlstate:
@@ -182,6 +184,21 @@ async def _index(engine: AsyncEngine) -> None:
             await connection.execute(sa.text(f"SELECT pg_advisory_unlock({_INDEX_LOCK})"))
 
 
+async def _store(engine: AsyncEngine) -> None:
+    """How the tables are stored. Who finds another process at it leaves it to that one."""
+    from gateway.store import storage  # its driver is an extra
+
+    async with engine.connect() as plain:
+        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        if not await storage.wanting(connection):
+            return
+        if await connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({_INDEX_LOCK})")):
+            try:
+                await storage.settle(connection)
+            finally:
+                await connection.execute(sa.text(f"SELECT pg_advisory_unlock({_INDEX_LOCK})"))
+
+
 def _table_of(index: sa.Index) -> sa.Table:
     if index.table is None:
         raise LookupError(f"{index.name} is on no table")
@@ -242,6 +259,9 @@ def migrate_sqlite(path: Path) -> tuple[str | None, str]:
             usable = set(connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'index'")))
             for index in _missing(usable):
                 connection.execute(CreateIndex(index))
+            for name in RETIRED_INDEXES:
+                if name in usable:
+                    connection.exec_driver_sql(f"DROP INDEX {name}")
             return told
     finally:
         engine.dispose()

@@ -160,11 +160,12 @@ class Postgres:
             await connection.execute("BEGIN")
             try:
                 result = await self._drive(connection, operation(*arguments))
+                ending = _COMMIT if firm is None or firm(result) else _COMMIT_UNSYNCED
             except BaseException:
                 await _roll_back(connection)
                 raise
             try:
-                await connection.execute(_COMMIT if firm is None or firm(result) else _COMMIT_UNSYNCED)
+                await connection.execute(ending)
             except (*_AWAY, asyncpg.InterfaceError) as error:
                 log.warning("commit_unknown", error=type(error).__name__)
                 _give_up(connection)

@@ -150,3 +150,17 @@ async def test_threads_lose_no_line_of_each_other(counted: Counted) -> None:
     await asyncio.sleep(0)
     assert said(counted).count("there") == 1500
     assert said(counted)[-1] == "here"
+
+
+async def test_a_stream_that_takes_nothing_ends_nothing(stream: io.StringIO) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "no space left")
+
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    logs.configure("debug", Full())
+    structlog.get_logger().info("a")
+    structlog.get_logger().warning("b")
+    await asyncio.sleep(0)
+    assert told == []

@@ -29,6 +29,9 @@ def shape(connection: sa.Connection) -> Shape:
         for table, column in connection.execute(sa.text(_AS_IT_IS)):
             if table in found:
                 found[table][f"kept as it is: {column}"] = True
+        for table, options in connection.execute(sa.text(_OPTIONS)):
+            if table in found:
+                found[table]["options"] = sorted(options or ())
     return found
 
 
@@ -38,6 +41,11 @@ _AS_IT_IS = (
     "WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind IN ('r', 'p') AND a.attstorage = 'e'"
 )
 """Columns that PostgreSQL does not try to compress."""
+
+_OPTIONS = (
+    "SELECT c.relname, c.reloptions FROM pg_class c "
+    "WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind = 'r'"
+)
 
 
 def is_partition(name: str) -> bool:

@@ -67,7 +67,6 @@ class Machine(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.bench = Bench(self.run(opened(self.path, self.clock)), self.clock)
-        self.bench.store.runner.synchronous = "OFF"
         self.run(self.bench.store.runner.script(lambda connection: connection.execute("PRAGMA synchronous=OFF")))
 
     def teardown(self) -> None:

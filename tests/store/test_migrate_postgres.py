@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar
+from unittest import mock
 
 import asyncpg
 import pytest
@@ -13,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from gateway.store import migrate
 from gateway.store.console_tables import metadata
 from gateway.store.migrate import SchemaUnknown, migrate_postgres, newest
 from tests.servers.databases import Server, execute, new_database
@@ -52,6 +54,78 @@ async def test_alembic_finds_nothing_to_do_either(dsn: str) -> None:
         return list(compare_metadata(MigrationContext.configure(connection, opts=opts), metadata))
 
     assert await _seen(dsn, compare) == []
+
+
+async def _older(dsn: str) -> None:
+    """Migrate as a package does that knows of no storage: its indexes are there, its tables stand as they were made."""
+    with mock.patch.object(migrate, "_store", _nothing):
+        await migrate_postgres(dsn)
+    await execute(
+        dsn,
+        "CREATE INDEX IF NOT EXISTS deliveries_lane ON deliveries (endpoint, subject, sequence)",
+        "ALTER TABLE deliveries RESET (fillfactor)",
+        "ALTER TABLE messages ALTER COLUMN document_sealed SET STORAGE EXTENDED",
+    )
+
+
+async def _nothing(_: object) -> None: ...
+
+
+async def test_how_tables_are_stored_changes_under_those_who_write(postgres: Server) -> None:
+    dsn = await new_database(postgres)
+    await _older(dsn)
+    async with opened(dsn) as store:
+        bench, written, over = Bench(store, VirtualClock()), 0, asyncio.Event()
+        await bench.endpoints()
+
+        async def write() -> None:
+            nonlocal written
+            while not over.is_set():
+                await bench.committed(bench.case(f"case_{written}"))
+                for claim in await bench.claim():
+                    await bench.settle(claim)
+                await store.load(f"case_{written}")
+                written += 1
+
+        writing = asyncio.create_task(write())
+        while written < 5:
+            await asyncio.sleep(0.01)
+        assert await migrate_postgres(dsn) == (newest(), newest())
+        before = written
+        while written < before + 5:
+            await asyncio.sleep(0.01)
+        over.set()
+        await writing
+    laid = await new_database(postgres)
+    await migrate_postgres(laid)
+    assert differences(await _seen(dsn, shape), await _seen(laid, shape)) == {}
+
+
+async def test_an_index_that_an_older_package_puts_back_goes_again(postgres: Server) -> None:
+    dsn = await new_database(postgres)
+    await migrate_postgres(dsn)
+    whole = await _seen(dsn, shape)
+    await _older(dsn)
+    assert await _seen(dsn, shape) != whole
+    await asyncio.gather(*(migrate_postgres(dsn) for _ in range(3)))
+    await migrate_postgres(dsn)
+    assert await _seen(dsn, shape) == whole
+
+
+async def test_a_table_that_is_held_keeps_its_storage_until_the_next_start(postgres: Server) -> None:
+    dsn = await new_database(postgres)
+    await _older(dsn)
+    holding = await asyncpg.connect(dsn)
+    try:
+        async with holding.transaction():
+            await holding.execute("LOCK TABLE messages IN ACCESS SHARE MODE")
+            async with asyncio.timeout(10):
+                await migrate_postgres(dsn)
+            assert "kept as it is: document_sealed" not in (await _seen(dsn, shape))["messages"]
+    finally:
+        await holding.close()
+    await migrate_postgres(dsn)
+    assert "kept as it is: document_sealed" in (await _seen(dsn, shape))["messages"]
 
 
 async def test_an_older_package_does_not_start_on_a_newer_schema(postgres: Server) -> None:
