@@ -347,11 +347,13 @@ INSERT INTO callbacks (id, endpoint, event_id, digest, state, due_at, call_seale
 SELECT id, endpoint, event_id, digest, 'stored', now_ms(), call_sealed, now_ms() FROM given WHERE true ON CONFLICT (endpoint, event_id) DO NOTHING RETURNING id
 -- name: find_callback (endpoint text, event_id text)
 SELECT c.id, c.endpoint, c.event_id, c.digest, c.state FROM given JOIN callbacks c ON c.endpoint = given.endpoint AND c.event_id = given.event_id
+-- What is picked is picked once: asked again for every row, as a plan may do with a subquery, it would pick others each time.
 -- name: due_callbacks each (batch bigint, lease bigint)
-UPDATE callbacks SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
+WITH pick AS MATERIALIZED (
   SELECT id FROM (SELECT id FROM callbacks WHERE state = 'stored' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED) fresh
   UNION ALL
   SELECT id FROM (SELECT id FROM callbacks WHERE state = 'orphan' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED) waiting)
+UPDATE callbacks SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (SELECT id FROM pick)
 RETURNING id, endpoint, event_id, digest, state, tries, call_sealed, received_at, matched
 -- name: move_callback (id text, state text, code text, wait bigint)
 UPDATE callbacks SET state = given.state, code = given.code, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id
@@ -369,10 +371,11 @@ SELECT min(due_at) AS due_at, now_ms() AS now FROM (
 -- name: paper_due ()
 SELECT id FROM papers WHERE state = 'pending' AND due_at <= now_ms() ORDER BY due_at LIMIT 1
 -- name: due_papers each (batch bigint, lease bigint)
-UPDATE papers SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (
+WITH pick AS MATERIALIZED (
   SELECT id FROM papers WHERE state = 'pending' AND due_at <= now_ms()
     AND NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.name = papers.endpoint AND (e.paused OR e.quiet_until > now_ms()))
   ORDER BY due_at, id LIMIT :batch FOR UPDATE OF papers SKIP LOCKED)
+UPDATE papers SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (SELECT id FROM pick)
 RETURNING id, endpoint, subject, about, ref, link_sealed, tries
 -- name: move_paper (id text, state text, attachment text, code text, wait bigint)
 UPDATE papers SET state = given.state, attachment = given.attachment, code = given.code, due_at = now_ms() + given.wait FROM given WHERE papers.id = given.id
