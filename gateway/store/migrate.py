@@ -31,8 +31,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex
 
+from gateway.store import storage
 from gateway.store.console_tables import metadata
-from gateway.store.tables import RETIRED_INDEXES, schema_floors
+from gateway.store.tables import schema_floors
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -106,8 +107,7 @@ async def migrate_postgres(dsn: str) -> tuple[str | None, str]:
                     await connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'"))
                     told = await connection.run_sync(_upgrade)
                 await _keep_months(dsn)
-                await _index(engine)
-                await _store(engine)
+                await _follow(engine)
                 return told
             except DBAPIError as error:
                 if tried == _TRIES or getattr(error.orig, "sqlstate", None) != asyncpg.LockNotAvailableError.sqlstate:
@@ -162,41 +162,33 @@ def _missing(usable: set[str]) -> list[sa.Index]:
     return sorted((index for index in wanted if index.name not in usable), key=lambda index: str(index.name))
 
 
-async def _index(engine: AsyncEngine) -> None:
-    """Make what is missing or was broken off. Who finds another process at it leaves it to that one: an index is for speed.
+async def _follow(engine: AsyncEngine) -> None:
+    """What follows the revisions: indexes that are missing or were broken off, and how tables are stored. Who finds another
+    process at it leaves it to that one: all of it is for speed.
 
     Not one transaction, and no waiting for the lock: making an index waits for every open snapshot, also for a waiting one.
     """
     async with engine.connect() as plain:
         connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        usable = set(await connection.scalars(sa.text(_USABLE)))
-        if not _missing(usable) or not await connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({_INDEX_LOCK})")):
+        if not await _missing_now(connection) and not await storage.wanting(connection):
+            return
+        if not await connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({_INDEX_LOCK})")):
             return
         try:
-            for index in _missing(set(await connection.scalars(sa.text(_USABLE)))):
+            for index in await _missing_now(connection):
                 table = _table_of(index)
                 if table.dialect_options["postgresql"]["partition_by"]:
                     await _index_parts(connection, index, table.name)
                 else:
                     await _index_one(connection, index, str(index.name), table.name)
                 log.info("index_made", index=index.name)
+            await storage.settle(connection)
         finally:
             await connection.execute(sa.text(f"SELECT pg_advisory_unlock({_INDEX_LOCK})"))
 
 
-async def _store(engine: AsyncEngine) -> None:
-    """How the tables are stored. Who finds another process at it leaves it to that one."""
-    from gateway.store import storage  # its driver is an extra
-
-    async with engine.connect() as plain:
-        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        if not await storage.wanting(connection):
-            return
-        if await connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({_INDEX_LOCK})")):
-            try:
-                await storage.settle(connection)
-            finally:
-                await connection.execute(sa.text(f"SELECT pg_advisory_unlock({_INDEX_LOCK})"))
+async def _missing_now(connection: AsyncConnection) -> list[sa.Index]:
+    return _missing(set(await connection.scalars(sa.text(_USABLE))))
 
 
 def _table_of(index: sa.Index) -> sa.Table:
@@ -259,7 +251,7 @@ def migrate_sqlite(path: Path) -> tuple[str | None, str]:
             usable = set(connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'index'")))
             for index in _missing(usable):
                 connection.execute(CreateIndex(index))
-            for name in RETIRED_INDEXES:
+            for name in storage.RETIRED_INDEXES:
                 if name in usable:
                     connection.exec_driver_sql(f"DROP INDEX {name}")
             return told

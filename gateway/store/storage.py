@@ -1,21 +1,28 @@
-"""How PostgreSQL keeps the tables, as ``tables`` says it: the room that pages leave, what is not to be compressed, indexes that
+"""How PostgreSQL keeps the tables beside what they are: the room that pages leave, what is not to be compressed, indexes that
 are gone. It follows the revisions, like the indexes that are made: each change is a transaction of its own that holds one table
 for a moment, so that it can meet nobody in a deadlock; one whose lock does not come soon is left to the next start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
-import asyncpg
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.console_tables import metadata
-from gateway.store.tables import RETIRED_INDEXES, UNCOMPRESSED
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = structlog.get_logger("gateway.store")
+
+UNCOMPRESSED: Final = (("messages", "document_sealed"), ("deliveries", "wire_sealed"))
+"""Large columns that PostgreSQL is not to compress: in what is sealed there is nothing to be found, it would try each time."""
+
+RETIRED_INDEXES: Final = ("deliveries_lane", "people_subject")
+"""Indexes of an earlier release that no statement needs. Dropped at every start: an older package that starts makes them."""
 
 _LOCK_WAIT_S = 1
 _TABLES = (
@@ -53,6 +60,8 @@ def _rooms(kept: dict[str, set[str]]) -> Iterator[str]:
 
 async def settle(connection: AsyncConnection) -> None:
     """Run what is wanting, on a connection that commits each statement. One process at a time, by the lock of the indexes."""
+    import asyncpg  # the driver is an extra: only those who use it need it
+
     await connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_WAIT_S}s'")
     try:
         for statement in await wanting(connection):

@@ -167,8 +167,7 @@ deliveries = sa.Table(
         **_where("state IN ('rejected', 'dead', 'expired', 'in_doubt')"),
     ),
     Index("deliveries_retrying", "endpoint", "code", "type", "id", **_where("state = 'pending' AND code IS NOT NULL")),
-    # A delivery's wire is frozen into its row a moment later: beside the first version there is room for the second, and no
-    # index hears of it.
+    # Its wire is frozen into the row a moment later: there is room for it beside the first version, and no index hears of it.
     postgresql_with={"fillfactor": "50"},
 )
 
@@ -492,16 +491,6 @@ audit = sa.Table(
     _need("previous", LargeBinary),
     _need("hash", LargeBinary),
 )
-
-UNCOMPRESSED = (("messages", "document_sealed"), ("deliveries", "wire_sealed"))
-"""Large columns that PostgreSQL is not to compress: in what is sealed there is nothing to be found, it would try each time."""
-
-RETIRED_INDEXES = ("deliveries_lane", "people_subject")
-"""Indexes of an earlier release that no statement needs. Dropped at every start: an older package that starts makes them."""
-
-for _table, _column in UNCOMPRESSED:
-    _as_it_is = sa.DDL(f"ALTER TABLE {_table} ALTER COLUMN {_column} SET STORAGE EXTERNAL")  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no type
-    sa.event.listen(metadata.tables[_table], "after_create", _as_it_is.execute_if(dialect="postgresql"))
 
 # The engine's half of the clock: the same name in SQL on both. On SQLite the process registers it, so a simulation passes
 # its own. Never clock_timestamp(): it is volatile, so an index range would become a filter.

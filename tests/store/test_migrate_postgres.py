@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from gateway.store import migrate
+from gateway.store import storage
 from gateway.store.console_tables import metadata
 from gateway.store.migrate import SchemaUnknown, migrate_postgres, newest
 from tests.servers.databases import Server, execute, new_database
@@ -45,6 +45,10 @@ async def test_the_migrated_schema_is_that_of_the_tables(postgres: Server) -> No
     migrated, laid = await new_database(postgres), await new_database(postgres)
     await migrate_postgres(migrated)
     await _seen(laid, metadata.create_all)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(laid))
+    async with engine.connect() as plain:
+        await storage.settle(await plain.execution_options(isolation_level="AUTOCOMMIT"))
+    await engine.dispose()
     assert differences(await _seen(migrated, shape), await _seen(laid, shape)) == {}, CURE
 
 
@@ -58,7 +62,7 @@ async def test_alembic_finds_nothing_to_do_either(dsn: str) -> None:
 
 async def _older(dsn: str) -> None:
     """Migrate as a package does that knows of no storage: its indexes are there, its tables stand as they were made."""
-    with mock.patch.object(migrate, "_store", _nothing):
+    with mock.patch.object(storage, "settle", _nothing):
         await migrate_postgres(dsn)
     await execute(
         dsn,
