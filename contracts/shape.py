@@ -28,7 +28,9 @@ from contracts.values import (
 _ERRORS_LISTED: Final = 2_000
 _LISTS_CUT_TO: Final = 20
 _STRANGERS_KEPT: Final = 100
-_LONGEST_NAME: Final = 100
+_NAME_SHOWN: Final = re.compile(r"(?!.*[0-9]{5})[A-Za-z_][\x20-\x7e]{0,99}")
+"""An unknown field's name that is repeated: what nobody is called, and no number. Whoever mixes up the two sides of a member
+would read a person's name in the answer otherwise, and in every log that it goes through."""
 
 _PARTIES: Final = "parties"
 _TAGGED: Final = "kind"
@@ -135,8 +137,8 @@ def _finding(detail: ErrorDetails, value: Json) -> Finding | None:
     if kind == "json_invalid":
         raise NotJson(Flaw.NUMBER)
     if kind == "extra_forbidden":
-        name = place[-1]
-        return Finding.of(_pointer(place[:-1] if len(str(name)) > _LONGEST_NAME else place), Code.UNKNOWN_FIELD)
+        shown = _NAME_SHOWN.fullmatch(str(place[-1])) is not None
+        return Finding.of(_pointer(place if shown else place[:-1]), Code.UNKNOWN_FIELD)
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         return _tag_finding(kind, context, (*place, _TAGGED), found)
     at = _pointer(place)

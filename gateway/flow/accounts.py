@@ -63,6 +63,7 @@ class Accounts:
         self._mode = mode
         self._store = store
         self._hasher = hasher
+        self._strangers = sessions.Strangers()
         self._idle_ms = round(idle_s * 1000)
         self._lasts_ms = round(lasts_s * 1000)
 
@@ -232,12 +233,13 @@ class Accounts:
 
     async def _verified(self, name: str, password: str) -> Row:
         row = await self._store.row("find_user", name) if _NAME.fullmatch(name) else None
-        if row is not None:
-            wait = sessions.locked_for_s(row["failures"], row["failed_at"], row["now"])
-            if wait > 0:
-                raise AccountRefused("locked", wait)
+        failures, failed_at = self._strangers.of(name) if row is None else (row["failures"], row["failed_at"])
+        wait = sessions.locked_for_s(failures, failed_at, self._store.now_ms() if row is None else row["now"])
+        if wait > 0:
+            raise AccountRefused("locked", wait)
         held = await self._hasher.verify(None if row is None else row["password"], password[:1000])
         if row is None:
+            self._strangers.failed(name, self._store.now_ms())
             raise AccountRefused("wrong")
         if not held or not row["enabled"]:
             await self._store.write("note_failed_login", (name,))

@@ -29,6 +29,10 @@ _FULL_S = 0.05
 _AFTER_FAILURE_S = 1.0
 _SENDING = ("deliver", "poll", "papers", "webhooks", "reconcile", "bulk")
 """The loops that speak with platforms."""
+_BRIEF = ("deliver", "apply", "relay", "hear", "webhooks", "watch")
+"""The loops whose turns are short whatever the platforms and the broker do, ..."""
+_HUNG_S = 180.0
+"""... so that one which takes so long (s) will not end any more: many times a store's patience."""
 _GAPS_S = {"deliver": 0.004, "relay": 0.02, "hear": 0.02, "publish": 0.02, "papers": 0.05}
 """From one turn to the next. Under load every commit rings: without a gap a turn would find one thing to do, and a transaction
 costs as much for one as for ten. Whoever comes after a quiet moment is not kept waiting."""
@@ -123,6 +127,7 @@ class Worker:
         """Until then (the loop's time) this process sends nothing: it has not found its share of the platforms' rates yet."""
         self._calm_at = 0.0
         self._loops: list[asyncio.Task[None]] = []
+        self._begun: dict[str, float] = {}
         self._stopping = asyncio.Event()
         self.also: list[tuple[str, Callable[[], Awaitable[float]]]] = []
         """Further loops, added before the start: each turn returns how many seconds to rest."""
@@ -135,14 +140,16 @@ class Worker:
         return len(self._flying), self._concurrency
 
     def stuck(self) -> list[str]:
-        """Loops that ended though nobody told them to."""
+        """Loops that ended though nobody told them to, or hang in one turn."""
         if self._stopping.is_set():
             return []
-        return sorted(task.get_name() for task in self._loops if task.done())
+        ended = {task.get_name() for task in self._loops if task.done()}
+        long_ago = asyncio.get_running_loop().time() - _HUNG_S
+        return sorted(ended | {_loop_name(name) for name in _BRIEF if self._begun.get(name, long_ago) < long_ago})
 
     def start_hearing(self) -> None:
         """Start no hand but the ear: what other processes number is told in this one."""
-        self._loops = [asyncio.create_task(self._supervised("hear", self._hear_turn), name="loop:hear")]
+        self._loops = [asyncio.create_task(self._supervised("hear", self._hear_turn), name=_loop_name("hear"))]
 
     def start(self) -> None:
         """Start every loop."""
@@ -160,13 +167,13 @@ class Worker:
             loops.append((f"poll{place}", partial(self._poll_turn, poller)))
         loops += [(name, partial(self._also_turn, turn)) for name, turn in self.also]
         loops += [(name, partial(self._woken_turn, turn, bell)) for name, turn, bell in self.woken]
-        self._loops = [asyncio.create_task(self._supervised(name, turn), name=f"loop:{name}") for name, turn in loops]
+        self._loops = [asyncio.create_task(self._supervised(name, turn), name=_loop_name(name)) for name, turn in loops]
 
     async def _supervised(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
         clock = asyncio.get_running_loop().time
         gap = _GAPS_S.get(name, 0.0)
         while not self._stopping.is_set():
-            begun = clock()
+            begun = self._begun[name] = clock()
             if (silent := self.silent_until - begun) > 0 and name.startswith(_SENDING):
                 await self._rest(min(silent, _FULL_S))
                 continue
@@ -344,6 +351,10 @@ class Worker:
         for task in [*flying, *done, *late]:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
+
+
+def _loop_name(name: str) -> str:
+    return f"loop:{name}"
 
 
 def remind_of_words(store: Store) -> Operation[None]:

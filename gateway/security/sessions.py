@@ -101,3 +101,23 @@ def locked_for_s(failures: int, failed_at_ms: int | None, now_ms: int) -> float:
         return 0.0
     wait = min(30.0 * float(1 << min(failures - LOCK_AFTER, 10)), LOCK_CAP_S)
     return max(0.0, failed_at_ms / 1000 + wait - now_ms / 1000)
+
+
+class Strangers:
+    """Failures in a row under names that nobody has: they wait as an account's do, so that waiting tells nobody which names
+    there are. Bounded in memory; the oldest goes first."""
+
+    def __init__(self, names: int = 10_000) -> None:
+        self._names = names
+        self._failed: dict[str, tuple[int, int]] = {}
+
+    def of(self, name: str) -> tuple[int, int | None]:
+        """How often the name failed, and when last (ms)."""
+        return self._failed.get(name, (0, None))
+
+    def failed(self, name: str, now_ms: int) -> None:
+        """One more failure under this name."""
+        before, _ = self._failed.pop(name, (0, 0))
+        if len(self._failed) >= self._names:
+            del self._failed[next(iter(self._failed))]
+        self._failed[name] = (before + 1, now_ms)

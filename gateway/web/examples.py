@@ -73,6 +73,8 @@ def refusals(method: str, path: str, call: Mapping[str, Any], secured: bool) -> 
     if document and method == "put":
         may(412, "version_stale")
         may(428, "if_match_missing")
+    if path == "/v1/events/stream":
+        may(429, "streams_full")
     if path == "/v1/cases/{id}/progress":
         may(409, "illegal_transition", "case_closed")
     if path == "/v1/attachments":

@@ -16,6 +16,7 @@ from gateway.texts import problem_texts
 _HEADERS = {
     "busy": {"Retry-After": "2"},
     "crowded": {"Retry-After": "30"},
+    "streams_full": {"Retry-After": "60"},
     "unauthorized": {"WWW-Authenticate": "Bearer"},
     "token_invalid": {"WWW-Authenticate": 'Bearer error="invalid_token"'},
 }

@@ -66,6 +66,9 @@ ONE_BROKEN: Final[list[tuple[str, str, Any, str | None, str]]] = [
     ("failed", "/session/from_", "2026-09-30T14:00:00+08:00", "/session/from_", "unknown_field"),
     ("agreement", "/effective_at", "2026-09-30T14:00:00+08:00", "/effective_at", "unknown_field"),
     ("wages", "/" + "n" * 101, "Zebra-7731", "", "unknown_field"),
+    ("wages", f"{PERSON}/王建国", "Zebra-7731", PERSON, "unknown_field"),
+    ("wages", f"{PERSON}/370102199001011234", "Zebra-7731", PERSON, "unknown_field"),
+    ("wages", f"{PERSON}/tel13800138000", "Zebra-7731", PERSON, "unknown_field"),
     # --- types and lists
     ("wages", "/schema_version", "2.0", "/schema_version", "not_in_list"),
     ("wages", "/schema_version", 1.0, "/schema_version", "wrong_type"),

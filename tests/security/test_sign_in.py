@@ -9,6 +9,7 @@ import pytest
 from gateway.security.passwords import Hasher, TooBusy, hash_password, make_password, same_password, weakness
 from gateway.security.roles import role_book
 from gateway.security.sessions import (
+    Strangers,
     Throttle,
     form_token,
     is_token,
@@ -118,6 +119,14 @@ def test_an_account_waits_longer_with_every_failure() -> None:
     assert locked_for_s(4, 1_000, 1_000) == 0
     assert [locked_for_s(failures, 0, 0) for failures in (5, 6, 7, 30)] == [30, 60, 120, 900]
     assert locked_for_s(5, 0, 30_000) == 0
+
+
+def test_of_names_that_nobody_has_only_so_many_are_remembered() -> None:
+    strangers = Strangers(names=2)
+    assert strangers.of("a") == (0, None)
+    for now, name in enumerate(("a", "b", "a", "c")):
+        strangers.failed(name, now)
+    assert [strangers.of(name) for name in "abc"] == [(2, 2), (0, None), (1, 3)]
 
 
 def test_roles_are_apart_where_they_must_be() -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from gateway.store import journal
+from gateway.web import auth
 from gateway.web.api import events as events_api
 from gateway.web.listen import Listener, listening_socket
 from tests.flow import papers
@@ -228,3 +229,40 @@ async def test_the_stream_hides_what_is_not_the_callers(busy: Site) -> None:
         other = await busy.case(name="collective")
         await reader.until(1)
         assert [event["subject"] for event in reader.seen] == [other]
+
+
+async def test_a_client_has_so_many_streams_at_once_and_no_more(busy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events_api, "_STREAMS_OF_ONE", 2)
+    key, other = await busy.key("streaming"), await busy.key("beside")
+    await busy.case()
+    async with listening(busy) as address:
+        async with stream(address, key, "?after=0") as one, stream(address, key, "?after=0") as two:
+            await one.until(1)
+            await two.until(1)
+            async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as client:
+                refused = await client.get(f"{address}/v1/events/stream")
+            assert (refused.status_code, refused.json()["code"]) == (429, "streams_full")
+            assert int(refused.headers["retry-after"]) > 0
+            async with stream(address, other, "?after=0") as third:
+                await third.until(1)
+
+        async def has_place() -> bool:
+            async with (
+                httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as client,
+                client.stream("GET", f"{address}/v1/events/stream") as answer,
+            ):
+                return answer.status_code == 200
+
+        await until(has_place, "a stream that was left has given its place back")
+
+
+async def test_a_stream_ends_with_the_key_that_opened_it(busy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events_api, "_HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(auth, "_REMEMBERED_S", 0.0)
+    key = await busy.key("streaming")
+    await busy.case()
+    async with listening(busy) as address, stream(address, key, "?after=0") as reader:
+        await reader.until(1)
+        await busy.house.store.write("disable_key", (key.partition(".")[0],))
+        with pytest.raises(StopAsyncIteration):
+            await reader.until(count=10_000)

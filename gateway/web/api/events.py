@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -13,7 +15,7 @@ from contracts.events import fits
 from gateway.bus.memory import FellBehind
 from gateway.flow.envelope import INTERNAL, source_numbers
 from gateway.flow.house import House
-from gateway.flow.order import Principal
+from gateway.flow.order import Principal, Refused
 from gateway.store import journal
 from gateway.store.journal import EventRow
 from gateway.store.webhooks import owner_of
@@ -21,6 +23,8 @@ from gateway.web.api.reading import answer, bad_parameter, page_limit
 from gateway.web.auth import Door
 
 _HEARTBEAT_S = 15.0
+_STREAMS_OF_ONE = 16
+"""Streams that one client may have open in this process."""
 _LOOK, _LOOKS = 500, 200
 """Events looked at in one go where a filter hides some, and how often: more than that an empty page may leave to come."""
 
@@ -28,6 +32,7 @@ _LOOK, _LOOKS = 500, 200
 def router(house: House, door: Door) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["事件 Events"])
+    open_streams: Counter[str] = Counter()
 
     @routes.get("/v1/events", summary="按游标读取事件 Read events after a cursor")
     async def feed(request: Request) -> Response:
@@ -40,10 +45,16 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.get("/v1/events/stream", summary="事件流 Stream of events (SSE)")
     async def stream(request: Request) -> Response:
         principal = await door.principal(request, "events:read")
+        if open_streams[principal.client] >= _STREAMS_OF_ONE:
+            raise Refused(429, "streams_full")
         last = request.headers.get("last-event-id") or request.query_params.get("after")
         after = None if last is None else _cursor(last, "after")
         return StreamingResponse(
-            _stream(house, principal, after, _filters(request)),
+            _counted(
+                open_streams,
+                principal.client,
+                _stream(house, lambda: door.principal(request, "events:read"), after, _filters(request)),
+            ),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -88,16 +99,33 @@ def _end_of(rows: list[EventRow], mark: int) -> int:
     return rows[-1].position or mark if rows else mark
 
 
+async def _counted(open_streams: Counter[str], client: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    open_streams[client] += 1
+    try:
+        async for part in stream:
+            yield part
+    finally:
+        open_streams[client] -= 1
+        if not open_streams[client]:
+            del open_streams[client]
+
+
 async def _stream(
-    house: House, principal: Principal, after: int | None, filters: tuple[str, ...]
+    house: House, caller: Callable[[], Awaitable[Principal]], after: int | None, filters: tuple[str, ...]
 ) -> AsyncIterator[bytes]:
-    """What was missed by cursor first, then live; a slow reader is sent back to the feed."""
+    """What was missed by cursor first, then live; a slow reader is sent back to the feed. Ends with the caller's key."""
     async with house.bus.subscribe() as subscription:
         if after is None:
             row = await house.store.row("log_position")
             after = int(row["position"]) if row is not None else 0
         yield b"retry: 3000\n\n"
+        principal, asked = await caller(), time.monotonic()
         while True:
+            if time.monotonic() - asked >= _HEARTBEAT_S:
+                try:
+                    principal, asked = await caller(), time.monotonic()
+                except Refused:
+                    return
             events, mark = await read_after(house, principal, after, house.settings.limits.event_page, filters)
             for event in events:
                 yield f"id: {event['cursor']}\nevent: {event['type']}\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
