@@ -6,7 +6,7 @@ The rules are ``contracts.deadlines``'; here they become rows and events, and a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -182,11 +182,22 @@ class Clockwork:
                 row = kept.get((thing, rule))
                 goes_on = row is not None and row["state"] == "suspended" and state is ClockState.RUNNING
                 if goes_on or state is ClockState.SUSPENDED:
-                    self._turn(unit, row, state, facts["at"])
+                    self._pause(unit, row, state, facts["at"])
                 else:
-                    unit.clock_moves.append((thing, rule, state.value))
+                    self.turn(unit, [(thing, rule, state.value)])
 
-    def _turn(self, unit: Unit, row: Row | None, state: ClockState, at: Fact) -> None:
+    @staticmethod
+    def turn(unit: Unit, turns: Iterable[tuple[str, str, str]]) -> None:
+        """States that clocks come to (thing, rule, state). One that this unit starts is written as it ends."""
+        for thing, rule, state in turns:
+            for place, fresh in enumerate(unit.clocks):
+                if (fresh.about, fresh.rule, fresh.state) == (thing, rule, ClockState.RUNNING.value):
+                    unit.clocks[place] = replace(fresh, state=state)
+                    break
+            else:
+                unit.clock_moves.append((thing, rule, state))
+
+    def _pause(self, unit: Unit, row: Row | None, state: ClockState, at: Fact) -> None:
         """Stop counting, or count again, from the day of the word on. A word older than the clock counts from its start."""
         if row is None or state not in _TURNED.get(row["state"], ()):
             return

@@ -263,7 +263,7 @@ class Intake:
         if order.type is MessageType.CASE_SUBMITTED:
             unit.holders = [hop.endpoint for hop in hops]
         self._clockwork.start(unit, decision.clocks)
-        unit.clock_moves = decision.clock_turns
+        self._clockwork.turn(unit, decision.clock_turns)
         unit.closed_tasks += decision.closed_tasks
         unit.tasks += decision.tasks
         unit.references += [

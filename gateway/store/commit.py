@@ -47,7 +47,9 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
         for place, unit in live:
             at[unit.subject] = at.get(unit.subject, 0) + len(unit.events)
             outcomes[place] = Committed(at[unit.subject])
-        yield "move_subject", sorted({unit.subject: at[unit.subject] for _, unit in live}.items())
+        moved = {unit.subject: at[unit.subject] for _, unit in live if unit.expected is not None}
+        if moved:
+            yield "move_subject", sorted(moved.items())
         moves = [move for _, unit in live for move in unit.delivery_moves]
         yield from free_successors([move.id for move in moves if move.after == "delivered"], touched)
         born = [delivery.id for _, unit in live for delivery in unit.deliveries if delivery.requires is not None]
@@ -231,7 +233,7 @@ def _write(units: list[Unit], at: Mapping[str, int], touched: set[tuple[str, str
         if any(predates(message.id, unit.subject) for message in unit.messages):
             raise ValueError("a message older than its subject: whoever looks from there on would not find it")
         if unit.expected is None:
-            batches.setdefault("open_subject", []).append((unit.subject, unit.subject_kind))
+            batches.setdefault("open_subject", []).append((unit.subject, unit.subject_kind, len(unit.events)))
     moves = [(unit.subject, move) for unit in units for move in unit.delivery_moves]
     for unit in units:
         for name, rows in _rows(unit, at.get(unit.subject, 0)):

@@ -5,8 +5,8 @@
 -- Locks are always taken in this order: log, subjects, keys, matters, webhook endpoints, lanes; rows of one table by their ids.
 
 -- subjects and keys ----------------------------------------------------------------------------------------------------------
--- name: open_subject (id text, kind text)
-INSERT INTO subjects (id, kind, sequence) SELECT id, kind, 0 FROM given
+-- name: open_subject (id text, kind text, sequence bigint)
+INSERT INTO subjects (id, kind, sequence) SELECT id, kind, sequence FROM given
 -- name: ensure_subject (id text, kind text)
 INSERT INTO subjects (id, kind, sequence) SELECT id, kind, 0 FROM given WHERE true ON CONFLICT DO NOTHING
 -- name: lock_subject (id text)

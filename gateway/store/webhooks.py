@@ -154,7 +154,7 @@ def register(
         return False
     yield from take_key(key)
     position = (yield "log_position", [()])[0]["position"]
-    yield "open_subject", [(webhook.id, "webhook")]
+    yield "open_subject", [(webhook.id, "webhook", 0)]
     yield "add_webhook", [(webhook.client, *_mutable(replace(webhook, mark=position)))]
     yield "set_endpoint", [(webhook.id, "webhook", 0)]
     yield from _owe_handshake(webhook, handshake)
