@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 BEIJING = timezone(timedelta(hours=8), "+08:00")
 """Beijing time. Fixed since 1992: China keeps no summer time."""
@@ -91,13 +91,5 @@ _SECOND, _MINUTE, _DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(d
 D14 = Form("yyyyMMddHHmmss", "%Y%m%d%H%M%S", _SECOND)
 D8 = Form("yyyyMMdd", "%Y%m%d", _DAY)
 SECONDS = Form("yyyy-MM-dd HH:mm:ss", "%Y-%m-%d %H:%M:%S", _SECOND)
-MINUTES = Form("yyyy-MM-dd HH:mm", "%Y-%m-%d %H:%M", _MINUTE)
 DAY = Form("yyyy-MM-dd", "%Y-%m-%d", _DAY)
-COMPACT_SECONDS = Form("yyyyMMdd HH:mm:ss", "%Y%m%d %H:%M:%S", _SECOND)
 COMPACT_MINUTES = Form("yyyyMMdd HH:mm", "%Y%m%d %H:%M", _MINUTE)
-ISO_SECONDS = Form("yyyy-MM-ddTHH:mm:ss", "%Y-%m-%dT%H:%M:%S", _SECOND)
-
-
-def utc(moment: datetime) -> datetime:
-    """The same moment in UTC, as the house keeps it."""
-    return local(moment).astimezone(UTC)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from contracts.adapter import Json, Reply
+from contracts.adapter import Blocking, Json, Reply
 from contracts.errors import EndpointError, PermanentError, RetryableError
 
 LONGEST_WAIT = timedelta(hours=24)
@@ -89,17 +90,24 @@ class NotJson(ValueError):
         self.code = code
 
 
-def read_json_object(body: bytes, *, limit: int = 2 * 1024 * 1024, depth: int = 64) -> Json:
+MOST_VALUES = 50_000
+"""Values of one JSON body: a case of a thousand parties, with all their fields, has half as many."""
+
+
+def read_json_object(body: bytes, *, limit: int = 2 * 1024 * 1024, depth: int = 64, values: int = MOST_VALUES) -> Json:
     """One JSON object (RFC 8259), UTF-8 without BOM, read as a stranger's.
 
-    ``limit`` in bytes; ``depth`` counts nested objects and lists, the outer object being 1. Numbers stay exact: ``int``
-    and ``decimal.Decimal``.
+    ``limit`` in bytes; ``depth`` counts nested objects and lists, the outer object being 1; ``values`` counts objects, lists
+    and commas, in the bytes and before anything is made of them. Numbers stay exact: ``int`` and ``decimal.Decimal``.
 
     Raises:
-        NotJson: too large, not UTF-8, not JSON, a doubled key, NaN, Infinity, a lone surrogate, too deep, no object.
+        NotJson: too large, too many values, not UTF-8, not JSON, a doubled key, NaN, Infinity, a lone surrogate, too
+            deep, no object.
     """
     if len(body) > limit:
         raise NotJson("too_large")
+    if _has_more_values(body, values):
+        raise NotJson("too_many_values")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -116,6 +124,22 @@ def read_json_object(body: bytes, *, limit: int = 2 * 1024 * 1024, depth: int = 
         raise NotJson("not_an_object")
     _look_through(found, depth)
     return found
+
+
+def _has_more_values(body: bytes, most: int) -> bool:
+    """Whether there are more values than that, found by counting bytes: it takes milliseconds, whatever the body is."""
+    if marks(body) <= most:
+        return False
+    # Some of them may stand in texts. Without its escapes, a text is what stands between two quotation marks.
+    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if bare.count(b'"') > 4 * most:
+        return True  # a value and its key have four of them
+    return marks(b"".join(bare.split(b'"')[::2])) > most
+
+
+def marks(body: bytes) -> int:
+    """Brackets, braces and commas, wherever they stand: no body has more values."""
+    return body.count(b"{") + body.count(b"[") + body.count(b",")
 
 
 def json_bytes(value: object) -> bytes:
@@ -164,3 +188,34 @@ def _no_surrogate(text: str) -> None:
             text.encode("utf-8")
         except UnicodeEncodeError:
             raise NotJson("lone_surrogate") from None
+
+
+# ----------------------------------------------------------------------------------------------------- off the event loop
+
+LONG = 16 * 1024
+"""Bytes that are read where they are: it takes a few milliseconds, whatever they are."""
+
+_AT_ONCE = 2
+_T = TypeVar("_T")
+
+
+async def read_aside(blocking: Blocking, body: bytes, read: Callable[[], _T]) -> _T:
+    """``read()``, which makes something of a platform's bytes: of long ones off the event loop, which must not wait."""
+    if len(body) <= LONG:
+        return read()
+    found: _T = await blocking(read)
+    return found
+
+
+class Doorway:
+    """Computes over a caller's bytes off the event loop, two calls at a time: who knocks without end waits in a row with his
+    like, and neither the loop nor what goes out waits with them."""
+
+    def __init__(self, blocking: Blocking) -> None:
+        self._blocking = blocking
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def __call__(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
+        """See ``contracts.adapter.Blocking``."""
+        async with self._places:
+            return await self._blocking(function, *arguments)

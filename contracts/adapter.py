@@ -26,26 +26,54 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.agreement import Agreement
+from contracts.case import Case, Organization
 from contracts.code_table import CodeTable
+from contracts.confirmation import ConfirmationRequest
 from contracts.holdings import Answering, Listing
-from contracts.update import DocumentLink, Inbound, Reference
+from contracts.http import Exchange, Reply, Request
+from contracts.message import Message
+from contracts.messages import MessageType
+from contracts.referral import Referral
+from contracts.update import DocumentLink, Inbound
+from contracts.wire import Json, Loss, LossKind, PolledItem, Receipt, Wire
 
-if TYPE_CHECKING:
-    from contracts.agreement import Agreement
-    from contracts.case import Case, Organization
-    from contracts.confirmation import ConfirmationRequest
-    from contracts.message import Message
-    from contracts.messages import MessageType
-    from contracts.referral import Referral
+__all__ = [  # the port is imported from here, wherever its parts are written
+    "CONTRACT",
+    "Adapter",
+    "AdapterInfo",
+    "AdapterSettings",
+    "AttachmentInfo",
+    "AttachmentReader",
+    "Authenticated",
+    "Blocking",
+    "Capability",
+    "Context",
+    "DeliveryClass",
+    "Exchange",
+    "ExternalReference",
+    "InboundCall",
+    "Json",
+    "Loss",
+    "LossKind",
+    "Memory",
+    "NonceStore",
+    "Origin",
+    "Polled",
+    "PolledItem",
+    "Receipt",
+    "Reply",
+    "Request",
+    "Tools",
+    "Wire",
+]
 
 CONTRACT = "1"
 """Major version of this port. The registry refuses an adapter that was written for another."""
-
-Json = dict[str, Any]
 
 
 class DeliveryClass(StrEnum):
@@ -130,53 +158,7 @@ class AdapterSettings(BaseModel):
     word_within_s: float | None = None
 
 
-# ------------------------------------------------------------------------------------------------- what translation makes
-
-
-class LossKind(StrEnum):
-    """What became of a canonical value on its way into a dialect."""
-
-    MAPPED = "mapped"
-    """Another code, same meaning, not one to one."""
-    DEFAULTED = "defaulted"
-    """The platform demands a value that the document does not have."""
-    CODED = "coded"
-    """No row in the platform's table: went as "other"."""
-    DROPPED = "dropped"
-    """The platform has no place for it."""
-    CUT = "cut"
-    """Longer than the place; the rest is named here."""
-    MASKED = "masked"
-    """Sent masked, as the privacy rule of this recipient demands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """One entry of the loss report: JSON pointer into the canonical document, place on the wire, and a word on what happened.
-    ``note`` never quotes the value."""
-
-    kind: LossKind
-    pointer: str
-    place: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """What ``translate`` made: frozen at the first translation, stored, sent unchanged at every attempt.
-
-    ``payload`` is the readable business payload as a JSON object (strings, numbers, lists, objects). Ids of uploaded files,
-    signatures, tokens and nonces are not in it: ``send`` adds them on each attempt; a file stands in the payload as
-    ``{"attachment": "att_…"}`` or under a key of the adapter's own, and in ``files``.
-    ``id`` is what the platform sees at every attempt (delivery id, or message id where its page says so).
-    """
-
-    id: str
-    operation: str
-    payload: Json
-    losses: tuple[Loss, ...] = ()
-    files: tuple[str, ...] = ()
-    mapping: str = ""
+# -------------------------------------------------------------------------------------------------- what translation needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,52 +215,7 @@ class Context:
         return None
 
 
-# ------------------------------------------------------------------------------------------------------------ HTTP, drawn once
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request as an adapter wants it on the wire. No personal data in ``url``."""
-
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One HTTP answer, or the answer to an inbound call. ``headers`` keep their order and repeats."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-    def header(self, name: str) -> str | None:
-        """The first header of that name, without regard to case."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
-
-
-class Exchange(Protocol):
-    """The one way out, for one attempt (or one poll, look-up, probe). Records every request and reply as a step.
-
-    ``filing=True`` marks the one request that has the business effect. A failure before it left us raises
-    ``RetryableError(maybe_accepted=False)``; after a first byte may have left, a filing's failure raises
-    ``RetryableError(maybe_accepted=True)``. Status codes are the adapter's to judge. Never follows redirects, never
-    decompresses, never reads more than the endpoint's reply limit (``RetryableError("reply_too_large")``), never outlives
-    ``within`` seconds (default: what is left of the attempt's deadline).
-    """
-
-    async def call(
-        self,
-        step: str,
-        request: Request,
-        *,
-        filing: bool = False,
-        within: float | None = None,
-        limit: int | None = None,
-    ) -> Reply: ...
+# ------------------------------------------------------------------------------------------------- what an adapter is handed
 
 
 class AttachmentReader(Protocol):
@@ -330,22 +267,6 @@ class Tools:
 # ------------------------------------------------------------------------------------------------------------- answers
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The platform's word that it has the message; with ``relayed``, only its bytes.
-
-    ``reference`` is its number for the thing (平台编号), ``references`` all numbers it gave with their kinds.
-    ``duplicate``: it knew the id already. ``filed_twice``: it holds more than one filing under our id (a person must know).
-    """
-
-    reference: str | None
-    references: tuple[Reference, ...] = ()
-    duplicate: bool = False
-    relayed: bool = False
-    filed_twice: bool = False
-    at: datetime | None = None
-
-
 class Origin(StrEnum):
     """How a platform's raw word reached us."""
 
@@ -379,15 +300,6 @@ class Authenticated:
 
     event_id: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class PolledItem:
-    """One raw item of a poll. ``body`` is what ``parse_callback`` will read later, alone."""
-
-    event_id: str
-    digest: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)

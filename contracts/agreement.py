@@ -8,7 +8,7 @@ from typing import Annotated
 
 from contracts.attachment import AttachmentReference
 from contracts.case import Case, party_findings
-from contracts.document import Document, Part, gathered, named
+from contracts.document import Document, Part, gathered, named, rule
 from contracts.findings import Code, Finding, Signer
 from contracts.lists import EffectRule, PartyRole, SettledClaims, SignatureMethod, SignerRole, TermKind
 from contracts.status import FulfilmentStatus
@@ -130,6 +130,20 @@ def effective_at(agreement: Agreement) -> datetime:
 
 
 # -------------------------------------------------------------------------------------------------------------- checks
+
+
+@rule(Agreement)
+def _terms_are_told_apart(agreement: Agreement, at: str, _: datetime) -> Iterator[Finding]:
+    """A term's performance and its day hang on its number: two of one number would share them."""
+    seen: set[int] = set()
+    for index, term in enumerate(agreement.terms):
+        yield from gathered(_number_is_new(term, seen, f"{at}/terms/{index}/no"))
+
+
+def _number_is_new(term: Term, seen: set[int], at: str) -> Iterator[Finding]:
+    if term.no in seen:
+        yield Finding.of(at, Code.NUMBER_REPEATED)
+    seen.add(term.no)
 
 
 def examine_agreement(agreement: Agreement, case: Case) -> tuple[Finding, ...]:

@@ -17,9 +17,6 @@ class AttachmentReference(Part):
     name: Annotated[Name, named("文件名", "File name")]
 
 
-SNIFF_BYTES: Final = 65_536 + 22
-"""How much of a file's head and tail :func:`sniff` can use: the longest end record of a ZIP container."""
-
 _OFD_ENTRY: Final = b"OFD.xml"
 _LOCAL_HEADER: Final = b"PK\x03\x04"
 _CENTRAL_HEADER: Final = b"PK\x01\x02"
@@ -27,43 +24,38 @@ _END_RECORD: Final = b"PK\x05\x06"
 _CENTRAL_FIXED: Final = 46
 
 
-def sniff(head: bytes, tail: bytes = b"") -> MediaType | None:
+def sniff(data: bytes) -> MediaType | None:
     """What a file is by its bytes: PDF, OFD, JPEG or PNG; ``None`` for everything else. Its name is not asked.
 
     OFD (GB/T 33190) is a ZIP container with ``OFD.xml`` at its root; it is known by its first entry or by the
     directory at its end. Nothing is unpacked.
-
-    Args:
-        head: the file's first bytes, or all of them.
-        tail: its last bytes (:data:`SNIFF_BYTES` are enough but for containers with a very long directory); for a small
-            file it may be left out, ``head`` is then the whole file.
     """
-    if head.startswith(b"%PDF-"):
+    if data.startswith(b"%PDF-"):
         return MediaType.PDF
-    if head.startswith(b"\xff\xd8\xff"):
+    if data.startswith(b"\xff\xd8\xff"):
         return MediaType.JPEG
-    if head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR":
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR":
         return MediaType.PNG
-    if head.startswith(_LOCAL_HEADER) and (_first_entry(head) == _OFD_ENTRY or _lists_ofd(tail or head)):
+    if data.startswith(_LOCAL_HEADER) and (_first_entry(data) == _OFD_ENTRY or _lists_ofd(data)):
         return MediaType.OFD
     return None
 
 
-def _first_entry(head: bytes) -> bytes:
-    length = int.from_bytes(head[26:28], "little")
-    return head[30 : 30 + length]
+def _first_entry(data: bytes) -> bytes:
+    length = int.from_bytes(data[26:28], "little")
+    return data[30 : 30 + length]
 
 
-def _lists_ofd(tail: bytes) -> bool:
-    """Whether the container's directory, as far as ``tail`` holds it, has the root entry of an OFD."""
-    end = tail.rfind(_END_RECORD)
+def _lists_ofd(data: bytes) -> bool:
+    """Whether the container's directory has the root entry of an OFD."""
+    end = data.rfind(_END_RECORD)
     if end < 0:
         return False
-    size = int.from_bytes(tail[end + 12 : end + 16], "little")
-    place = tail.find(_CENTRAL_HEADER, max(0, end - size), end)
-    while place >= 0 and place + _CENTRAL_FIXED <= end and tail.startswith(_CENTRAL_HEADER, place):
-        name, extra, comment = (int.from_bytes(tail[place + at : place + at + 2], "little") for at in (28, 30, 32))
-        if tail[place + _CENTRAL_FIXED : place + _CENTRAL_FIXED + name] == _OFD_ENTRY:
+    size = int.from_bytes(data[end + 12 : end + 16], "little")
+    place = data.find(_CENTRAL_HEADER, max(0, end - size), end)
+    while place >= 0 and place + _CENTRAL_FIXED <= end and data.startswith(_CENTRAL_HEADER, place):
+        name, extra, comment = (int.from_bytes(data[place + at : place + at + 2], "little") for at in (28, 30, 32))
+        if data[place + _CENTRAL_FIXED : place + _CENTRAL_FIXED + name] == _OFD_ENTRY:
             return True
         place += _CENTRAL_FIXED + name + extra + comment
     return False

@@ -117,12 +117,6 @@ def matter_of(table: CauseTable, path: Sequence[str]) -> Matter | None:
     return _nodes()[table].get(tuple(path))
 
 
-def same_cause(one: tuple[CauseTable, Sequence[str]], other: tuple[CauseTable, Sequence[str]]) -> bool:
-    """Whether two causes, each (table, path), are the same matter, be it in two tables."""
-    first, second = matter_of(*one), matter_of(*other)
-    return first is not None and first is second
-
-
 def project(table: CauseTable, path: Sequence[str], to: CauseTable) -> Path | None:
     """The path of the same matter in another table, or the closest one there; ``None`` where that table has nothing
     near."""
@@ -161,26 +155,3 @@ def is_new_employment(path: Sequence[str]) -> bool:
 def is_labour_relation(path: Sequence[str]) -> bool:
     """Whether the path ends in the existence of a labour relation (确认劳动关系), which arbitration review excludes."""
     return last_name(path).removeprefix(_NEW_EMPLOYMENT) == _LABOUR_RELATION
-
-
-def court_number(table: CauseTable, path: Sequence[str]) -> CourtNumber | None:
-    """The official number of a cause in its own edition; ``None`` for arbitration causes and unnumbered levels."""
-    matter = matter_of(table, path)
-    return None if matter is None else matter.numbers.get(table)
-
-
-def path_of_number(table: CauseTable, number: CourtNumber) -> Path | None:
-    """The path of an official number in that edition; ``None`` where it has none."""
-    return next((matter.paths[table] for matter in matters() if matter.numbers.get(table) == number), None)
-
-
-def path_of_name(table: CauseTable, name: str) -> Path | None:
-    """The only path of a table whose last name is ``name``, a final 纠纷 of either set aside; ``None`` for none or
-    several."""
-    wanted = name.removesuffix(_ENDING)
-    found = [
-        matter.paths[table]
-        for matter in matters()
-        if table in matter.paths and matter.paths[table][-1].removesuffix(_ENDING) == wanted
-    ]
-    return found[0] if len(found) == 1 else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
@@ -155,10 +155,6 @@ class Calendar:
     def version(self) -> str:
         """Last published year, digest of the data, mode: ``2026.1a2b3c4d.offday``."""
         return f"{max(self.published, default=0)}.{self.digest}.{self.roll}"
-
-    def rolling(self, roll: Roll) -> Calendar:
-        """The same calendar in another mode."""
-        return replace(self, roll=roll)
 
     def is_certain(self, day: date) -> bool:
         """Whether the notices that can dispose of this day are published: that of its year, and of the next for the

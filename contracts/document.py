@@ -67,7 +67,7 @@ class Part(BaseModel):
         regex_engine="rust-regex",
     )
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # a checker would take every misspelt field for one
 
         def __getattr__(self, name: str) -> Any:
             """Reached for fields without a value alone, which only partial documents have."""

@@ -21,10 +21,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from contracts.adapter import Reply
+from contracts.http import Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model, model_validator
 
+from contracts.deliveries import DeliveryState
 from contracts.event_values import KEYS, EventObject, Moment, forbidden_keys, titles
 from contracts.identifiers import IdPrefix, id_pattern
 from contracts.status import (
     CaseStatus,
     ConfirmationStatus,
-    DeliveryState,
     FulfilmentStatus,
     Noun,
     ReferralStatus,

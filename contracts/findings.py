@@ -66,7 +66,7 @@ class Signer(Titled):
 
 class Code(StrEnum):
     """The codes of findings. Sources: the contract, §1; ``region_unknown`` and ``region_abolished`` name its
-    warnings."""
+    warnings, ``number_repeated`` two terms of one number."""
 
     JSON_INVALID = "json_invalid"
     MISSING = "missing"
@@ -96,6 +96,7 @@ class Code(StrEnum):
     PARTY_INDEX = "party_index"
     SIGNATURE_MISSING = "signature_missing"
     VAGUE_TERM = "vague_term"
+    NUMBER_REPEATED = "number_repeated"
     AGREEMENT_NOT_EFFECTIVE = "agreement_not_effective"
     DEADLINE_PASSED = "deadline_passed"
     ONE_SIDE_ONLY = "one_side_only"

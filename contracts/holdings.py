@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from contracts.http import Exchange
 from contracts.update import KeyKind, Reference, StatusUpdate
-
-if TYPE_CHECKING:
-    from contracts.adapter import Exchange, PolledItem, Receipt, Wire
+from contracts.wire import PolledItem, Receipt, Wire
 
 
 class Listing(StrEnum):

@@ -58,27 +58,28 @@ class DocumentRefused(Exception):
         return tuple(finding for finding in self.findings if finding.is_error)
 
 
-def read(
-    kind: type[D],
-    raw: bytes,
-    *,
-    now: datetime,
-    limit: int = SIZE_LIMIT,
-    against: Callable[[D], Iterable[Finding]] | None = None,
-) -> Reading[D]:
-    """Read a body as a document of that kind.
+@dataclass(frozen=True, slots=True)
+class Look(Generic[D]):
+    """A body as far as it can be read: ``document`` where its shape is sound, ``sound`` the document or else its sound fields
+    (``None``: no object), ``findings`` about its shape and by its own rules. What is not sound is for rules alone."""
+
+    document: D | None
+    sound: D | None
+    findings: tuple[Finding, ...]
+
+
+def look(kind: type[D], raw: bytes, *, now: datetime, limit: int = SIZE_LIMIT) -> Look[D]:
+    """Read a body as a document of that kind, as far as it is one.
 
     Args:
         kind: ``Case``, ``Agreement``, …
         raw: the body as it came; what is accepted may be stored as it is.
         now: an aware time, against which times that should be past are judged.
         limit: most bytes of the body.
-        against: one of the checks against other documents (``examine_agreement`` and its like), so that its findings
-            come together with all others: ``lambda agreement: examine_agreement(agreement, case)``.
 
     Raises:
         NotJson: the body is not acceptable JSON, or larger than ``limit``.
-        DocumentRefused: with all findings at once.
+        DocumentRefused: it holds more values than any document does.
     """
     value = parse(raw, limit=limit)
     findings: list[Finding] = []
@@ -94,15 +95,40 @@ def read(
         document = kind.model_validate_json(raw)
     except ValidationError as error:
         findings += shape_findings(kind, error, value)
-    judged = document
-    if judged is None and isinstance(value, dict):
-        judged = sound_part(kind, value)
-    if judged is not None:
-        findings += examine(judged, now)
-        findings += _findings_against(judged, against)
-    if document is None or any(finding.is_error for finding in findings):
+    sound = document
+    if sound is None and isinstance(value, dict):
+        sound = sound_part(kind, value)
+    if sound is not None:
+        findings += examine(sound, now)
+    return Look(document, sound, tuple(findings))
+
+
+def read(
+    kind: type[D],
+    raw: bytes,
+    *,
+    now: datetime,
+    limit: int = SIZE_LIMIT,
+    against: Callable[[D], Iterable[Finding]] | None = None,
+) -> Reading[D]:
+    """Read a body as a document of that kind, or refuse it.
+
+    Args:
+        kind, raw, now, limit: as for :func:`look`.
+        against: one of the checks against other documents (``examine_agreement`` and its like), so that its findings
+            come together with all others: ``lambda agreement: examine_agreement(agreement, case)``.
+
+    Raises:
+        NotJson: the body is not acceptable JSON, or larger than ``limit``.
+        DocumentRefused: with all findings at once.
+    """
+    found = look(kind, raw, now=now, limit=limit)
+    findings = found.findings
+    if found.sound is not None:
+        findings += _findings_against(found.sound, against)
+    if found.document is None or any(finding.is_error for finding in findings):
         raise DocumentRefused(findings)
-    return Reading(document, tuple(findings))
+    return Reading(found.document, findings)
 
 
 def _findings_against(document: D, against: Callable[[D], Iterable[Finding]] | None) -> tuple[Finding, ...]:

@@ -51,14 +51,22 @@ class Folded(Generic[S_co]):
 class Lifecycle(Generic[S_co]):
     """One noun's words with its table of steps. Statuses are given as members or as their plain text values.
 
-    ``start`` is where a thing begins, ``final`` the statuses that another final word contradicts. Every method raises
-    ``ValueError`` for a word that is not of the noun's list.
+    ``start`` is where a thing begins, ``final`` the statuses that another final word contradicts. ``renewed`` are those that
+    the sender ends by a new version, with which the thing begins again: no word leads back. Every method raises ``ValueError``
+    for a word that is not of the noun's list.
     """
 
-    def __init__(self, start: S_co, table: Mapping[S_co, Collection[S_co]], final: Collection[S_co]) -> None:
+    def __init__(
+        self,
+        start: S_co,
+        table: Mapping[S_co, Collection[S_co]],
+        final: Collection[S_co],
+        renewed: Collection[S_co] = (),
+    ) -> None:
         self._words: type[S_co] = type(start)
         self.start = start
         self.final = frozenset(final)
+        self._renewed = frozenset(renewed)
         self._steps = {word: frozenset(table.get(word, ())) for word in self._words}
         for word in self._words:
             if word == "unknown":
@@ -85,8 +93,9 @@ class Lifecycle(Generic[S_co]):
     def move(self, current: str, word: str, *, since: datetime | None = None, at: datetime | None = None) -> Step[S_co]:
         """What a platform's ``word`` of time ``at`` does to a status that holds ``since``.
 
-        The times matter only where two statuses lead to each other (correction loop, breach and later performance):
-        there a word older than the status is a late repeat and moves nothing. Without times, order of arrival decides.
+        The times matter only where two statuses lead to each other (correction loop, breach and later performance; a new
+        version after a correction): there a word older than the status is a late repeat and moves nothing. Without times,
+        order of arrival decides.
         """
         here, there = self._words(current), self._words(word)
         if there == "unknown":
@@ -94,7 +103,8 @@ class Lifecycle(Generic[S_co]):
         if there == here:
             return Step(Outcome.REPEATED, here, max((t for t in (since, at) if t is not None), default=None))
         if there in self._steps[here]:
-            if here in self._ahead[there] and since is not None and at is not None and at < since:
+            loops = here in self._ahead[there] or (here == self.start and there in self._renewed)
+            if loops and since is not None and at is not None and at < since:
                 return Step(Outcome.BACKWARD, here, since)
             return Step(Outcome.MOVED, there, at)
         if here in self.final and there in self.final and here not in self._ahead[there]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from contracts.document import Document
-    from contracts.messages import MessageType
+from contracts.document import Document
+from contracts.messages import MessageType
 
 
 @dataclass(frozen=True, slots=True)

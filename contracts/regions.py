@@ -112,8 +112,3 @@ def look(code: str) -> Region:
     if province is None or six[:2] == _HOME or not has_region_form(code):
         return Region(six, RegionState.UNKNOWN)
     return Region(six, RegionState.OUTSIDE, province, province)
-
-
-def current_counties() -> tuple[Region, ...]:
-    """The counties, districts and county-level cities of Shandong in force, by code."""
-    return tuple(_table()[code] for code in sorted(_packaged()["counties"]))

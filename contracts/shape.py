@@ -90,6 +90,20 @@ def body_findings(error: ValidationError, value: Json) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if finding is not None)
 
 
+def may_be_repeated(name: str) -> bool:
+    """Whether an unknown name may stand in an answer: one that nobody is called, and no number."""
+    return _NAME_SHOWN.fullmatch(name) is not None
+
+
+def unknown_field(at: str, name: str) -> Finding:
+    """The finding for an unknown field of the object at a pointer; at the object itself where the name is not repeated."""
+    return Finding.of(_below(at, name), Code.UNKNOWN_FIELD)
+
+
+def _below(at: str, name: str) -> str:
+    return f"{at}/{_escaped(name)}" if may_be_repeated(name) else at
+
+
 def overlong_lists(value: Json, at: str = "") -> Iterator[Finding]:
     """A finding for each list of more than 1,000 items."""
     if isinstance(value, list):
@@ -99,7 +113,7 @@ def overlong_lists(value: Json, at: str = "") -> Iterator[Finding]:
             yield from overlong_lists(item, f"{at}/{index}")
     elif isinstance(value, dict):
         for name, member in value.items():
-            yield from overlong_lists(member, f"{at}/{_escaped(name)}")
+            yield from overlong_lists(member, _below(at, name))
 
 
 def is_crowded(value: Json) -> bool:
@@ -137,8 +151,7 @@ def _finding(detail: ErrorDetails, value: Json) -> Finding | None:
     if kind == "json_invalid":
         raise NotJson(Flaw.NUMBER)
     if kind == "extra_forbidden":
-        shown = _NAME_SHOWN.fullmatch(str(place[-1])) is not None
-        return Finding.of(_pointer(place if shown else place[:-1]), Code.UNKNOWN_FIELD)
+        return unknown_field(_pointer(place[:-1]), str(place[-1]))
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         return _tag_finding(kind, context, (*place, _TAGGED), found)
     at = _pointer(place)

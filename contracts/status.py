@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.deliveries import DELIVERY
 from contracts.lifecycle import Lifecycle, Step
 from contracts.titled import Titled
 
@@ -107,20 +108,6 @@ class FulfilmentStatus(Titled):
 
 
 # ----------------------------------------------------------------------------------------------------------------- ours
-
-
-class DeliveryState(Titled):
-    """The engine's own word about one delivery. *Delivered* means that they have it, not that they agree."""
-
-    PENDING = "pending", "待投递", "Pending"
-    RELAYED = "relayed", "已转交，待对方确认", "Relayed"
-    DELIVERED = "delivered", "已送达", "Delivered"
-    REJECTED = "rejected", "被拒绝", "Rejected"
-    DEAD = "dead", "已停止重试", "Dead"
-    IN_DOUBT = "in_doubt", "结果不明", "In doubt"
-    CANCELLED = "cancelled", "已取消", "Cancelled"
-    SUPERSEDED = "superseded", "已被新版本取代", "Superseded"
-    EXPIRED = "expired", "已逾法定期限", "Expired"
 
 
 class CallbackState(Titled):
@@ -270,6 +257,7 @@ TRANSFER = Lifecycle(
         TransferStatus.CORRECTION_REQUIRED: (TransferStatus.FILED, TransferStatus.REFUSED),
     },
     final=(TransferStatus.FILED, TransferStatus.REFUSED),
+    renewed=(TransferStatus.CORRECTION_REQUIRED,),
 )
 
 REFERRAL = Lifecycle(
@@ -298,27 +286,6 @@ FULFILMENT = Lifecycle(
         FulfilmentStatus.BREACHED: (FulfilmentStatus.PARTLY_PERFORMED, FulfilmentStatus.PERFORMED),
     },
     final=(FulfilmentStatus.PERFORMED,),
-)
-
-_FROM_A_WORD_OR_LOOKUP = (
-    DeliveryState.DELIVERED,
-    DeliveryState.REJECTED,
-    DeliveryState.PENDING,
-    DeliveryState.SUPERSEDED,
-)
-_BY_REDRIVE_OR_NEW_VERSION = (DeliveryState.PENDING, DeliveryState.SUPERSEDED)
-
-DELIVERY = Lifecycle(
-    DeliveryState.PENDING,
-    {
-        DeliveryState.PENDING: frozenset(DeliveryState) - {DeliveryState.PENDING},
-        DeliveryState.RELAYED: _FROM_A_WORD_OR_LOOKUP,
-        DeliveryState.IN_DOUBT: _FROM_A_WORD_OR_LOOKUP,
-        DeliveryState.REJECTED: _BY_REDRIVE_OR_NEW_VERSION,
-        DeliveryState.DEAD: _BY_REDRIVE_OR_NEW_VERSION,
-        DeliveryState.EXPIRED: _BY_REDRIVE_OR_NEW_VERSION,
-    },
-    final=(DeliveryState.DELIVERED, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED),
 )
 
 CALLBACK = Lifecycle(

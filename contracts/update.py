@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from contracts.errors import Reason
-
-if TYPE_CHECKING:
-    from contracts.referral import Referral
+from contracts.referral import Referral
 
 
 class About(StrEnum):

@@ -19,6 +19,7 @@ from contracts.adapter import DeliveryClass
 from contracts.deadlines import Law
 from contracts.statistics import StatisticalItem
 from gateway.bus.memory import MemoryBus
+from gateway.flow.accounts import Accounts
 from gateway.flow.alerting import certificates
 from gateway.flow.alerting.alerts import Alerts, Senses
 from gateway.flow.alerting.certificates import Certificates
@@ -26,20 +27,29 @@ from gateway.flow.alerting.channels.switchboard import Switchboard
 from gateway.flow.alerting.channels.titles import Titles
 from gateway.flow.alerting.channels.wording import Wording
 from gateway.flow.alerting.notices import Notices
-from gateway.flow.alerting.skew import skews
 from gateway.flow.apply import Applier
+from gateway.flow.case_links import CaseLinks
+from gateway.flow.clients import Clients
 from gateway.flow.clock import Healer, law_of
+from gateway.flow.clock_acts import ClockActs
 from gateway.flow.context import Contexts
-from gateway.flow.deliver import Deliverer, Line
+from gateway.flow.deliver import Deliverer
+from gateway.flow.drafts import Drafts
 from gateway.flow.envelope import Publisher, beijing
+from gateway.flow.examination import Examination
 from gateway.flow.exchange import Limits, Pace
 from gateway.flow.fault_points import Reach, from_environment
 from gateway.flow.forms import Forms
 from gateway.flow.gauges import Gauges
+from gateway.flow.hands import Hands
 from gateway.flow.house import House
 from gateway.flow.intake import Intake
 from gateway.flow.judgement import Judgement
+from gateway.flow.line import Line, skews
 from gateway.flow.operating.bulk import Bulk
+from gateway.flow.operating.correction import Corrections
+from gateway.flow.operating.operate import Operator
+from gateway.flow.operating.replay import Replayer
 from gateway.flow.operating.windows import Windows
 from gateway.flow.order import Principal
 from gateway.flow.papers import Papers
@@ -47,6 +57,7 @@ from gateway.flow.poll import Poller
 from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver
 from gateway.flow.reconciling.reconcile import Reconciler
+from gateway.flow.reconciling.reconciliations import Reconciliations
 from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.relay import BrokerRelay, Relay
 from gateway.flow.reminders import Reminders
@@ -62,10 +73,10 @@ from gateway.flow.tracks import forget_traces
 from gateway.flow.transport import Transport
 from gateway.flow.webhooks import Webhooks
 from gateway.flow.words import Words
-from gateway.flow.worker import Bells, Worker
+from gateway.flow.worker import Bells, Loop, Worker, publishing, until_idle
+from gateway.observability.exporters import from_environment as tracer_of
 from gateway.observability.metrics import Metrics
 from gateway.observability.traces import Tracer
-from gateway.observability.traces import from_environment as tracer_of
 from gateway.registry import AnyAdapter, Endpoint, connect, webhook_kind
 from gateway.report.definitions import definitions
 from gateway.report.ledger import Ledger, Scope
@@ -73,10 +84,11 @@ from gateway.report.period import Period
 from gateway.security import entropy
 from gateway.security.egress import Allowed, CheckedResolver, EgressPolicy, GuardedTransport
 from gateway.security.fields import KeyRefused, Keys, SealBroken, Sealer, read_key_file, write_key_file
+from gateway.security.passwords import Hasher
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.ids import Ids
 from gateway.store.migrate import migrate_postgres, migrate_sqlite
-from gateway.store.places import place_of
+from gateway.store.places import of_document
 from gateway.store.steady import SteadyClock
 from gateway.store.store import Store, open_postgres, open_sqlite
 
@@ -147,7 +159,7 @@ async def _try_keys(store: Store) -> None:
     if row is None:
         return
     try:
-        store.unseal(row["document_sealed"], place_of(row["id"]))
+        store.unseal(row["document_sealed"], of_document(row["id"]))
     except SealBroken:
         raise SettingsRefused(
             ["keys: the database was sealed with other keys; every process on it needs the same key_file"]
@@ -243,7 +255,7 @@ async def _compose(
     router = Router(endpoints, settings.routes)
     law = law_of(settings)
     contexts = Contexts(store, attachments)
-    judge = Judge(store, settings.retry, random)
+    judge = Judge(store.ids, store.seal, settings.retry, random)
     policy = _egress_policy(settings)
     kind = webhook_kind(adapters)
     desk = subscriptions = None
@@ -259,7 +271,7 @@ async def _compose(
         lease_margin_s=settings.lease_margin_s,
         subscribers=desk,
         changed=bells.committed,
-        fault_point=reach,
+        reach=reach,
     )
     words = Words(
         store,
@@ -279,13 +291,14 @@ async def _compose(
         [Poller(store, line, bells.stored) for line in lines.values() if line.endpoint.adapter.info.polls],
         settings.concurrency,
     )
-    worker.also.append(("tally", Tally(store).turn))
+    worker.add(Loop("tally", Tally(store).turn))
     notices = _alerting(settings, store, endpoints, lines, worker, law, transport, seconds)
-    worker.also.append(("bulk", Bulk(store, endpoints, bells.committed, lines).turn))
+    bulk = Bulk(store, endpoints, bells.committed, lines)
+    worker.add(Loop("bulk", bulk.turn, sends=True, slow=True))
     left_out = frozenset(name for name, wanted in settings.endpoints.items() if not wanted.reconcile)
     reconciler = Reconciler(store, lines, applier, settings.reconcile, left_out, bells.committed, bells.stored)
-    worker.also.append(("reconcile", reconciler.turn))
-    worker.also.append(("windows", Windows(store, bells.committed).turn))
+    worker.add(Loop("reconcile", reconciler.turn, sends=True, slow=True))
+    worker.add(Loop("windows", Windows(store, bells.committed).turn))
     book = Ledger(store)
     reporter = Reporter(
         store,
@@ -296,21 +309,33 @@ async def _compose(
         bells.committed,
         every_quarter=settings.report.every_quarter,
     )
-    worker.also.append(("reports", reporter.turn))
+    worker.add(Loop("reports", reporter.turn, slow=True))
+    worker.add(Loop("calendar", Healer(store, law).once, slow=True))
     reminders = Reminders(store, settings.retry.statutory_task_after)
-    worker.also += [
-        ("calendar", Healer(store, law).once),
-        ("alerts", reminders.alerts),
-        ("statutory", reminders.statutory),
-        ("certificates", reminders.certificates),
-    ]
+    worker.add(Loop("unanswered_alerts", reminders.alerts))
+    worker.add(Loop("statutory", reminders.statutory))
+    worker.add(Loop("certificates", reminders.certificates, slow=True))
     press = Press(settings.papers.fonts, settings.papers.templates, settings.papers.embed)
-    worker.woken.append(("tasks", TaskNews(store).turn, asyncio.Event()))
+    worker.add(Loop("tasks", until_idle(TaskNews(store).turn)))
     judgement = Judgement(store, contexts, Forms(attachments, press), law)
-    intake = Intake(store, router, judgement, attachments, publisher, settings.limits.document, bells.committed, reach)
-    worker.also.append(("refusals", intake.refusals.turn))
+    examination = Examination(store, judgement, attachments, settings.limits.document)
+    intake = Intake(store, router, judgement, examination, publisher, bells.committed, reach)
+    worker.add(Loop("refusals", intake.refusals.turn))
     receiver = Receiver(store, endpoints, bells.stored, reach)
-    rehearsal = Rehearsal(store, intake, judgement, contexts, router, endpoints)
+    hasher, own = Hasher(), settings.console
+    hands = Hands(
+        operator=Operator(store, bells.committed),
+        replayer=Replayer(store, lines, bells.committed),
+        bulk=bulk,
+        reconciliations=Reconciliations(store, endpoints, bells.committed),
+        corrections=Corrections(store, endpoints, contexts, bells.committed),
+        clock_acts=ClockActs(store, law, bells.committed),
+        case_links=CaseLinks(store),
+        drafts=Drafts(store, contexts, law),
+        clients=Clients(store),
+        accounts=Accounts(store, hasher, own.idle_minutes * 60, own.session_hours * 3600, own.roles),
+    )
+    rehearsal = Rehearsal(store, examination, judgement, contexts, router, endpoints)
     house = House(
         settings,
         store,
@@ -325,6 +350,7 @@ async def _compose(
         bus,
         bells,
         worker,
+        hands,
         way_out,
         desk,
         subscriptions,
@@ -337,6 +363,7 @@ async def _compose(
         _share(house)
     _watch(house, seconds)
     house.leaving.append(press.close)
+    house.leaving.append(partial(asyncio.to_thread, hasher.close))
     if settings.bus != "memory":
         _join_cluster(house, reach)
     return house
@@ -366,7 +393,9 @@ def _alerting(
         calendar=law.calendar,
         senses=Senses(lambda: skews(lines), worker.stuck, Certificates(places, seconds=seconds).ends),
     )
-    worker.also += [("alerts", alerts.turn), ("titles", titles.turn), ("notices", notices.turn)]
+    worker.add(Loop("alerts", alerts.turn))
+    worker.add(Loop("titles", titles.turn))
+    worker.add(Loop("notices", notices.turn, slow=True))
     return notices
 
 
@@ -380,7 +409,7 @@ def _watch(house: House, seconds: Callable[[], float]) -> None:
         house.metrics.add(house.gauges)
         house.leaving.append(notices.board.aclose)
     if store.tracer.on:
-        house.worker.also.append(("traces", partial(forget_traces, store)))
+        house.worker.add(Loop("traces", partial(forget_traces, store)))
         house.leaving.append(partial(asyncio.to_thread, store.tracer.close))
         if house.webhooks is not None:
             house.webhooks.pass_trace = house.settings.tracing.webhooks
@@ -412,7 +441,7 @@ def _join_cluster(house: House, reach: Reach) -> None:
         None if wanted.password is None else wanted.password.get_secret_value(),
     )
     house.broker = BrokerRelay(house.store, KafkaBus(cluster), house.publisher, reach)
-    house.worker.woken.append(("publish", house.broker.turn, house.bells.publish))
+    house.worker.add(publishing(house.broker, house.bells))
     house.leaving.append(house.broker.close)
     if wanted.intake is None:
         return
@@ -422,8 +451,10 @@ def _join_cluster(house: House, reach: Reach) -> None:
     writer = Writer(cluster, (topics.receipts, topics.dead), settings.limits.document + 65_536)
     topic = IntakeTopic(house.intake, principal, reader, writer, topics, lambda: beijing(house.store.now_ms()))
     topic.trust_trace = settings.tracing.trust_upstream
-    house.worker.woken.append(("topic", topic.turn, asyncio.Event()))
+    house.worker.add(Loop("topic", until_idle(topic.turn), slow=True))
     house.leaving.append(topic.close)
+    if house.gauges is not None:
+        house.gauges.topic_quiet = topic.quiet_s
 
 
 def _share(house: House) -> None:
@@ -435,7 +466,7 @@ def _share(house: House) -> None:
 
     shares = Shares(house.store, [line.pace for line in house.lines.values()], house.settings.share_beat_s, begin)
     worker.silent_until = math.inf
-    worker.also.append(("shares", shares.turn))
+    worker.add(Loop("shares", shares.turn))
     house.leaving.append(shares.leave)
 
 

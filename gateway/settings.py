@@ -110,6 +110,12 @@ class LimitSettings(_Section):
     callback: int = Field(default=16 * 1024 * 1024, description="bytes of one platform's call")
     attachment: int = Field(default=20 * 1024 * 1024, description="bytes of one attachment")
     event_page: int = Field(default=500, description="events in one page of the feed")
+    connections_of_one: int = Field(
+        default=0,
+        ge=0,
+        description="connections that one address may hold at once; 0: half of all that there may be. Proxies named in the"
+        " variable FORWARDED_ALLOW_IPS (this machine, if it is not set) are not counted",
+    )
 
 
 class IntakeTopicSettings(_Section):

@@ -27,15 +27,12 @@ PLATFORMS = {
     "court_mediation": "mocks.court_mediation",
     "one_stop": "mocks.one_stop",
     "union": "mocks.union",
-    "national_mediation": "mocks.national_mediation",
-    "commerce_federation": "mocks.commerce_federation",
-    "enterprise_confederation": "mocks.enterprise_confederation",
     "webhook": "mocks.webhook",
 }
 
 
 def load(name: str) -> type[Platform]:
-    """The class of the platform ``name``. Raises ``LookupError`` (unknown name) or ``ImportError`` (no such mock)."""
+    """The class of the platform ``name``. Raises ``LookupError`` (unknown name) or ``ImportError`` (it is broken)."""
     if name not in PLATFORMS:
         raise LookupError(f"unknown platform {name!r}; known: {', '.join(PLATFORMS)}")
     module = importlib.import_module(PLATFORMS[name])

@@ -151,7 +151,7 @@ class CourtMediation(Adapter[CourtMediationSettings]):
 
     async def acknowledge(self, call: InboundCall, *, duplicate: bool) -> Reply:
         """``success`` with the push's number, the same for a repeat."""
-        return self._door.acknowledge(call)
+        return await self._door.acknowledge(call)
 
     def parse_callback(self, call: InboundCall) -> tuple[Inbound, ...]:
         """See ``callbacks.parse``."""

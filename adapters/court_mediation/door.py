@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from adapters.court_mediation import security, wire
 from adapters.court_mediation.settings import CourtMediationSettings
-from adapters.http import NotJson, json_bytes, read_json_object
+from adapters.http import Doorway, NotJson, json_bytes, read_aside, read_json_object
 from contracts.adapter import Authenticated, InboundCall, Json, Reply, Tools
 from contracts.errors import CallbackRejected
 
@@ -27,6 +28,7 @@ class Door:
     def __init__(self, settings: CourtMediationSettings, tools: Tools) -> None:
         self._settings = settings
         self._tools = tools
+        self._at_the_door = Doorway(tools.blocking)
 
     async def authenticate(self, call: InboundCall) -> Authenticated:
         """Form of the headers, clock, signature over the raw body, nonce; then what the body has to be.
@@ -49,13 +51,12 @@ class Door:
         keep = timedelta(seconds=self._settings.nonce_kept_s)
         if not await self._tools.nonces.first_seen(nonce, keep):
             raise _refusal(401, "replay", "随机数重复")
-        push = self._read(call.body)
-        return Authenticated(wire.text_of(push, "tsbh"), _digest(push))
+        return await read_aside(self._at_the_door, call.body, partial(self._authenticated, call.body))
 
-    def acknowledge(self, call: InboundCall) -> Reply:
+    async def acknowledge(self, call: InboundCall) -> Reply:
         """The answer to a stored push, with its number."""
-        push = read_json_object(call.body, limit=self._settings.push_limit, depth=wire.DEPTH)
-        return Reply(200, _HEADERS, json_bytes({"code": "200", "msg": "success", "tsbh": wire.text_of(push, "tsbh")}))
+        number = await read_aside(self._at_the_door, call.body, partial(self._number, call.body))
+        return Reply(200, _HEADERS, json_bytes({"code": "200", "msg": "success", "tsbh": number}))
 
     def _headers(self, call: InboundCall) -> tuple[str, str, str]:
         """The three headers, each once and in its form."""
@@ -70,6 +71,13 @@ class Door:
                 raise _refusal(401, "header_form", "签名头缺失、重复或者格式不符")
             found.append(values[0])
         return found[0], found[1], found[2]
+
+    def _authenticated(self, body: bytes) -> Authenticated:
+        push = self._read(body)
+        return Authenticated(wire.text_of(push, "tsbh"), _digest(push))
+
+    def _number(self, body: bytes) -> str:
+        return wire.text_of(read_json_object(body, limit=self._settings.push_limit, depth=wire.DEPTH), "tsbh")
 
     def _read(self, body: bytes) -> Json:
         try:

@@ -21,6 +21,8 @@ REPLY_LIMIT = 2 * 1024 * 1024
 """The most bytes of a reply or push that are read."""
 DEPTH = 16
 """Deepest nesting that is read; the page's own objects need five."""
+_MOST_VALUES = 10_000
+"""Values of a reply. The page's largest, a query's or one with findings, has rows of six, of which 1000 are read."""
 
 _COOKIE = re.compile(r"JSESSIONID=([0-9A-Za-z._-]{16,128})")
 _LONGEST_ID = "x" * 32
@@ -114,7 +116,7 @@ def read_envelope(body: bytes) -> Envelope:
     if body.strip() == b"-1":
         raise Unreadable("minus_one")
     try:
-        found = read_json_object(body, limit=REPLY_LIMIT, depth=DEPTH)
+        found = read_json_object(body, limit=REPLY_LIMIT, depth=DEPTH, values=_MOST_VALUES)
     except NotJson as error:
         raise Unreadable(error.code) from None
     code, content = found.get("code"), found.get("content")

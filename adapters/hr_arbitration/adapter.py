@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from adapters.beijing import D14
@@ -13,7 +14,7 @@ from adapters.hr_arbitration import answers, callbacks, codes, translate, wire
 from adapters.hr_arbitration.answers import Answer, Unreadable
 from adapters.hr_arbitration.security import Keys, Undecipherable
 from adapters.hr_arbitration.settings import HrArbitrationSettings
-from adapters.http import judge_status
+from adapters.http import Doorway, judge_status, read_aside
 from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
@@ -73,6 +74,7 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         """
         super().__init__(endpoint, settings, tools)
         self._keys = Keys.of(settings)
+        self._at_the_door = Doorway(tools.blocking)
         # Until a reply could be read, the memory may hold a count from before our start.
         self._may_have_counted = True
 
@@ -213,7 +215,7 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         if len(call.body) > wire.LIMIT:
             raise CallbackRejected("http_413", Reply(413))
         try:
-            envelope = wire.read_envelope(call.body)
+            envelope = await self._envelope(call)
         except wire.NotAnEnvelope as error:
             text = (("Content-Type", "text/plain; charset=UTF-8"),)
             raise CallbackRejected(f"http_400_{error.code}", Reply(400, text, b"not an envelope")) from None
@@ -223,26 +225,29 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
             raise await self._refusal(envelope, "3002", "应用标识不符")
         if not self._is_fresh(envelope):
             raise await self._refusal(envelope, "3003", "时间戳超出允许范围")
-        if not await self.tools.blocking(self._keys.platform_signed, envelope):
+        if not await self._at_the_door(self._keys.platform_signed, envelope):
             raise await self._refusal(envelope, "3004", "签名验证失败")
         if not await self.tools.nonces.first_seen(envelope.field("nonce"), _NONCE_KEPT):
             raise await self._refusal(envelope, "3005", "随机数重复")
         try:
-            plaintext: Json = await self.tools.blocking(self._keys.open, envelope.body)
+            digest: str = await self._at_the_door(self._digest, envelope)
         except Undecipherable:
             raise await self._refusal(envelope, "3006", "报文体解密失败") from None
         if envelope.field("serviceid") not in callbacks.SERVICES:
             raise await self._refusal(envelope, "3008", "服务编号不存在")
-        return Authenticated(envelope.field("serialno"), _digest(envelope.field("serviceid"), plaintext))
+        return Authenticated(envelope.field("serialno"), digest)
 
     async def acknowledge(self, call: InboundCall, *, duplicate: bool) -> Reply:
         """The signed 0000, or 1001 for a call that was stored before."""
         code, text = (answers.DUPLICATE, "重复报文") if duplicate else (answers.SUCCESS, "成功")
-        return await self._answer(wire.read_envelope(call.body), code, text)
+        return await self._answer(await self._envelope(call), code, text)
 
     def parse_callback(self, call: InboundCall) -> tuple[Inbound, ...]:
         """See ``callbacks.parse``."""
         return callbacks.parse(call, self._keys, self.endpoint)
+
+    async def _envelope(self, call: InboundCall) -> wire.Envelope:
+        return await read_aside(self._at_the_door, call.body, partial(wire.read_envelope, call.body))
 
     def _is_fresh(self, envelope: wire.Envelope) -> bool:
         try:
@@ -262,8 +267,18 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         }
         head = self._head(asked["serviceid"], asked["serialno"])
         head |= {"appid": asked["appid"], "reqnonce": asked["nonce"], "code": code, "message": text}
-        raw: bytes = await self.tools.blocking(self._keys.seal, head, None, b"")
+        raw: bytes = await self._at_the_door(self._keys.seal, head, None, b"")
         return Reply(200, _JSON_HEADERS, raw)
+
+    def _digest(self, envelope: wire.Envelope) -> str:
+        """Fingerprint of a callback's business content, compared as JSON values: order and spacing of keys do not count.
+
+        Raises:
+            Undecipherable: from ``Keys.open``.
+        """
+        plaintext = self._keys.open(envelope.body)
+        text = json.dumps([envelope.field("serviceid"), plaintext], sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     # ---------------------------------------------------------------------------------------------------------- both
 
@@ -341,9 +356,3 @@ def _with_files(value: Any, files: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_with_files(below, files) for below in value]
     return value
-
-
-def _digest(service: str, plaintext: Json) -> str:
-    """Fingerprint of a callback's business content, compared as JSON values: order and spacing of keys do not count."""
-    text = json.dumps([service, plaintext], sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()

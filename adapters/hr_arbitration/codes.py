@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 
 from adapters.tables import Losses, Table
-from contracts.causes import is_new_employment, last_name
+from contracts.causes import is_new_employment, last_name, matters
+from contracts.lists import CauseTable
 
 SEX = Table("sex GB/T 2261.1", {"male": "1", "female": "2", "unknown": "9"})
 
@@ -289,6 +291,23 @@ def cause_code(path: Sequence[str], losses: Losses, pointer: str, place: str) ->
         return _OTHER_CAUSE
     losses.carried(pointer)
     return code
+
+
+@cache
+def _nodes() -> Mapping[str, tuple[str, ...]]:
+    """``BZA008`` → the one node of the arbitration's own table that has this code."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for matter in matters():
+        path = matter.paths.get(CauseTable.ARBITRATION)
+        code = None if path is None else _CAUSES.get(last_name(path))
+        if path is not None and code is not None:
+            found.setdefault(code, []).append(path)
+    return {code: paths[0] for code, paths in found.items() if len(paths) == 1}
+
+
+def cause_node(code: str) -> tuple[str, ...] | None:
+    """The path of names of a ``BZA008`` in the arbitration's table; ``None`` where several share the code, or none has it."""
+    return _nodes().get(code)
 
 
 def ethnic_group_code(name: str, losses: Losses, pointer: str, place: str) -> str:

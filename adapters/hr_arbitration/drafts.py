@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from adapters.hr_arbitration import codes
 from adapters.hr_arbitration.reading import Reader
 from contracts.adapter import Json
+from contracts.causes import exists
 from contracts.errors import UnreadableCallback
 from contracts.lists import CauseTable, ConsentScope
 from contracts.referral import Referral
@@ -74,7 +75,7 @@ def _case(body: Reader) -> Json:
         "channel": "referral",
         "received_at": _moment(body, "BZA020"),
         "accepted_at": _moment(body, "BZA021"),
-        "cause": _cause(body.text("BZA009")),
+        "cause": _cause(body.text("BZA009"), body.text("BZA008")),
         "facts": body.text("BZA010"),
         "claims": [
             {
@@ -169,11 +170,15 @@ def _consents(body: Reader) -> list[Json]:
     ]
 
 
-def _cause(text: str) -> Json | None:
-    """``BZA009``: table, colon, names joined by slashes."""
+def _cause(text: str, code: str) -> Json | None:
+    """``BZA009``: table, colon, names joined by slashes. A path that the table does not have gives way to the node of
+    ``BZA008``: a draft with it could not be posted as a case."""
     table, _, names = text.partition(":")
     path = [name for name in names.split("/") if name]
-    return {"table": table, "path": path} if table in set(CauseTable) and path else None
+    if table in set(CauseTable) and exists(CauseTable(table), path):
+        return {"table": table, "path": path}
+    node = codes.cause_node(code)
+    return None if node is None else {"table": CauseTable.ARBITRATION.value, "path": list(node)}
 
 
 def _moment(body: Reader, code: str) -> str | None:

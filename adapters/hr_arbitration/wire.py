@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.http import NotJson, json_bytes, read_json_object
+from adapters.http import NotJson, json_bytes, marks, read_json_object
 from contracts.adapter import Json
 
 VERSION, ENCTYPE, SIGNTYPE = "1.0.0", "SM4/CBC/PKCS7", "SM2"
@@ -19,6 +19,10 @@ LIMIT = 2 * 1024 * 1024
 FILE_LIMIT = 16 * 1024 * 1024
 """The same where a file travels (TJ9002 out, TJ9003 back)."""
 LARGEST_FILE = 10 * 1024 * 1024
+MOST_MARKS = 256
+"""Brackets, braces and commas of an envelope. The page's largest, a reply, has 15 around its 13 fields and ``body``, and as
+many as may stand in ``message``, 200; base64 has none. The rest is for fields too many, which have an answer of their own
+(3001)."""
 HEAD_ROOM = 1024
 """More than any head and the JSON around it take."""
 
@@ -44,8 +48,6 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = {
     "signtype": re.compile(re.escape(SIGNTYPE)),
     "sign": re.compile(r"[A-Za-z0-9+/]{86}=="),
 }
-CALL_FIELDS = tuple(_PATTERNS)
-"""The fields of a request's or callback's head, in the page's order."""
 SIGN = "sign"
 
 
@@ -71,11 +73,13 @@ class Envelope:
 
 
 def read_envelope(raw: bytes, limit: int = LIMIT) -> Envelope:
-    """Read an envelope.
+    """Read an envelope. One that has more in it than a sound one can have is refused before it is parsed.
 
     Raises:
         NotAnEnvelope: not one JSON object with an object ``head`` and a string ``body``, and nothing else.
     """
+    if len(raw) <= limit and marks(raw) > MOST_MARKS:
+        raise NotAnEnvelope("too_many_values")
     try:
         found = read_json_object(raw, limit=limit, depth=4)
     except NotJson as error:

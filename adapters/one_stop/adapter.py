@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
+from adapters.http import read_aside
 from adapters.one_stop import codes
 from adapters.one_stop.changes import parse_change, said_in
 from adapters.one_stop.codes import SIGN_FOR
@@ -32,7 +34,7 @@ from contracts.adapter import (
 )
 from contracts.code_table import CodeTable
 from contracts.errors import EndpointError, PermanentError, RetryableError
-from contracts.holdings import Held, Listing, Period
+from contracts.holdings import Held, Holding, Listing, Period
 from contracts.message import Message
 from contracts.update import Inbound
 
@@ -104,14 +106,16 @@ class OneStop(Adapter[OneStopSettings]):
         if page is None:
             return Held((), walk.moved(BEGINNING, over=False).write(), more=True)
         after = walk.moved(page.cursor, over=not page.more)
-        return Held(tuple(said_in(period, page.items)), after.write(), more=not after.over)
+        words: tuple[Holding, ...] = await self.tools.blocking(_said, period, page)
+        return Held(words, after.write(), more=not after.over)
 
     async def _pull(self, organization: str, cursor: str, exchange: Exchange) -> Page | None:
         """One page of changes; ``None``: the platform has forgotten the cursor (E410)."""
         items = {"游标": cursor, "每页条数": str(self.settings.page_size)}
         try:
             answer = await self._ask("pullChanges", organization, items, exchange)
-            return read_page(answer.response, cursor, self.settings.organization_codes)
+            page: Page = await self.tools.blocking(read_page, answer.response, cursor, self.settings.organization_codes)
+            return page
         except CursorExpired:
             if cursor == BEGINNING:
                 raise RetryableError("E410", "the platform refuses even the beginning as a cursor") from None
@@ -155,4 +159,9 @@ class OneStop(Adapter[OneStopSettings]):
             build(operation, payload, now),
         )
         reply = await exchange.call(operation, request, filing=filing, within=settings.exchange_s, limit=REPLY_LIMIT)
-        return judge(operation, payload[HEAD]["外部编号"], reply, self.tools.now(), filing=filing)
+        read = partial(judge, operation, payload[HEAD]["外部编号"], reply, self.tools.now(), filing=filing)
+        return await read_aside(self.tools.blocking, reply.body, read)
+
+
+def _said(period: Period, page: Page) -> tuple[Holding, ...]:
+    return tuple(said_in(period, page.items))

@@ -18,8 +18,9 @@ NAMESPACE = "urn:sdzz:mdjf:1"
 
 REQUEST_LIMIT = 1024 * 1024
 REPLY_LIMIT = 4 * 1024 * 1024
-_MOST_TAGS = 300_000
-"""A page of 100 changes has some ten thousand; each costs the parser some hundred bytes, however short it is."""
+_MOST_TAGS = 100_000
+"""A page of 100 changes has some ten thousand; each costs the parser some hundred bytes and us some microseconds, however
+short it is."""
 _DEEPEST = 32
 
 _DECLARATION = re.compile(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
+from adapters.http import Doorway, read_aside
 from adapters.tables import tables_of
 from adapters.union import callbacks, codes, door, form, replies, security, wire
 from adapters.union.replies import Received
@@ -21,6 +23,7 @@ from contracts.adapter import (
     Receipt,
     Reply,
     Request,
+    Tools,
     Wire,
 )
 from contracts.code_table import CodeTable
@@ -54,6 +57,10 @@ class UnionPlatform(Adapter[UnionSettings]):
     )
     settings_type: ClassVar[type[AdapterSettings]] = UnionSettings
 
+    def __init__(self, endpoint: str, settings: UnionSettings, tools: Tools) -> None:
+        super().__init__(endpoint, settings, tools)
+        self._at_the_door = Doorway(tools.blocking)
+
     def translate(self, message: Message, context: Context) -> Wire:
         """See ``translate.translate``."""
         return translate(message, context)
@@ -82,6 +89,7 @@ class UnionPlatform(Adapter[UnionSettings]):
                 settings.secret.get_secret_value(),
                 self.tools.now(),
                 self.tools.nonces,
+                self._at_the_door,
             )
         except door.Refused as refusal:
             raise CallbackRejected(refusal.code, door.REFUSAL) from None
@@ -113,4 +121,5 @@ class UnionPlatform(Adapter[UnionSettings]):
         )
         filing = filed is not None
         reply = await exchange.call(step, request, filing=filing, within=settings.exchange_s, limit=form.LIMIT)
-        return replies.judge(reply, secret, self.tools.now(), filing=filing)
+        judge = partial(replies.judge, reply, secret, self.tools.now(), filing=filing)
+        return await read_aside(self.tools.blocking, reply.body, judge)

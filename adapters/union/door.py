@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
-from adapters.http import json_bytes
+from adapters.http import LONG, json_bytes, read_aside
 from adapters.union import form, security, wire
-from contracts.adapter import Authenticated, NonceStore, Reply
+from contracts.adapter import Authenticated, Blocking, NonceStore, Reply
 
 RESULT, STATUS, HANDOVER, RECALL = "batch.result", "case.status", "case.handover", "case.recall"
 
@@ -37,37 +39,73 @@ class Refused(Exception):
 
 
 async def admit(
-    address: str, body: bytes, app_key: str, secret: str, now: datetime, nonces: NonceStore
+    address: str,
+    body: bytes,
+    app_key: str,
+    secret: str,
+    now: datetime,
+    nonces: NonceStore,
+    aside: Blocking,
 ) -> Authenticated:
-    """Prove a call over its raw bytes.
+    """Prove a call over its raw bytes. What is computed over long ones is computed ``aside``.
 
     Raises:
         Refused: B1 (coding, names, doubles, forms of timestamp and nonce), A4, A2, A1, A3, B3, B2: the first in this
-            order. A nonce is noted only after the sign held, so that a forger cannot use up the platform's.
+            order. A nonce is noted only after the sign held, so that a forger cannot use up the platform's. A long call
+            is opened only if it has the platform's appKey and time: without them that is its refusal.
     """
     methods = METHODS.get(address)
     if methods is None:
         raise Refused("address")
+    if LONG < len(body) <= form.LIMIT:
+        _knock(partial(form.said, body), app_key, now)
+    proven = await read_aside(aside, body, partial(_proven, body, app_key, secret, now))
+    if not await nonces.first_seen(proven.nonce, security.NONCE_KEPT):
+        raise Refused("A3")
+    if proven.method not in methods:
+        raise Refused("B3")
+    if proven.named is None:
+        raise Refused("B2")
+    return proven.named
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A call whose sign holds. ``named`` is absent where its items are not numbered as they should be."""
+
+    method: str
+    nonce: str
+    named: Authenticated | None
+
+
+def _proven(body: bytes, app_key: str, secret: str, now: datetime) -> _Proven:
     try:
         received = form.decode(body)
     except form.Malformed as problem:
         raise Refused(f"B1_{problem.code}") from None
-    said, nonce = security.read_stamp(received.get("timestamp", "")), received.get("nonce", "")
-    if said is None or not security.is_nonce(nonce):
+    nonce = received.get("nonce", "")
+    if not security.is_nonce(nonce):
         raise Refused("B1_form")
-    if received.get("appKey", "") != app_key:
-        raise Refused("A4")
-    if abs(now - said) > security.SKEW:
-        raise Refused("A2")
+    _knock(lambda name: received.get(name, ""), app_key, now)
     if not security.holds(received, secret):
         raise Refused("A1")
-    if not await nonces.first_seen(nonce, security.NONCE_KEPT):
-        raise Refused("A3")
-    if received.get("method", "") not in methods:
-        raise Refused("B3")
-    if not wire.numbers_hold(received):
-        raise Refused("B2")
-    return _named(received)
+    method = received.get("method", "")
+    known = any(method in methods for methods in METHODS.values())
+    return _Proven(method, nonce, _named(received) if known and wire.numbers_hold(received) else None)
+
+
+def _knock(said: Callable[[str], str], app_key: str, now: datetime) -> None:
+    """Whether the call names us and its time is ours."""
+    try:
+        time, key = security.read_stamp(said("timestamp")), said("appKey")
+    except form.Malformed as problem:
+        raise Refused(f"B1_{problem.code}") from None
+    if time is None:
+        raise Refused("B1_form")
+    if key != app_key:
+        raise Refused("A4")
+    if abs(now - time) > security.SKEW:
+        raise Refused("A2")
 
 
 def _named(received: Mapping[str, str]) -> Authenticated:

@@ -14,6 +14,7 @@ CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 USER_AGENT = f"mediation-gateway/{version('mediation-gateway')}"
 REPLY_LIMIT = 64 * 1024
 """The most bytes of an answer that are read."""
+_MOST_VALUES = 1000
 
 
 def body_of(event: Json) -> bytes:
@@ -36,7 +37,7 @@ def repeats(reply: Reply, challenge: str) -> bool:
     if kind != "application/json":
         return False
     try:
-        said = read_json_object(reply.body, limit=REPLY_LIMIT, depth=4).get("challenge")
+        said = read_json_object(reply.body, limit=REPLY_LIMIT, depth=4, values=_MOST_VALUES).get("challenge")
     except NotJson:
         return False
     return isinstance(said, str) and hmac.compare_digest(said.encode(), challenge.encode())

@@ -106,6 +106,32 @@ def _sends(channel: str) -> Json:
     return {"action": "send", "channel": {"$ref": f"#/channels/{channel}"}}
 
 
+_TAKEN = (
+    "每条消息一个案件，检查与 HTTP 报送相同；头 idempotency-key 可选，缺省按内容去重。读不出来的消息（批次损坏、压缩方式未知）"
+    "以 record_unreadable 回执并退件，随后继续读取：同一批次的消息可能一起退回，请改正后重发。"
+    "One case a record, by the same checks as over HTTP; the header idempotency-key is optional, without it the content "
+    "tells a repeat. Records of one key are taken in their order; gzip, snappy, lz4 and zstd are read. A record that cannot be "
+    "read (a broken batch, an unknown compression) is answered and dead-lettered by its place as record_unreadable; reading "
+    "goes on behind it: all that came in one batch with it may be refused alike. Correct the producer and send them again."
+)
+_ANSWERED = (
+    "主题、分区、偏移量指明所答的消息；每条消息至少一个回执，可能重复；键超过 4096 字节则以 SHA-256 代替（见头 x-key-bytes）。"
+    "Topic, partition and offset name the record that is answered. Every record gets one receipt at least, perhaps twice. "
+    "The key is the record's; of more than 4,096 bytes its SHA-256 (sha256:…), which the header x-key-bytes then says."
+)
+_KEY_MARK: Json = {
+    "x-key-bytes": {"type": "string", "description": "length of the record's key, where a digest stands for it"}
+}
+_MARKS: dict[str, Json] = {
+    "receipt": _KEY_MARK,
+    "dead": {
+        **_KEY_MARK,
+        "x-dead-code": {"type": "string", "description": "the code of the refusal"},
+        "x-dead-origin": {"type": "string", "description": "topic/partition/offset of the record"},
+    },
+}
+
+
 def _add_intake(prefix: str, public_base: str, channels: Json, operations: Json, messages: Json) -> None:
     """The topics that bring cases in: the case as posted over HTTP, a receipt for each, and word of the refused ones."""
     problem: Json = {
@@ -120,27 +146,38 @@ def _add_intake(prefix: str, public_base: str, channels: Json, operations: Json,
             "replayed": {"type": "boolean"},
             "result": {"type": "object", "description": "the body of the 202"},
             "code": {"type": "string"},
+            "fault": {"type": "string", "description": "with record_unreadable: what the reader failed at"},
+            "shortened": {
+                "const": True,
+                "description": "findings are left out: with them it was too large for the broker",
+            },
             "errors": {"type": "array", "items": {"type": "object"}},
             "warnings": {"type": "array", "items": {"type": "object"}},
             "link": {"type": "string"},
         },
     }
     lies = {
-        "bytes": {"type": "integer", "description": "length of the record"},
-        "sha256": {"type": "string", "description": "of the record, as hexadecimal digits"},
+        "bytes": {"type": "integer", "description": "length of the record; absent where it cannot be read"},
+        "sha256": {
+            "type": "string",
+            "description": "of the record, as hexadecimal digits; absent where it cannot be read",
+        },
     }
-    dead = {**problem, "required": [*problem["required"], *lies], "properties": {**problem["properties"], **lies}}
-    for name, topic, title, payload in (
-        ("case", "intake", "案件报送 A case to be taken", {"$ref": f"{public_base}/v1/schemas/Case"}),
-        ("receipt", "receipts", "回执 What became of a record", problem),
-        ("dead", "intake.dead", "退件 A refused record: where it lies and why, never its content", dead),
+    dead = {**problem, "required": [*problem["required"], "code"], "properties": {**problem["properties"], **lies}}
+    for name, topic, title, payload, told in (
+        ("case", "intake", "案件报送 A case to be taken", {"$ref": f"{public_base}/v1/schemas/Case"}, _TAKEN),
+        ("receipt", "receipts", "回执 What became of a record", problem, _ANSWERED),
+        ("dead", "intake.dead", "退件 A refused record: where it lies and why, never its content", dead, _ANSWERED),
     ):
         messages[f"intake.{name}"] = {
             "name": f"intake.{name}",
             "title": title,
+            "description": told,
             "contentType": "application/json",
             "payload": payload,
         }
+        if name != "case":
+            messages[f"intake.{name}"]["headers"] = {"type": "object", "properties": _MARKS[name]}
         channels[f"intake.{name}"] = {
             "address": f"{prefix}.{topic}",
             "title": title,

@@ -17,7 +17,13 @@ import orjson
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from contracts.events import EVENT_NOUNS
 from gateway.bus.port import BusUnavailable
@@ -31,6 +37,8 @@ CONTENT_TYPE = b"application/cloudevents+json; charset=utf-8"
 
 FAULTS = (KafkaError, OSError, TimeoutError)
 """What a broker's absence looks like."""
+
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,22 @@ class Letter:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Its bytes, without what the protocol adds."""
+        parts = (self.key or b"", self.value or b"", *(name.encode() + content for name, content in self.headers))
+        return sum(map(len, parts))
+
+
+class LettersTooLarge(BusUnavailable):
+    """The broker takes some letters never, however often they come. ``left``: what it has not acknowledged, in the old order;
+    ``refused``: those among them that are too large. The others may be written again without them."""
+
+    def __init__(self, left: list[Letter], refused: list[Letter]) -> None:
+        super().__init__("letters too large")
+        self.left = left
+        self.refused = refused
+
 
 class Writer:
     """Writes records in order, all acknowledged or none counted; makes its topics where they are missing."""
@@ -120,6 +144,7 @@ class Writer:
         """Write them all. Records of one key keep this order at their first sight; any may come twice.
 
         Raises:
+            LettersTooLarge: some are too large for the broker, and some others may be unwritten for it.
             BusUnavailable: not all were acknowledged in time.
         """
         for tried in range(1, _TRIES + 1):
@@ -140,15 +165,27 @@ class Writer:
 
     async def _send(self, letters: list[Letter]) -> None:
         producer = await self._ready()
-        sent = []
+        sent: dict[int, asyncio.Future[Any]] = {}
+        refused = set()
         try:
-            for letter in letters:
-                waiting = await producer.send(letter.topic, letter.value, key=letter.key, headers=list(letter.headers))
-                sent.append(waiting)
-            await asyncio.gather(*sent)
+            for place, letter in enumerate(letters):
+                try:
+                    sent[place] = await producer.send(
+                        letter.topic, letter.value, key=letter.key, headers=list(letter.headers)
+                    )
+                except _TOO_LARGE:
+                    refused.add(place)
+            if sent:
+                await asyncio.wait(sent.values(), return_when=asyncio.FIRST_EXCEPTION)
+            failed = {place: error for place, one in sent.items() if one.done() and (error := _error_of(one))}
         finally:
-            for waiting in sent:
+            for waiting in sent.values():
                 waiting.add_done_callback(_seen)
+        refused |= {place for place, error in failed.items() if isinstance(error, _TOO_LARGE)}
+        if refused:
+            raise _too_large(letters, refused, {place for place, one in sent.items() if one.done()} - failed.keys())
+        if failed:
+            raise failed[min(failed)]
 
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -173,6 +210,20 @@ class Writer:
         producer, self._producer = self._producer, None
         if producer is not None:
             await leave(producer)
+
+
+def _error_of(sent: asyncio.Future[Any]) -> BaseException | None:
+    return TimeoutError() if sent.cancelled() else sent.exception()
+
+
+def _too_large(letters: list[Letter], refused: set[int], written: set[int]) -> LettersTooLarge:
+    # A topic's bound is one for all: what is no smaller than one that was refused need not be refused by itself.
+    least: dict[str, int] = {}
+    for place in refused:
+        letter = letters[place]
+        least[letter.topic] = min(letter.size, least.get(letter.topic, letter.size))
+    left = [letter for place, letter in enumerate(letters) if place not in written]
+    return LettersTooLarge(left, [one for one in left if one.topic in least and one.size >= least[one.topic]])
 
 
 def _seen(sent: asyncio.Future[Any]) -> None:

@@ -20,9 +20,9 @@ from gateway.app import database_path, http_transport, machine_ms, read_keys
 from gateway.cli.bare_tools import bare_tools
 from gateway.flow.alerting.channels.switchboard import Switchboard
 from gateway.flow.alerting.channels.wording import Wording
-from gateway.flow.deliver import Line
 from gateway.flow.exchange import Limits, Pace
-from gateway.observability import traces
+from gateway.flow.line import Line
+from gateway.observability import exporters
 from gateway.registry import Endpoint, connect
 from gateway.security.fields import Keys, Sealer
 from gateway.settings import Settings, SettingsRefused, load_settings
@@ -86,8 +86,8 @@ def _outward(settings: Settings) -> Iterator[Check]:
     except SettingsRefused as error:
         for reason in error.reasons:
             yield Check("告警外发 alerts", False, reason, "改正后再检查 correct it: gateway alert test NAME")
-    if traces.wanted(os.environ):
-        there = traces.installed()
+    if exporters.wanted(os.environ):
+        there = exporters.installed()
         found = "OTEL_… 已指定出口 an exporter is named" if there else "缺少扩展 the extra is missing"
         yield Check("追踪 traces", there, found, "" if there else "pip install mediation-gateway[otel]")
 

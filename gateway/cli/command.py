@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gateway import logs
 from gateway.cli.alerting import alert
 from gateway.cli.configuring import config
 from gateway.cli.demoing import demo
@@ -70,7 +71,8 @@ def _version(asked: bool) -> None:
 def every_command(
     version: Annotated[bool, typer.Option("--version", help="版本 version", callback=_version, is_eager=True)] = False,
 ) -> None:
-    """What holds for every command."""
+    """What holds for every command: what it logs goes to stderr, its answer alone to stdout."""
+    logs.configure()
 
 
 def _examples(*lines: str) -> str:

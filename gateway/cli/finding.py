@@ -9,13 +9,14 @@ import typer
 from pydantic import JsonValue
 from rich.markup import escape
 
-from contracts.status import CaseStatus, ConfirmationStatus, DeliveryState, TransferStatus
+from contracts.deliveries import FAILED_STATES, OPEN_STATES, DeliveryState
+from contracts.status import CaseStatus, ConfirmationStatus, TransferStatus
 from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import DemoOption, JsonOption, KeyOption, ToOption, client_of, run
 from gateway.client import CallRefused, GatewayClient
 
 _THINGS = ("case_", "agr_", "cnf_", "trf_", "ref_")
-_UNDELIVERED = frozenset({"pending", "relayed", "in_doubt", "rejected", "dead", "expired"})
+_UNDELIVERED = frozenset({*OPEN_STATES, *FAILED_STATES})
 _THEIR_TURN = {
     "requested": "等待机关受理 for the authority to accept",
     "accepted": "等待机关审查决定 for the authority's decision",

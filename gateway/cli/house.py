@@ -6,16 +6,16 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Final
 
 import typer
 
-from gateway import interpreter, logs
+from gateway import interpreter
 from gateway.app import build, database_path, machine_ms, open_store
 from gateway.cli.exits import Exit, leave
-from gateway.demo.stage import add_client
 from gateway.flow.accounts import AccountRefused, Accounts
+from gateway.flow.clients import Clients
 from gateway.flow.house import House
-from gateway.security.clients import make_key
 from gateway.security.passwords import Hasher
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.engine import Sqlite
@@ -26,6 +26,9 @@ from gateway.store.store import Store
 from gateway.web.figures import figures_door
 from gateway.web.listen import Listener, listening_socket
 from gateway.web.server import web
+
+_ACTOR: Final = "cli"
+"""Who acts, in the audit trail: whoever may read the gateway's configuration and keys on its machine."""
 
 
 @contextmanager
@@ -78,7 +81,6 @@ async def _figures_told(house: House) -> AsyncIterator[None]:
 
 async def serve_until_told(settings: Settings, *, work: bool) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code. Without ``work`` other processes deliver."""
-    logs.configure()
     end = _end_by_signal()
     try:
         bound = listening_socket(settings.host, settings.port)
@@ -92,7 +94,7 @@ async def serve_until_told(settings: Settings, *, work: bool) -> int:
     try:
         with _schema_known():
             house = await build(settings)
-        listener = Listener(web(house), bound)
+        listener = Listener(web(house), bound, settings.limits.connections_of_one)
         await listener.start()
         house.start(work=work)
         interpreter.settle()
@@ -113,7 +115,6 @@ async def serve_until_told(settings: Settings, *, work: bool) -> int:
 
 async def work_until_told(settings: Settings) -> int:
     """Deliver, apply and relay until SIGTERM or SIGINT, without a door of its own."""
-    logs.configure()
     end = _end_by_signal()
     with _schema_known():
         house = await build(settings)
@@ -149,12 +150,13 @@ async def client_added(
     """Enter a client; its id and its key, which is kept nowhere.
 
     Raises:
+        ClientRefused: see ``Clients.add``.
         SettingsRefused: no usable keys, or a newer version was here.
         StoreLocked: another process has the SQLite database.
     """
-    key = make_key()
     async with _opened(settings) as store:
-        return {"client": await add_client(store, key, name, scopes, codes), "key": key.shown}
+        added = await Clients(store).add(_ACTOR, name, scopes, codes)
+    return {"client": added.client, "key": added.key}
 
 
 async def user_added(
@@ -170,7 +172,7 @@ async def user_added(
         hasher = Hasher()
         try:
             await Accounts(store, hasher, mode=settings.console.roles).add(
-                "cli", name, title, role, password, must_change=made, scope=scope
+                _ACTOR, name, title, role, password, must_change=made, scope=scope
             )
         except AccountRefused as refusal:
             return refusal.code

@@ -16,6 +16,7 @@ from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import ConfigOption, JsonOption, run, settings_of
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES
 from gateway.settings import Settings
+from gateway.texts import console_text
 
 client = typer.Typer(no_args_is_help=True, help="接入方与密钥 Clients and their keys", rich_markup_mode="rich")
 
@@ -106,10 +107,14 @@ def add(
             machine=json,
         )
     from gateway.cli.house import client_added
+    from gateway.flow.clients import ClientRefused
 
     scopes = UPSTREAM_SCOPES if role == "upstream" else OPERATOR_SCOPES
     with explained(json):
-        added = asyncio.run(client_added(settings_of(config), name, scopes, codes))
+        try:
+            added = asyncio.run(client_added(settings_of(config), name, scopes, codes))
+        except ClientRefused as refusal:
+            leave(Exit.USAGE, *(console_text(f"client.{refusal.code}", one) for one in ("zh", "en")), machine=json)
     if json:
         say_json({**added, "name": name, "role": role, "organizations": list(codes), "scopes": list(scopes)})
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -29,11 +30,13 @@ class Remark(_Answer):
 
 
 class Taken(_Answer):
-    """A document that is durable at the gateway (202). ``replayed``: the same key came before, this is the first answer."""
+    """A document that is durable at the gateway (202). ``replayed``: the same key came before, this is the first answer.
+    ``effective_at``: when an agreement takes effect."""
 
     id: str
     status: str
     version: int = 1
+    effective_at: datetime | None = None
     warnings: tuple[Remark, ...] = ()
     deliveries: tuple[Owed, ...] = ()
     clocks: tuple[dict[str, JsonValue], ...] = ()

@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from contracts.status import ConfirmationStatus, DeliveryState
+from contracts.deliveries import DeliveryState
+from contracts.status import ConfirmationStatus
 from gateway.demo.ledgers import Standing
 
 _LINE_EVERY_S = 3.0

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from gateway import logs
 from gateway.app import build
 from gateway.demo.cast import HOMES
@@ -20,18 +18,18 @@ from gateway.demo.platforms import Mocks, Platform, mocks_there, start_mocks
 from gateway.demo.tempo import CLERK_DELAY_MS, CLERK_JITTER_MS, RETRY, TEMPOS, Tempo
 from gateway.demo.toml_text import table_text
 from gateway.demo.workspace import StageRefused, Workspace
-from gateway.flow.accounts import Accounts
 from gateway.flow.house import House
 from gateway.registry import AnyAdapter, installed
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, NewKey, hash_secret, make_key
 from gateway.security.fields import Keys, write_key_file
-from gateway.security.passwords import Hasher, make_password
+from gateway.security.passwords import make_password
 from gateway.settings import load_settings
-from gateway.store.store import Store
 from gateway.web.listen import Listener, listening_socket
 from gateway.web.server import web
 
 _HOST = "127.0.0.1"
+_ACTOR = "demo"
+"""Who acts, in the audit trail."""
 
 
 @dataclass(slots=True)
@@ -104,8 +102,8 @@ async def staged(workspace: Workspace, port: int | None = None) -> AsyncIterator
         path = _configure(workspace, url, ports["gateway"], mocks.platforms.values(), adapters)
         house = await build(load_settings(path))
         stack.push_async_callback(house.close)
-        keys, operator = await _admit(workspace, house.store)
-        logins = await _admit_people(workspace, house.store)
+        keys, operator = await _admit(workspace, house)
+        logins = await _admit_people(workspace, house)
         give_back()
         stage = Stage(workspace, house, url, keys, operator, mocks, logins)
         listener = Listener(web(house), bound)
@@ -173,7 +171,7 @@ def endpoint_settings(platform: Platform, kind: type[AnyAdapter]) -> dict[str, A
     return common | dict(TEMPOS.get(platform.name, Tempo()).endpoint)
 
 
-async def _admit(workspace: Workspace, store: Store) -> tuple[dict[str, str], str]:
+async def _admit(workspace: Workspace, house: House) -> tuple[dict[str, str], str]:
     """API keys for every organisation and an operator; those of a former start of the same run stay good."""
     kept = workspace.read("keys.json")
     if not kept:
@@ -181,8 +179,8 @@ async def _admit(workspace: Workspace, store: Store) -> tuple[dict[str, str], st
         kept = {"upstream": made, "operator": make_key().shown}
         workspace.keep("keys.json", kept)
     for home in HOMES:
-        await _admit_one(store, kept["upstream"][home.code], home.name, UPSTREAM_SCOPES, (home.code,))
-    await _admit_one(store, kept["operator"], "演示运维 Demo operator", OPERATOR_SCOPES, ("*",))
+        await _admit_one(house, kept["upstream"][home.code], home.name, UPSTREAM_SCOPES, (home.code,))
+    await _admit_one(house, kept["operator"], "演示运维 Demo operator", OPERATOR_SCOPES, ("*",))
     return kept["upstream"], kept["operator"]
 
 
@@ -194,45 +192,23 @@ _PEOPLE = (
 )
 
 
-async def _admit_people(workspace: Workspace, store: Store) -> dict[str, str]:
+async def _admit_people(workspace: Workspace, house: House) -> dict[str, str]:
     """One user of the console for each role; those of a former start of the same run stay good."""
     kept: dict[str, str] = workspace.read("logins.json")
     if not kept:
         kept = {name: make_password(name) for name, _, _ in _PEOPLE}
         workspace.keep("logins.json", kept)
-    hasher = Hasher()
-    try:
-        accounts = Accounts(store, hasher)
-        for name, title, role in _PEOPLE:
-            if await store.row("find_user", name) is None:
-                await accounts.add("demo", name, title, role, kept[name], must_change=False)
-    finally:
-        hasher.close()
+    for name, title, role in _PEOPLE:
+        if await house.store.row("find_user", name) is None:
+            await house.hands.accounts.add(_ACTOR, name, title, role, kept[name], must_change=False)
     return kept
 
 
-async def _admit_one(store: Store, shown: str, name: str, scopes: tuple[str, ...], codes: tuple[str, ...]) -> None:
+async def _admit_one(house: House, shown: str, name: str, scopes: tuple[str, ...], codes: tuple[str, ...]) -> None:
     prefix, _, secret = shown.partition(".")
-    if await store.row("find_client", prefix) is None:
-        await add_client(store, NewKey(prefix, shown, hash_secret(secret)), name, scopes, codes)
-
-
-async def add_client(
-    store: Store, key: NewKey, name: str, scopes: tuple[str, ...], organizations: tuple[str, ...]
-) -> str:
-    """Enter a client with its key; returns the client's id. Organisation ``*`` stands for all."""
-    client = store.ids.new("client")
-    row = (
-        key.prefix,
-        client,
-        name,
-        key.secret_hash,
-        orjson.dumps(list(scopes)).decode(),
-        orjson.dumps(list(organizations)).decode(),
-        None,
-    )
-    await store.write("add_client", row)
-    return client
+    if await house.store.row("find_client", prefix) is None:
+        key = NewKey(prefix, shown, hash_secret(secret))
+        await house.hands.clients.add(_ACTOR, name, scopes, codes, key)
 
 
 def _announce(stage: Stage) -> None:

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
-
+from gateway.flow.envelope import compact
 from gateway.security import sessions, totp
 from gateway.security.data_scope import EVERYTHING, DataScope, ScopeRefused, kept_scope, parse_scope, scope_text
 from gateway.security.passwords import Hasher, weakness
 from gateway.security.roles import role_book
-from gateway.store.engine import Operation, Row
-from gateway.store.journal import AuditEntry, append_audit
+from gateway.store.engine import Row
+from gateway.store.journal import AuditEntry
+from gateway.store.places import of_second_factor
 from gateway.store.store import Store
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{1,31}")
@@ -23,10 +23,6 @@ _SEEN_EVERY_MS: Final = 30_000
 def actor_of(name: str) -> str:
     """How a person stands in the audit trail, apart from clients and the gateway itself."""
     return f"user:{name}"
-
-
-def _totp_place(name: str) -> str:
-    return f"users.totp:{name}"
 
 
 class AccountRefused(Exception):
@@ -94,8 +90,8 @@ class Accounts:
         seen = _scope_kept(scope)
         self._refuse_weak(name, password)
         kept = await self._hasher.hash(password)
-        entry = AuditEntry(actor, "user.add", name, None, orjson.dumps({"role": role, "scope": seen}).decode())
-        made = await self._audited("add_user", (name, title.strip(), role, seen, kept, must_change), entry)
+        entry = AuditEntry(actor, "user.add", name, None, compact({"role": role, "scope": seen}))
+        made = await self._store.audited("add_user", (name, title.strip(), role, seen, kept, must_change), entry)
         if not made:
             raise AccountRefused("taken")
 
@@ -119,9 +115,9 @@ class Accounts:
         if before is None:
             raise AccountRefused("not_found")
         seen = before["scope"] if scope is None else _scope_kept(scope)
-        facts = orjson.dumps({"role": role, "enabled": enabled, "scope": seen}).decode()
+        facts = compact({"role": role, "enabled": enabled, "scope": seen})
         entry = AuditEntry(actor, "user.change", name, None, facts)
-        if not await self._audited("set_user", (name, title.strip(), role, seen, enabled), entry):
+        if not await self._store.audited("set_user", (name, title.strip(), role, seen, enabled), entry):
             raise AccountRefused("not_found")
         await self._store.write("end_sessions_of", (name,))
 
@@ -130,20 +126,25 @@ class Accounts:
         row = await self._store.row("find_user", name)
         if row is not None:
             entry = AuditEntry(actor, "user.disable", name)
-            await self._audited("set_user", (name, row["title"], row["role"], row["scope"], False), entry)
+            await self._store.audited("set_user", (name, row["title"], row["role"], row["scope"], False), entry)
             await self._store.write("end_sessions_of", (name,))
 
     async def set_password(self, actor: str, name: str, password: str, *, must_change: bool) -> None:
-        """A new password; open sessions end.
+        """A new password for somebody else; open sessions end.
 
         Raises:
-            AccountRefused: ``not_found``, or a weak password.
+            AccountRefused: ``not_found``, ``self`` (the own one is changed with the old one), or a weak password.
             TooBusy: see ``Hasher``.
         """
+        if actor == actor_of(name):
+            raise AccountRefused("self")
+        await self._give_password(actor, name, password, must_change=must_change)
+
+    async def _give_password(self, actor: str, name: str, password: str, *, must_change: bool) -> None:
         self._refuse_weak(name, password)
         kept = await self._hasher.hash(password)
         entry = AuditEntry(actor, "user.password", name)
-        if not await self._audited("set_password", (name, kept, must_change), entry):
+        if not await self._store.audited("set_password", (name, kept, must_change), entry):
             raise AccountRefused("not_found")
         await self._store.write("end_sessions_of", (name,))
 
@@ -157,7 +158,7 @@ class Accounts:
         await self._verified(name, old)
         if old == new:
             raise AccountRefused("same")
-        await self.set_password(actor_of(name), name, new, must_change=False)
+        await self._give_password(actor_of(name), name, new, must_change=False)
 
     @staticmethod
     def _refuse_weak(name: str, password: str) -> None:
@@ -184,7 +185,7 @@ class Accounts:
         await self._store.write("drop_old_sessions", ())
         token = sessions.make_token()
         await self._store.write("open_session", (sessions.token_hash(token), name, self._lasts_ms))
-        facts = orjson.dumps({"role": row["role"]}).decode()
+        facts = compact({"role": row["role"]})
         await self._store.audit(AuditEntry(actor_of(name), "session.open", name, None, facts))
         return token
 
@@ -195,7 +196,7 @@ class Accounts:
         name = row["name"]
         if not code.strip():
             raise AccountRefused("code")
-        secret = self._store.unseal(row["totp_sealed"], _totp_place(name))
+        secret = self._store.unseal(row["totp_sealed"], of_second_factor(name))
         step = totp.step_of(secret, code, row["now"])
         if step is None or not await self._store.write("use_totp", (name, step)):
             await self._store.write("note_failed_login", (name,))
@@ -217,17 +218,20 @@ class Accounts:
         step = totp.step_of(secret, code, row["now"])
         if step is None:
             raise AccountRefused("code_wrong")
-        sealed = self._store.seal(secret, _totp_place(name))
-        await self._audited("set_totp", (name, sealed), AuditEntry(actor_of(name), "user.second_on", name))
+        sealed = self._store.seal(secret, of_second_factor(name))
+        await self._store.audited("set_totp", (name, sealed), AuditEntry(actor_of(name), "user.second_on", name))
         await self._store.write("use_totp", (name, step))
 
     async def drop_second(self, actor: str, name: str) -> None:
-        """Want no second factor any more: an administrator's act, for whoever has lost it.
+        """Want no second factor any more: an administrator's act, for somebody else who has lost it. A session alone, left
+        open or stolen, must not get rid of its own.
 
         Raises:
-            AccountRefused: ``not_found``.
+            AccountRefused: ``not_found``, ``self``.
         """
-        if not await self._audited("set_totp", (name, None), AuditEntry(actor, "user.second_off", name)):
+        if actor == actor_of(name):
+            raise AccountRefused("self")
+        if not await self._store.audited("set_totp", (name, None), AuditEntry(actor, "user.second_off", name)):
             raise AccountRefused("not_found")
         await self._store.write("end_sessions_of", (name,))
 
@@ -270,19 +274,9 @@ class Accounts:
         if row is not None:
             await self._store.audit(AuditEntry(actor_of(row["user_name"]), "session.close", row["user_name"]))
 
-    async def _audited(self, statement: str, row: tuple[object, ...], entry: AuditEntry) -> bool:
-        return await self._store.run(_with_audit, statement, row, entry, self._store.now_ms())
-
 
 def _scope_kept(given: str) -> str:
     try:
         return scope_text(parse_scope(given))
     except ScopeRefused:
         raise AccountRefused("scope_form") from None
-
-
-def _with_audit(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
-    changed = yield statement, [row]
-    if changed:
-        yield from append_audit([entry], at)
-    return bool(changed)

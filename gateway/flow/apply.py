@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import orjson
 import structlog
 
+from contracts.adapter import Adapter, InboundCall
 from contracts.deadlines import Law
 from contracts.errors import UnreadableCallback
 from contracts.update import About, Inbound, Key, KeyKind, ReferralOffered, StatusUpdate
@@ -18,15 +20,17 @@ from gateway.flow.context import Contexts
 from gateway.flow.correlate import Contradicting, find
 from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.offers import offer
-from gateway.flow.receive import place_of, unpack_call
+from gateway.flow.receive import unpack_call
+from gateway.flow.speaker import Speaker
 from gateway.flow.tracks import commit_traced, tell_delivered
-from gateway.flow.words import Speaker, Words
+from gateway.flow.words import Words
 from gateway.registry import Endpoint
 from gateway.settings import RetrySettings
 from gateway.store import inbox
 from gateway.store.casefile import CaseFile, Matter
 from gateway.store.engine import Operation
 from gateway.store.inbox import DueCallback
+from gateway.store.places import of_call
 from gateway.store.store import Store
 from gateway.store.unit import (
     AlreadyApplied,
@@ -44,6 +48,7 @@ _LEASE_MS = 30_000
 _AGAIN = 8
 _BUSY_MS = 300
 _FAR_MS = 365 * 86_400_000
+_LONG = 16 * 1024
 
 
 class Applier:
@@ -96,8 +101,8 @@ class Applier:
             await self._put_before_person(due, "duplicate", "contradiction", "other_content")
             return
         try:
-            call = unpack_call(self._store.unseal(due.call_sealed, place_of(due.id)))
-            inbound = [_matched(word, due.matched) for word in endpoint.adapter.parse_callback(call)]
+            call = unpack_call(self._store.unseal(due.call_sealed, of_call(due.id)))
+            inbound = [_matched(word, due.matched) for word in await _parsed(endpoint.adapter, call)]
         except UnreadableCallback as error:
             await self._put_before_person(due, "unreadable", "unreadable_callback", error.code)
             return
@@ -139,11 +144,11 @@ class Applier:
             await self._put_before_person(due, "orphan", "orphan_callback", code)
 
     async def _put_before_person(self, due: DueCallback, state: str, task: str, code: str) -> None:
-        identifier = self._store.ids.new("task")
+        look = NewTask(self._store.ids.new("task"), task, due.id, due.endpoint, code[:64])
 
         def both() -> Operation[None]:
             yield "move_callback", [(due.id, state, code[:64], _FAR_MS)]
-            yield "open_task", [(identifier, task, due.id, due.id, due.endpoint, "", code[:64], None, None)]
+            yield "open_task", [look.row(due.id, "")]
 
         await self._store.run(both)
         self._store.watch.applied(due.endpoint, state, (self._store.now_ms() - due.received_at) / 1000)
@@ -223,6 +228,14 @@ class Applier:
             applied=[(speaker.endpoint, word.event_id)],
             tasks=[NewTask(identifier, "contradiction", identifier, speaker.endpoint, "keys_disagree")],
         )
+
+
+async def _parsed(adapter: Adapter[Any], call: InboundCall) -> tuple[Inbound, ...]:
+    """What the call says. A long one is read off the event loop, which must not wait for it."""
+    if len(call.body) <= _LONG:
+        return adapter.parse_callback(call)
+    words: tuple[Inbound, ...] = await adapter.tools.blocking(adapter.parse_callback, call)
+    return words
 
 
 def _matched(word: Inbound, delivery: str | None) -> Inbound:

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from gateway.flow.envelope import compact
 from gateway.flow.order import Principal, Refused
+from gateway.flow.task_details import open_detail
 from gateway.store import links
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
@@ -63,7 +63,7 @@ class CaseLinks:
             "linked": sorted(linked),
             "apart": sorted({*named} - linked),
         }
-        entry = AuditEntry(principal.client, "task.resolve", task["id"], reason, orjson.dumps(told).decode())
+        entry = AuditEntry(principal.client, "task.resolve", task["id"], reason, compact(told))
         return await self._store.run(links.decide, decided, entry, self._store.now_ms(), self._store.ids)
 
     async def of(self, case: str) -> list[Link]:
@@ -89,10 +89,7 @@ class CaseLinks:
 
 def cases_of(store: Store, task: Row) -> list[str]:
     """The other cases that a task ``possible_duplicate`` names."""
-    if task["detail_sealed"] is None:
-        return []
-    kept: list[str] = orjson.loads(store.unseal(task["detail_sealed"], f"tasks.detail:{task['id']}"))["cases"]
-    return kept
+    return list(open_detail(store, task).get("cases", ()))
 
 
 def _may(link: Link, principal: Principal) -> bool:

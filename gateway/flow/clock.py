@@ -302,7 +302,7 @@ class Alarms:
             task = self._store.ids.new("task")
             due_at = round(end_of_day(date.fromisoformat(clock.due_on)).timestamp() * 1000)
             unit.tasks.append(
-                NewTask(task, "statutory_late", f"{clock.about}#{clock.rule}", None, clock.rule, None, due_at)
+                NewTask(task, "statutory_late", f"{clock.about}#{clock.rule}", code=clock.rule, due_at=due_at)
             )
 
 

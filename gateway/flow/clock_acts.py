@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-import orjson
-
 from contracts.chinese_calendar import beijing_day
 from contracts.deadlines import Clock, Law, extend, recompute, resume, suspend
 from contracts.status import ClockState
 from contracts.statutes import NoRuleInForce, Rule
 from gateway.flow.clock import Clockwork, clock_of, move_safe_times
+from gateway.flow.envelope import compact
 from gateway.flow.order import Principal, Refused
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
@@ -133,9 +132,7 @@ class ClockActs:
                 more["extended_by"] = changed.extended_by
             made = self._clockwork.put(unit, row["id"], row["about"], changed, word, more)
             told = {"rule": rule.id, "on": day.isoformat(), "due": made.due_on, "extended_by": changed.extended_by}
-            entry = AuditEntry(
-                principal.client, f"clock.{word}", row["id"], act.reason, orjson.dumps(told | _article(act)).decode()
-            )
+            entry = AuditEntry(principal.client, f"clock.{word}", row["id"], act.reason, compact(told | _article(act)))
             unit.audited = (entry, self._store.now_ms())
             if isinstance(await self._store.commit(unit), Committed):
                 if made.safe_at != row["safe_at"]:

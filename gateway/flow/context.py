@@ -17,8 +17,8 @@ from contracts.referral import Referral, ReferralResult
 from gateway.flow.documents import CASE_TYPES, message_of, reopen
 from gateway.flow.toolbox import Attachments
 from gateway.store.casefile import CaseFile, Matter, load_all
-from gateway.store.claim import Claim
 from gateway.store.engine import Group, Operation, Row
+from gateway.store.settlement import Claim
 from gateway.store.store import Store
 
 D = TypeVar("D", bound=Document)
@@ -197,13 +197,13 @@ _SINGLE = "document"
 
 
 def attachments_in(document: Document) -> Iterable[tuple[str, str]]:
-    """JSON pointer and id of every attachment that a document names."""
-    fields = type(document).model_fields
+    """JSON pointer and id of every attachment that a document names. Of one that is not sound, those that can be read."""
+    values = vars(document)
     for field in ("attachments", "evidence"):
-        if field in fields:
-            for place, reference in enumerate(getattr(document, field) or ()):
-                yield f"/{field}/{place}/id", reference.id
-    if _SINGLE in fields and isinstance(single := getattr(document, _SINGLE), str):
+        for place, reference in enumerate(values.get(field) or ()):
+            if isinstance(identifier := vars(reference).get("id"), str):
+                yield f"/{field}/{place}/id", identifier
+    if isinstance(single := values.get(_SINGLE), str):
         yield f"/{_SINGLE}", single
 
 

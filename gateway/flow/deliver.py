@@ -3,72 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-import httpx
 import structlog
 
 from contracts.adapter import DeliveryClass, Json, Receipt, Wire
 from contracts.errors import AdapterError, EndpointError, EndpointGone, RetryableError
 from gateway.flow import wires
-from gateway.flow.alerting.skew import Skew
 from gateway.flow.context import Contexts
-from gateway.flow.exchange import EndpointWaits, HttpExchange, Limits, Pace, pack_steps
+from gateway.flow.exchange import EndpointWaits, HttpExchange, pack_steps
+from gateway.flow.fault_points import Reach, nowhere
+from gateway.flow.line import Line
 from gateway.flow.settlement import QUARANTINE_AFTER, Attempted, Judge
 from gateway.observability.traces import current
-from gateway.registry import AnyAdapter, Endpoint
+from gateway.registry import AnyAdapter
 from gateway.store import claim as claims
-from gateway.store.claim import Claim, FrozenWire, Settlement
 from gateway.store.engine import StoreUnavailable, many
+from gateway.store.places import of_steps, of_wire
+from gateway.store.settlement import Claim, FrozenWire, Settlement
 from gateway.store.store import Store
 from gateway.store.webhooks import CLASSES, is_webhook
 
 log = structlog.get_logger("gateway.deliver")
 
 _SETTLE_AGAIN_S = 0.5
+_AHEAD = 2
+"""Claims of an endpoint for each request that may be out at once: the next ones are translated while those are on their way."""
+_FAIR = 0.5
+"""The part of an attempt's time within which its requests must have had their turn; the rest is the platform's."""
 
 _GONE = timedelta(days=365)
 """Until the subscription is taken up again, with a line of its own."""
-
-
-@dataclass(slots=True)
-class Line:
-    """One endpoint as the engine uses it: its adapter, agreed limits and pace, and the transport to reach it."""
-
-    endpoint: Endpoint
-    limits: Limits
-    pace: Pace
-    transport: httpx.AsyncBaseTransport
-    pass_trace: bool = False
-    skew: Skew = field(default_factory=Skew)
-
-    @property
-    def name(self) -> str:
-        """The endpoint's name."""
-        return self.endpoint.name
-
-    def exchange(self, now_ms: Callable[[], int], seconds: float, traceparent: str | None = None) -> HttpExchange:
-        """A way out for one attempt, poll or probe. Platforms where a lost answer cannot be healed get a connection of their
-        own each time: a reused one may be dead already, and the loss would look like doubt."""
-        info = self.endpoint.adapter.info
-        keep_alive = info.delivery_class is not DeliveryClass.NEITHER
-        deadline = self.pace.now() + seconds
-        return HttpExchange(
-            self.transport,
-            self.limits,
-            self.pace,
-            now_ms,
-            deadline,
-            keep_alive,
-            status_alone=info.status_alone,
-            traceparent=traceparent if self.pass_trace else None,
-            heard=self.skew.heard,
-        )
 
 
 class Subscribers(Protocol):
@@ -120,16 +91,17 @@ class Deliverer:
         lease_margin_s: float,
         subscribers: Subscribers | None = None,
         changed: Callable[[], None] = lambda: None,
-        fault_point: Callable[[str], Awaitable[None]] | None = None,
+        reach: Reach = nowhere,
     ) -> None:
         self._store = store
         self._lines = lines
         self._contexts = contexts
         self._judge = judge
         self._changed = changed
-        self._fault_point = fault_point
+        self._reach = reach
         self._margin_ms = round(lease_margin_s * 1000)
         self._leaving = False
+        self._here: Counter[str] = Counter()
         self._subscribers = subscribers
         leases = {
             name: round(1000 * max(line.limits.deadline_s, line.limits.deadline_files_s)) + self._margin_ms
@@ -138,8 +110,12 @@ class Deliverer:
         self._leases = leases if subscribers is None else _Leases(leases, subscribers.lease_ms + self._margin_ms)
 
     async def take(self, most: int, flying: int = 0, patience_ms: int = 0) -> list[Claim]:
-        """Claim at most so many due deliveries, while so many are in flight."""
-        return await self._store.claim(most, self._leases, self._leases, flying, patience_ms)
+        """Claim at most so many due deliveries, while so many are in flight; of an endpoint's no more than this process can
+        send soon: what waits here for its turn would be kept from the others."""
+        room = {name: _AHEAD * line.pace.at_once - self._here[name] for name, line in self._lines.items()}
+        taken = await self._store.claim(most, self._leases, self._leases, flying, patience_ms, room)
+        self._here.update(claim.endpoint for claim in taken)
+        return taken
 
     async def take_probes(self, flying: int = 0) -> list[Claim]:
         """Claim what is due of webhooks that are not verified or not healthy."""
@@ -172,7 +148,17 @@ class Deliverer:
             raise
 
     async def bring(self, claim: Claim) -> None:
-        """Deliver one claim and write its outcome. Never raises but when cancelled."""
+        """Deliver one claim and write its outcome. Whatever the adapter and its platform do becomes one.
+
+        Raises:
+            StoreUnavailable: the store stayed away. The claim ends with its lease, as a dead process's does.
+        """
+        try:
+            await self._bring(claim)
+        finally:
+            self._here[claim.endpoint] -= 1
+
+    async def _bring(self, claim: Claim) -> None:
         tracer = self._store.tracer
         async with self._unsent(claim):
             await self._reach("claimed")
@@ -224,20 +210,17 @@ class Deliverer:
             watch.delivered(claim.endpoint, claim.retry_class, (self._store.now_ms() - claim.created_at) / 1000)
 
     async def _settled(self, settlement: Settlement) -> bool:
-        """Write the outcome. While the store is away it is held back to the lease's end: what we know need not be asked for,
-        nor stand before a person."""
+        """Write the outcome. While the store does not take it, it is held back to the lease's end: what we know need not
+        be asked for, nor stand before a person."""
         until = settlement.claim.claimed_at + self._leases[settlement.claim.endpoint]
         while True:
             try:
                 return await self._store.settle(settlement)
-            except StoreUnavailable:
+            except Exception as error:  # nothing that goes wrong here changes what the platform has said
                 if self._store.now_ms() >= until:
                     raise
+                log.warning("settlement_held", delivery=settlement.claim.delivery, error=type(error).__name__)
                 await asyncio.sleep(_SETTLE_AGAIN_S)
-
-    async def _reach(self, point: str) -> None:
-        if self._fault_point is not None:
-            await self._fault_point(point)
 
     async def _outcome(self, claim: Claim) -> Settlement | None:
         try:
@@ -258,7 +241,7 @@ class Deliverer:
             return self._judge.quarantined(claim, doubt_at)
         if doubt_at is not None:
             if info.delivery_class is DeliveryClass.NEITHER:
-                return self._judge.in_doubt(claim, "claim_died", None)
+                return self._judge.in_doubt(claim, "claim_died", None, self._store.now_ms())
             # A clock that was set back must not make anybody wait for the other.
             doubt_at = min(doubt_at, claim.claimed_at)
             lag_ms = round(limits.lookup_lag_s * 1000) - (claim.claimed_at - doubt_at)
@@ -283,6 +266,7 @@ class Deliverer:
             return None
         seconds = min(line.limits.deadline_files_s if wire.files else line.limits.deadline_s, self._left_s(claim))
         exchange = line.exchange(self._store.now_ms, seconds, current())
+        exchange.turn_by = started + _FAIR * seconds
         ask = ask_first and info.delivery_class is DeliveryClass.QUERYABLE
         found: Receipt | AdapterError
         try:
@@ -298,7 +282,8 @@ class Deliverer:
             if not self._leaving or not exchange.steps:
                 raise
             how = self._told(claim, exchange, started, ask=ask)
-            return self._judge.cut_off(claim, info, line.limits, how, doubt=exchange.filed or ask)
+            now = self._store.now_ms()
+            return self._judge.cut_off(claim, info, line.limits, how, now, doubt=exchange.filed or ask)
         except TimeoutError:
             found = RetryableError("timeout", "the attempt's deadline is over", maybe_accepted=exchange.filed)
         except Exception as error:  # whatever an adapter does, it stays inside its attempt
@@ -309,11 +294,11 @@ class Deliverer:
             found.maybe_accepted = True  # the doubt sticks until the platform has answered the question
         how = self._told(claim, exchange, started, ask=ask)
         if isinstance(found, Receipt):
-            return self._judge.delivered(claim, info, line.limits, found, how)
+            return self._judge.delivered(claim, line.limits, found, how)
         return self._judge.failed(claim, info, line.limits, found, how, self._store.now_ms())
 
     def _told(self, claim: Claim, exchange: HttpExchange, started: float, *, ask: bool) -> Attempted:
-        sealed = self._store.seal(pack_steps(exchange.steps), f"attempts.steps:{claim.delivery}/{claim.tries}")
+        sealed = self._store.seal(pack_steps(exchange.steps), of_steps(claim.delivery, claim.tries))
         duration = round(1000 * (exchange.pace.now() - started))
         return Attempted("lookup" if ask else "schedule", duration, len(exchange.steps), sealed)
 
@@ -335,7 +320,7 @@ class Deliverer:
 
     async def _wire(self, claim: Claim, line: Line) -> Wire | None:
         """The frozen wire; translated and frozen now, where this is the first time. ``None``: the claim was taken over."""
-        place = f"deliveries.wire:{claim.delivery}"
+        place = of_wire(claim.delivery)
         if claim.wire_sealed is not None:
             return wires.unpack(self._store.unseal(claim.wire_sealed, place))
         translate = await self._translator(claim, line.endpoint.adapter)

@@ -17,10 +17,8 @@ from contracts.report import StatusReport
 from contracts.statistics import StatisticalReport
 from contracts.transfer import Transfer
 from gateway.store.engine import Row
-from gateway.store.places import place_of
+from gateway.store.places import of_document
 from gateway.store.store import Store
-
-__all__ = ["CASE_TYPES", "DOCUMENTS", "message_of", "place_of", "reopen"]
 
 DOCUMENTS: dict[MessageType, type[Document]] = {
     MessageType.CASE_SUBMITTED: Case,
@@ -54,7 +52,7 @@ def reopen(store: Store, row: Row) -> Document:
     known = store.lately.get(row["id"])
     if isinstance(known, kind):
         return known
-    return kind.model_validate_json(store.unseal(row["document_sealed"], place_of(row["id"])))
+    return kind.model_validate_json(store.unseal(row["document_sealed"], of_document(row["id"])))
 
 
 def message_of(store: Store, row: Row) -> Message:

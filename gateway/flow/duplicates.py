@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
-
-import orjson
 
 from contracts.case import Case
 from contracts.status import CaseStatus
 from gateway.flow.case_links import CaseLinks
+from gateway.flow.context import Contexts
 from gateway.flow.decisions.cases import people
+from gateway.flow.task_details import seal_detail
+from gateway.store.casefile import Matter
 from gateway.store.engine import Group, Operation
+from gateway.store.store import Store
 from gateway.store.unit import NewTask
-
-if TYPE_CHECKING:
-    from gateway.flow.context import Contexts
-    from gateway.store.casefile import Matter
-    from gateway.store.store import Store
 
 _APART = timedelta(days=90)
 """A dispute that is over does not overlap one received so long after it."""
@@ -53,9 +49,8 @@ class Duplicates:
         if not found:
             return []
         identifier = self._store.ids.new("task")
-        detail = orjson.dumps({"cases": found})
-        sealed = self._store.seal(detail, f"tasks.detail:{identifier}")
-        return [NewTask(identifier, "possible_duplicate", case_id, None, "same_parties", sealed)]
+        sealed = seal_detail(self._store, identifier, {"cases": found})
+        return [NewTask(identifier, "possible_duplicate", case_id, code="same_parties", detail_sealed=sealed)]
 
     async def _sharing(self, case: Case) -> list[str]:
         """Subjects of which a party on each side is one of this case, oldest first."""

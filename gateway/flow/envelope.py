@@ -49,8 +49,8 @@ _MOMENTS = frozenset({"at", "due_at", "effective_at", "mediation_due_at"})
 
 
 def compact(facts: dict[str, Any]) -> str:
-    """Compact JSON of an event's data; what is absent is left out. Every moment is told in Beijing time, whatever offset its
-    source wrote."""
+    """Compact JSON of an event's data, or of an audit row's; what is absent is left out. Every moment is told in Beijing time,
+    whatever offset its source wrote."""
     return orjson.dumps(
         {
             key: _in_beijing(value) if key in _MOMENTS and isinstance(value, str) else value

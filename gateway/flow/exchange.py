@@ -11,7 +11,8 @@ import base64
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -24,6 +25,8 @@ from gateway.security.egress import EgressRefused
 
 _MOST_HEADERS = 200
 _MOST_KEPT = 256 * 1024
+_CROWDED_MS = 1000
+"""How long a delivery stays away that has found too many of ours before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +124,13 @@ class Places:
     """A semaphore whose number may change: fewer places than are taken are reached as they are given back."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def take(self) -> None:
         """Wait for a place, first come first served."""
-        if self._taken < self._most and not self._waiting:
+        if self._taken < self.most and not self._waiting:
             self._taken += 1
             return
         place = asyncio.get_running_loop().create_future()
@@ -146,11 +149,11 @@ class Places:
 
     def room(self, most: int) -> None:
         """So many places from now on."""
-        self._most = most
+        self.most = most
         self._let_in()
 
     def _let_in(self) -> None:
-        while self._waiting and self._taken < self._most:
+        while self._waiting and self._taken < self.most:
             place = self._waiting.popleft()
             if not place.done():
                 self._taken += 1
@@ -174,31 +177,55 @@ class Pace:
         self.interval = many / self._rate_per_s
         self._places.room(max(1, self._at_once // many))
 
+    @property
+    def at_once(self) -> int:
+        """How many requests may be out at once, from this process."""
+        return self._places.most
+
     def hush(self, seconds: float) -> None:
         """Let nothing out for so long, not even what waits for its turn already."""
         self._quiet_until = max(self._quiet_until, self.now() + seconds)
 
-    async def __aenter__(self) -> None:
-        await self._places.take()
-        try:
-            now = self.now()
-            turn = max(self._next, now)
-            self._next = turn + self.interval
-            if turn > now:
-                await asyncio.sleep(turn - now)
-            if (quiet := self._quiet_until - self.now()) > 0:
-                raise EndpointWaits(round(1000 * quiet))
-        except BaseException:
-            self._places.give()
-            raise
+    @asynccontextmanager
+    async def turn(self, by: float | None = None) -> AsyncIterator[None]:
+        """Wait for the turn of one request, which ends with the block.
 
-    async def __aexit__(self, *_: object) -> None:
-        self._places.give()
+        Raises:
+            EndpointWaits: the endpoint must be left alone; or the turn has not come ``by`` then (by ``now``).
+        """
+        await self._wait(by)
+        try:
+            yield
+        finally:
+            self._places.give()
+
+    async def _wait(self, by: float | None) -> None:
+        try:
+            async with asyncio.timeout(None if by is None else max(by - self.now(), 0)):
+                await self._places.take()
+                try:
+                    await self._in_turn()
+                except BaseException:
+                    self._places.give()
+                    raise
+        except TimeoutError:
+            raise EndpointWaits(_CROWDED_MS) from None
+
+    async def _in_turn(self) -> None:
+        now = self.now()
+        turn = max(self._next, now)
+        self._next = turn + self.interval
+        if turn > now:
+            await asyncio.sleep(turn - now)
+        if (quiet := self._quiet_until - self.now()) > 0:
+            raise EndpointWaits(round(1000 * quiet))
 
 
 @dataclass(slots=True)
 class HttpExchange:
-    """The ``Exchange`` of one attempt, poll, look-up or probe. ``filed``: a filing request may have left us."""
+    """The ``Exchange`` of one attempt, poll, look-up or probe. ``filed``: a filing request may have left us. ``turn_by``: when
+    its request must have had its turn, by the pace's clock: whoever waits longer among others of ours has no fair part of
+    the deadline left for the platform, and comes again."""
 
     transport: httpx.AsyncBaseTransport
     limits: Limits
@@ -211,6 +238,7 @@ class HttpExchange:
     filed: bool = False
     traceparent: str | None = None
     heard: Callable[[Reply, int, int], None] | None = None
+    turn_by: float | None = None
 
     async def call(
         self,
@@ -227,7 +255,7 @@ class HttpExchange:
         record = StepRecord(step, request.method, address, filing, self.now_ms(), request=request.body)
         started = self.pace.now()
         try:
-            async with self.pace:
+            async with self.pace.turn(self.turn_by):
                 left = self.deadline - self.pace.now()
                 if left <= 0:
                     raise RetryableError("deadline", "no time left in this attempt")

@@ -14,9 +14,6 @@ from contracts.case import Case
 from contracts.confirmation import PAPERS, ConfirmationRequest
 from contracts.lists import AttachmentKind
 from gateway.flow.order import Known
-from gateway.flow.printing.blocks import A4, Block, Layout, Look
-from gateway.flow.printing.fonts import Typefaces
-from gateway.flow.printing.pages import print_pdf
 from gateway.flow.printing.press import Press
 from gateway.flow.printing.wording import Filing, Sheet, application, presided_proof
 from gateway.flow.toolbox import Attachments
@@ -74,10 +71,3 @@ class Forms:
         printed = await self._press.print(sheet)
         kept = await self._attachments.keep(owner, kind.value, printed.name, printed.data, printed.media_type)
         return AttachmentReference(id=kept.id, kind=kind, name=kept.name)
-
-
-def render(title: str, lines: list[str]) -> bytes:
-    """A plain A4 PDF, the same bytes for the same text; Chinese by a font that every reader brings."""
-    blocks = [Block((title,), Look(size=22.0, align="center", bold=True, line=34.0, after=22.0))]
-    blocks += [Block(tuple(line.split("\n")), Look()) for line in lines]
-    return print_pdf(Layout(title, A4, tuple(blocks)), Typefaces({}))

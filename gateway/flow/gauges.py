@@ -13,12 +13,12 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from contracts.chinese_calendar import BEIJING
+from contracts.deliveries import FAILED_STATES, OPEN_STATES
 from gateway.flow.alerting.channels.wording import RULES
 from gateway.flow.alerting.notices import ChannelStanding, Notices
 from gateway.flow.relay import BrokerRelay
 from gateway.flow.worker import Worker
 from gateway.store import standing
-from gateway.store.console import FAILED_STATES, OPEN_STATES
 from gateway.store.standing import BANDS, OPEN_CALLS, Standing
 from gateway.store.store import Store
 
@@ -60,6 +60,8 @@ class Gauges(Collector):
         self._seen: Standing | None = None
         self._channels: list[ChannelStanding] = []
         self._unpublished: int | None = None
+        self.topic_quiet: Callable[[], float | None] = lambda: None
+        """How long ago the intake topic moved; ``None`` where none is read."""
 
     async def refresh(self) -> None:
         """Look, unless the last look is fresh enough; many who ask at once cause one look."""
@@ -83,6 +85,8 @@ class Gauges(Collector):
         busy, slots = self._worker.slots
         yield _gauge("gateway_worker_slots", ("state",), (("busy",), busy), (("free",), slots - busy))
         yield _gauge("gateway_loops_stuck", (), ((), len(self._worker.stuck())))
+        if (quiet := self.topic_quiet()) is not None:
+            yield _gauge("gateway_intake_topic_quiet_seconds", (), ((), quiet))
         if self._seen is not None:
             yield from self._standing(self._seen)
 
@@ -130,6 +134,7 @@ class Gauges(Collector):
 TEXTS: Final = {
     "gateway_worker_slots": "Deliveries in flight in this process, and places left",
     "gateway_loops_stuck": "Loops of this process that ended though nobody told them to",
+    "gateway_intake_topic_quiet_seconds": "How long ago records of the intake topic were answered, or none were left",
     "gateway_figures_age_seconds": "How old the figures about the store are",
     "gateway_deliveries": "Deliveries by state: open and failed as they stand, delivered as ever counted",
     "gateway_backlog": "Pending deliveries",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import httpx
+import structlog
 
 from contracts.deadlines import Law
 from gateway.bus.memory import MemoryBus
 from gateway.flow.alerting.notices import Notices
 from gateway.flow.context import Contexts
-from gateway.flow.deliver import Line
 from gateway.flow.envelope import Publisher
 from gateway.flow.gauges import Gauges
+from gateway.flow.hands import Hands
 from gateway.flow.intake import Intake
+from gateway.flow.line import Line
 from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver
 from gateway.flow.rehearsal import Rehearsal
@@ -28,6 +31,8 @@ from gateway.observability.metrics import Metrics
 from gateway.registry import Endpoint
 from gateway.settings import Settings
 from gateway.store.store import Store
+
+log = structlog.get_logger("gateway.house")
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class House:
     bus: MemoryBus
     bells: Bells
     worker: Worker
+    hands: Hands
     transport: httpx.AsyncBaseTransport
     webhooks: Webhooks | None = None
     subscriptions: Subscriptions | None = None
@@ -68,12 +74,24 @@ class House:
             self.worker.start_hearing()
 
     async def close(self) -> None:
-        """Claim nothing more, let what is in flight end, close the store."""
-        await self.worker.stop(self.settings.stop_grace_s)
-        for leaving in self.leaving:
-            await leaving()
-        await self.transport.aclose()
+        """Claim nothing more, let what is in flight end, take leave of all. Whoever does not let us go, or goes wrong, holds up
+        none of the others: a database that is away must not keep the process beyond its supervisor's patience."""
+        grace_s = self.settings.stop_grace_s
+        await _leave("worker", self.worker.stop(grace_s), grace_s + _LEAVE_S)
+        ways = [*self.leaving, self.transport.aclose, self.bus.close]
         if self.webhooks is not None:
-            await self.webhooks.close()
-        await self.bus.close()
-        await self.store.close()
+            ways.append(self.webhooks.close)
+        await asyncio.gather(*(_leave(getattr(way, "__qualname__", "leaving"), way(), _LEAVE_S) for way in ways))
+        await _leave("store", self.store.close(), _CLOSE_S)
+
+
+_LEAVE_S = 5.0
+_CLOSE_S = 10.0
+
+
+async def _leave(part: str, leaving: Awaitable[None], seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await leaving
+    except Exception as error:
+        log.warning("leaving_failed", reason=part, error=type(error).__name__)

@@ -8,31 +8,29 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import orjson
 import structlog
 
 from contracts.case import Case
+from contracts.deliveries import YIELDING_STATES
 from contracts.document import Document
 from contracts.findings import Code, Finding
-from contracts.intake import DocumentRefused, read
-from contracts.json_text import NotJson
 from contracts.messages import MESSAGE_TYPES, MessageType, RetryClass
 from gateway.flow.clock import Clockwork
-from gateway.flow.context import attachments_in
-from gateway.flow.decisions.checks import against
-from gateway.flow.documents import DOCUMENTS, place_of
+from gateway.flow.decisions.checks import may_be_a_repeat
+from gateway.flow.decisions.keys import effect_key, thing_key
 from gateway.flow.envelope import Publisher, compact
+from gateway.flow.examination import Examination, Examined
 from gateway.flow.fault_points import Reach, nowhere
-from gateway.flow.judgement import OPENING, Judgement
+from gateway.flow.judgement import Judgement
 from gateway.flow.operating.refusals import Refusals
 from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.flow.references import fold
 from gateway.flow.route import Hop, Question, Router
-from gateway.flow.toolbox import Attachments
 from gateway.observability.traces import current, upstream
-from gateway.store.casefile import TAKEN
+from gateway.store.engine import Row
+from gateway.store.places import of_document
 from gateway.store.store import Store
 from gateway.store.unit import (
     Committed,
@@ -59,7 +57,6 @@ _SMALL = 16_384
 _AGAIN = 8
 _FLIGHT_S = 0.1
 """Between two looks at a delivery that is being sent while its correction comes: most land within a few of them."""
-_YIELDS = frozenset({"pending", "rejected", "dead", "expired", "cancelled"})
 _KINDS = {
     MessageType.CASE_SUBMITTED: "case",
     MessageType.AGREEMENT_CONCLUDED: "agreement",
@@ -67,7 +64,6 @@ _KINDS = {
     MessageType.TRANSFER_REQUESTED: "transfer",
     MessageType.MEDIATOR_LISTED: "mediator",
 }
-_HOMES = {"case": "cases", "agreement": "agreements", "confirmation": "confirmations", "transfer": "transfers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +84,8 @@ class Intake:
         store: Store,
         router: Router,
         judgement: Judgement,
-        attachments: Attachments,
+        examination: Examination,
         publisher: Publisher,
-        limit: int,
         accepted: Callable[[], None] = lambda: None,
         reach: Reach = nowhere,
     ) -> None:
@@ -98,9 +93,8 @@ class Intake:
         self._reach = reach
         self._router = router
         self._judgement = judgement
-        self._attachments = attachments
+        self._examination = examination
         self._publisher = publisher
-        self._limit = limit
         self._accepted = accepted
         self._clockwork = Clockwork(store)
         self.refusals = Refusals(store)
@@ -132,16 +126,20 @@ class Intake:
         if replayed is not None:
             return replayed
         for _ in range(_AGAIN):
-            before = None if order.type in OPENING else await self._judgement.known(order, None)
-            document, warnings = self.read(order, before)
-            known = before or await self._judgement.known(order, document)
-            await self.check_attachments(order, document)
+            examined = await self._examination.of(order)
+            document, known = examined.document, examined.known
             about = self._about(order, known)
             message_id = self._store.ids.new("message", after=about if known.file is None else known.file.subject)
-            decision = await self._judgement.decide(order, document, known, about, message_id)
-            decision.warnings[:0] = warnings
+            try:
+                decision = await self._judgement.decide(order, examined.unopposed, known, about, message_id)
+            except Refused as refusal:
+                return await self._posted_before(order, examined, digest, refusal)
+            decision.warnings[:0] = examined.warnings
             if decision.repeated:
-                unit, accepted = self._answered_alone(order, known, decision, digest)
+                held = await self._first_of(order, document)
+                if held is not None and bytes(held["digest"]) == digest:
+                    return _replay(bytes(held["answer"]), held["about"])
+                unit, accepted = self._answered_alone(order, known, decision, digest, fresh=held is None)
                 if not unit.keys:
                     return accepted
             else:
@@ -157,29 +155,13 @@ class Intake:
                 log.info("accepted", type=order.type.value, subject=unit.subject, client=order.principal.client)
                 self._accepted()
                 return accepted
+            if isinstance(outcome, KeyConflict) and outcome.business and decision.origin is not None:
+                continue  # a twin took the referral: what is in the way is seen in the next round
             if not isinstance(outcome, Moved | InFlight):
                 return self._refused_or_replayed(outcome)
             if isinstance(outcome, InFlight):
                 await asyncio.sleep(_FLIGHT_S)
         raise Refused(409, "busy")
-
-    def read(self, order: Order, known: Known | None = None) -> tuple[Document, list[Finding]]:
-        """The document and its warnings, judged beside the documents that it hangs together with.
-
-        Raises:
-            Refused: 400 no JSON, 413 too large, 422 with every finding.
-        """
-        if len(order.raw) > self._limit:
-            raise Refused(413, "too_large", extra={"limit": self._limit})
-        now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
-        try:
-            check = None if known is None else against(order.type, known)
-            reading = read(DOCUMENTS[order.type], order.raw, now=now, against=check)
-        except NotJson as error:
-            raise Refused(400, Code.JSON_INVALID, (error.finding,)) from None
-        except DocumentRefused as error:
-            raise Refused(422, error.findings[0].code, tuple(error.findings)) from None
-        return reading.document, list(reading.warnings)
 
     async def _replayed(self, order: Order, digest: bytes) -> Accepted | None:
         """A known key answers before anything is judged: the world may have moved on since."""
@@ -192,23 +174,35 @@ class Intake:
             raise Refused(422, "idempotency_key_reused")
         return _replay(bytes(row["answer"]), row["about"])
 
-    async def check_attachments(self, order: Order, document: Document) -> None:
-        """Every attachment that the document names is there, and the caller's.
+    async def _first_of(self, order: Order, document: Document) -> Row | None:
+        """What came first under the business key of a document that is appended to a thing."""
+        key = None if order.revises else effect_key(document, order.target or "")
+        return None if key is None else await self._store.row("read_key", "", key)
+
+    async def _posted_before(self, order: Order, examined: Examined, digest: bytes, refusal: Refused) -> Accepted:
+        """A repeat without a key, of what can be posted no more as things stand now: the same bytes are answered as at first.
 
         Raises:
-            Refused: 422 with a finding for each that is not.
+            Refused: 409 with a link to what has the business key; else why it is refused.
         """
-        findings = []
-        for pointer, identifier in attachments_in(document):
-            found = await self._attachments.find(identifier)
-            if found is None or not self._owns(order, found[0]):
-                findings.append(Finding.of(pointer, Code.ATTACHMENT_UNKNOWN))
-        if findings:
-            raise Refused(422, Code.ATTACHMENT_UNKNOWN, tuple(findings))
+        held = await self._first_of(order, examined.document)
+        if held is not None and bytes(held["digest"]) == digest:
+            return _replay(bytes(held["answer"]), held["about"])
+        about = refusal.about
+        if may_be_a_repeat(refusal):
+            known = held["about"] if held is not None else await self._thing_of(order, examined)
+            if known is not None:
+                raise Refused(409, "already_posted", link=self._link(known))
+        if about is not None:
+            refusal.link = self._link(about)
+        raise refusal
 
-    @staticmethod
-    def _owns(order: Order, owner: str) -> bool:
-        return owner == f"client:{order.principal.client}" or order.principal.acts_for(owner)
+    async def _thing_of(self, order: Order, examined: Examined) -> str | None:
+        """The active thing that has the key of the one that the document would open."""
+        owner = "" if examined.known.file is None else examined.known.file.organization
+        key = None if order.revises else thing_key(examined.document, order.target, owner)
+        row = None if key is None else await self._store.row("find_matter", *key)
+        return None if row is None else row["id"]
 
     def _about(self, order: Order, known: Known) -> str:
         kind = _KINDS.get(order.type)
@@ -229,12 +223,13 @@ class Intake:
     ) -> tuple[Unit, Accepted]:
         file = known.file
         subject = file.subject if file is not None else decision.about
+        decision.settle_clocks()
         unit = Unit(
             subject=subject,
             organization=decision.organization,
             expected=file.sequence if file is not None else None,
             subject_kind="case" if subject.startswith("case_") else _KINDS.get(order.type, "case"),
-            beside=self._beside(order, known, subject),
+            beside=self._beside(known, decision, subject),
             matters=decision.matters,
             matter_moves=decision.moves,
         )
@@ -250,7 +245,7 @@ class Intake:
                 order.principal.client,
                 correlation,
                 carried.schema_version,
-                self._store.seal(raw, place_of(message_id)),
+                self._store.seal(raw, of_document(message_id)),
             )
         )
         unit.events = [
@@ -262,6 +257,8 @@ class Intake:
         self._supersede(unit, known, decision)
         if order.type is MessageType.CASE_SUBMITTED:
             unit.holders = [hop.endpoint for hop in hops]
+        elif decision.origin is not None and known.referral is not None:
+            unit.holders = [hop.endpoint for hop in hops if hop.endpoint == known.referral.endpoint]
         self._clockwork.start(unit, decision.clocks)
         self._clockwork.turn(unit, decision.clock_turns)
         unit.closed_tasks += decision.closed_tasks
@@ -276,24 +273,31 @@ class Intake:
             unit.keys.append(Key(order.principal.client, order.key, digest, decision.about, answer))
         if decision.business_key is not None:
             unit.keys.append(Key("", decision.business_key, digest, decision.about, answer))
+        if decision.origin is not None:  # nobody else's bytes are these: whoever comes second is in conflict
+            unit.keys.append(Key("", decision.origin, decision.about.encode(), decision.about, answer))
         return unit, Accepted(decision.about, answer, decision.version)
 
-    def _answered_alone(self, order: Order, known: Known, decision: Decision, digest: bytes) -> tuple[Unit, Accepted]:
-        """A step that changes nothing leaves its answer under the caller's key: a repeat of it is answered alike, though the
-        world has moved on. The step may also be a twin's of this very call, just made: the key tells."""
+    def _answered_alone(
+        self, order: Order, known: Known, decision: Decision, digest: bytes, *, fresh: bool
+    ) -> tuple[Unit, Accepted]:
+        """A step that changes nothing leaves its answer under its keys: a repeat of it is answered alike, though the world has
+        moved on. The step may also be a twin's of this very call, just made: the key tells. ``fresh``: nothing came under its
+        business key yet."""
         subject = decision.about if known.file is None else known.file.subject
         answer = self._answer(decision, [])
         unit = Unit(subject, decision.organization, None if known.file is None else known.file.sequence)
         if order.key is not None and known.file is not None:
             unit.keys.append(Key(order.principal.client, order.key, digest, decision.about, answer))
+        if fresh and decision.business_key is not None and known.file is not None:
+            unit.keys.append(Key("", decision.business_key, digest, decision.about, answer))
         return unit, Accepted(decision.about, answer, decision.version)
 
     @staticmethod
-    def _beside(order: Order, known: Known, subject: str) -> list[tuple[str, int]]:
+    def _beside(known: Known, decision: Decision, subject: str) -> list[tuple[str, int]]:
         """The other files that the decision stands on: a case on its referral, a referral's result on its agreement. Held until
         the commit, else a recall, or the delivery that is required, could slip between."""
         files = [known.agreement_file]
-        if order.type is MessageType.CASE_SUBMITTED:
+        if decision.origin is not None:
             files.append(known.referral_file)
         return [(file.subject, file.sequence) for file in files if file is not None and file.subject != subject]
 
@@ -312,7 +316,13 @@ class Intake:
             known.agreement_id,
             known.agreement_file,
         )
-        return self._router.hops(question)
+        hops = self._router.hops(question)
+        if order.revises and decision.origin is not None:
+            # Whoever handed the case over holds it from now on: it gets this version as it would have got the first.
+            first = replace(question, type=MessageType.CASE_SUBMITTED, file=None)
+            held = {hop.endpoint for hop in hops}
+            hops += [hop for hop in self._router.hops(first) if hop.endpoint == sender and hop.endpoint not in held]
+        return hops
 
     def _owe(self, unit: Unit, kind: MessageType, decision: Decision, message_id: str, hops: list[Hop]) -> None:
         described = MESSAGE_TYPES[kind]
@@ -344,13 +354,10 @@ class Intake:
         if not decision.supersedes or known.file is None:
             return
         old = [row for row in known.file.deliveries if row.type in decision.supersedes and row.about == decision.about]
-        until_taken = decision.supersedes.isdisjoint({MessageType.CASE_SUBMITTED, MessageType.MEDIATOR_LISTED})
-        if until_taken and any(row.state in TAKEN for row in old):
-            raise Refused(409, Code.ALREADY_DELIVERED, (Finding.of("", Code.ALREADY_DELIVERED),))
         fresh = {delivery.endpoint: delivery.id for delivery in unit.deliveries}
         inherited: dict[str | None, str | None] = {}
         for row in old:
-            if row.state not in _YIELDS or (row.state == "pending" and row.doubt_at is not None):
+            if row.state not in YIELDING_STATES or (row.state == "pending" and row.doubt_at is not None):
                 continue  # one whose answer was lost may be there: it is settled first, the new version follows it
             unit.delivery_moves.append(DeliveryMove(row.id, row.endpoint, row.state, "superseded"))
             inherited[row.id] = inherited.get(row.requires, row.requires)
@@ -386,6 +393,7 @@ class Intake:
                 "id": decision.about,
                 "status": decision.status,
                 "version": decision.version,
+                **({} if decision.effective_at is None else {"effective_at": decision.effective_at.isoformat()}),
                 "warnings": [finding.as_error() for finding in decision.warnings],
                 "deliveries": [
                     {"id": delivery.id, "endpoint": delivery.endpoint, "state": "pending"} for delivery in deliveries

@@ -15,11 +15,12 @@ from contracts.findings import Code, Finding
 from contracts.lists import TransferTo
 from contracts.mediator import Mediator
 from contracts.messages import MessageType
-from contracts.referral import Referral, ReferralAnswer, ReferralResult, examine_referral_result
+from contracts.referral import Referral, ReferralAnswer, ReferralResult
 from contracts.transfer import Transfer
 from gateway.flow.context import Contexts
 from gateway.flow.decisions import agreements, cases, confirmations, referrals, transfers
-from gateway.flow.decisions.agreements import refuse
+from gateway.flow.decisions.cases import comes_of
+from gateway.flow.decisions.keys import origin_key
 from gateway.flow.documents import reopen
 from gateway.flow.duplicates import Duplicates
 from gateway.flow.forms import Forms
@@ -69,7 +70,7 @@ class Judgement:
         known = Known(law=self._law)
         if isinstance(document, Case) and order.target is None:
             self._mine(order, document.organization.code)
-            await self._add_referral(known, document.referral)
+            await self._add_origin(known, document.referral)
             return known
         if isinstance(document, Mediator):
             await self._known_mediator(order, document, known)
@@ -97,7 +98,7 @@ class Judgement:
             raise Refused(422, "certificate_no_differs")
         rows = await self._store.rows("organization_known", mediator.organization_code)
         if not rows:
-            raise refuse(Code.ORGANIZATION_UNKNOWN, "/organization_code")
+            raise _refuse(Code.ORGANIZATION_UNKNOWN, "/organization_code")
         row = await self._store.row("find_matter", "mediator", mediator.certificate_no)
         if row is not None:
             known.file = await self._store.load(row["subject"])
@@ -113,6 +114,26 @@ class Judgement:
         if matter is not None:
             document = await self._document(matter)
             known.referral = document if isinstance(document, Referral) else None
+
+    async def _add_origin(self, known: Known, referral_id: str | None) -> None:
+        """The referral that a case is said to come from for the first time, and the case that it has already."""
+        if referral_id is not None:
+            holder = await self._store.row("read_key", "", origin_key(referral_id))
+            known.referral_case = None if holder is None else holder["about"]
+            await self._add_referral(known, referral_id)
+
+    async def complete(self, order: Order, document: Document, known: Known) -> None:
+        """What else the document names, beside what it is appended to: the referral that a case is now said to come from, the
+        agreement of a referral's result.
+
+        Raises:
+            Refused: the agreement is none of the case that came of the referral.
+            Unsound: the field that names it is not sound.
+        """
+        if isinstance(document, Case) and order.revises:
+            await self._add_origin(known, comes_of(document, known))
+        if isinstance(document, ReferralResult):
+            await self._add_result(known, document)
 
     async def _add_chain(self, known: Known, target: Matter) -> None:
         document = await self._document(target)
@@ -173,7 +194,6 @@ class Judgement:
             case ReferralAnswer():
                 return referrals.answered(document, known)
             case ReferralResult():
-                await self._add_result(known, document)
                 return referrals.returned(document, known)
         raise TypeError(f"nobody decides about {type(document).__name__}")
 
@@ -198,24 +218,21 @@ class Judgement:
         return None
 
     async def _add_result(self, known: Known, result: ReferralResult) -> None:
-        """The agreement that a result names lies in the case that came of the referral.
-
-        Raises:
-            Refused: it is none of that case, or the result is dated before anybody signed.
-        """
+        """The agreement that a result names lies in the case that came of the referral."""
         if result.agreement is None or known.target is None:
             return
         file = await self._store.load_of_matter(result.agreement)
         case = None if file is None else await self._contexts.case_of(file)
         matter = None if file is None else file.matters.get(result.agreement)
         if matter is None or matter.kind != "agreement" or case is None or case.referral != known.target.id:
-            raise refuse(Code.REFERRAL_NOT_ACCEPTED, "/agreement")
+            raise _refuse(Code.REFERRAL_NOT_ACCEPTED, "/agreement")
         known.agreement_file, known.agreement_id = file, result.agreement
         document = await self._document(matter)
         known.agreement = document if isinstance(document, Agreement) else None
-        findings: tuple[Finding, ...] = examine_referral_result(result, known.agreement)
-        if findings:
-            raise Refused(422, findings[0].code, findings)
+
+
+def _refuse(code: Code, pointer: str) -> Refused:
+    return Refused(422, code, (Finding.of(pointer, code),))
 
 
 def _target_kind(order: Order) -> str:

@@ -163,6 +163,13 @@ def _breached(agreement: str, standing: Standing) -> bool:
     return any(term.parent == agreement and term.status == "breached" for term in held)
 
 
+def _performed(agreement: str | None, standing: Standing) -> bool:
+    """Whether every term is performed: nothing is left to enforce."""
+    held = [] if standing.file is None else standing.file.of_kind("fulfilment")
+    terms = [term.status for term in held if term.parent == agreement]
+    return bool(terms) and all(status == "performed" for status in terms)
+
+
 def _after_breach(standing: Standing) -> list[Step]:
     """R3, R4, R5: an agreed term passed unperformed (履行期限届满未履行)."""
     kinds = set() if standing.case is None else {claim.kind for claim in standing.case.claims}
@@ -180,11 +187,11 @@ def _body_of(confirmation: Matter) -> str:
 
 
 def _enforcement(confirmed: Matter, standing: Standing) -> list[Step]:
-    until = standing.day("D26", confirmed.id)
+    until, performed = standing.day("D26", confirmed.id), _performed(confirmed.parent, standing)
     if confirmed.facet == "arbitration_review":
-        return [_step("enforce_arbitration_statement", "court", until)]
+        return [] if performed else [_step("enforce_arbitration_statement", "court", until)]
     objection = standing.day("D09", confirmed.id)
-    steps = [_step("apply_for_enforcement", "court", until)]
+    steps = [] if performed else [_step("apply_for_enforcement", "court", until)]
     return steps if objection is None else [*steps, _step("object_to_ruling", "court", objection)]
 
 

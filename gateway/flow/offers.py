@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from contracts.deadlines import Fact
 from contracts.messages import MessageType
 from contracts.update import ReferralOffered
-from gateway.flow.documents import place_of
+from gateway.flow.clock import Clockwork
 from gateway.flow.envelope import compact
 from gateway.flow.references import fold
+from gateway.flow.speaker import Speaker
+from gateway.store.places import of_document
+from gateway.store.store import Store
 from gateway.store.unit import NewEvent, NewMatter, NewMessage, NewReference, NewTask, Unit
-
-if TYPE_CHECKING:
-    from gateway.flow.clock import Clockwork
-    from gateway.flow.words import Speaker
-    from gateway.store.store import Store
 
 
 def offer(store: Store, speaker: Speaker, word: ReferralOffered, clockwork: Clockwork) -> Unit:
@@ -62,7 +58,7 @@ def offer(store: Store, speaker: Speaker, word: ReferralOffered, clockwork: Cloc
                 speaker.endpoint,
                 store.ids.new("correlation"),
                 referral.schema_version,
-                store.seal(raw, place_of(message_id)),
+                store.seal(raw, of_document(message_id)),
             )
         ],
         events=[NewEvent(store.ids.new("event"), "referral.offered", identifier, compact(facts))],

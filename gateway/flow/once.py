@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gateway.flow.order import Refused
 from gateway.store.engine import Row
 from gateway.store.once import KeyTaken
+from gateway.store.places import of_answer
 from gateway.store.store import Store
 from gateway.store.unit import Key
 
@@ -36,7 +37,7 @@ class Once:
     @property
     def place(self) -> str:
         """Where its answer is sealed for."""
-        return f"idempotency_keys.answer:{self.client}/{self.key}"
+        return of_answer(self.client, self.key)
 
 
 def taken_for(once: Once | None, thing: str) -> Key | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from contracts.document import Document
 from contracts.findings import Finding
 from contracts.messages import MessageType
 from contracts.referral import Referral
+from contracts.status import ClockState
 from gateway.store.casefile import CaseFile, Matter
 from gateway.store.unit import MatterMove, NewMatter, NewTask
 
@@ -24,7 +25,8 @@ ANY_VERSION = 0
 
 class Refused(Exception):
     """A document (or a call) that is not taken. ``code`` is a finding's or a problem's; ``findings`` are all of them;
-    ``link`` leads to what stands in the way; ``extra`` goes into the problem answer (no input values)."""
+    ``link`` leads to what stands in the way (``about``: its id, where the link is still to be made); ``extra`` goes into the
+    problem answer (no input values)."""
 
     def __init__(
         self,
@@ -33,6 +35,7 @@ class Refused(Exception):
         findings: tuple[Finding, ...] = (),
         *,
         link: str | None = None,
+        about: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(code)
@@ -40,6 +43,7 @@ class Refused(Exception):
         self.code = code
         self.findings = findings
         self.link = link
+        self.about = about
         self.extra = dict(extra or {})
 
 
@@ -77,7 +81,8 @@ class Order:
 class Known:
     """What is known when a decision is made: the subject's file and the documents that hang together in it.
 
-    ``agreement_file``: the file of an agreement that lies in another subject than the document (a referral's result)."""
+    ``agreement_file``: the file of an agreement that lies in another subject than the document (a referral's result);
+    ``referral_case``: the case that the referral has already."""
 
     file: CaseFile | None = None
     target: Matter | None = None
@@ -87,6 +92,7 @@ class Known:
     confirmation: ConfirmationRequest | None = None
     referral: Referral | None = None
     referral_file: CaseFile | None = None
+    referral_case: str | None = None
     agreement_file: CaseFile | None = None
     law: Law = field(default_factory=Law)
 
@@ -102,7 +108,8 @@ class Decision:
 
     ``clocks`` are pairs (about, clock), ``references`` (endpoint, kind, value, about); ``safe_at`` is the message's latest
     safe time. ``supersedes``:
-    message types whose undelivered deliveries about the same thing give way. ``repeated``: nothing changes.
+    message types whose undelivered deliveries about the same thing give way. ``origin``: what one case alone may come from,
+    and this one does from now on. ``repeated``: nothing changes. ``effective_at``: when an agreement takes effect.
     """
 
     about: str
@@ -110,6 +117,7 @@ class Decision:
     organization: str
     version: int = 1
     business_key: str | None = None
+    origin: str | None = None
     matters: list[NewMatter] = field(default_factory=list)
     moves: list[MatterMove] = field(default_factory=list)
     events: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -124,3 +132,15 @@ class Decision:
     supersedes: frozenset[MessageType] = frozenset()
     document: Document | None = None
     repeated: bool = False
+    effective_at: datetime | None = None
+
+    def settle_clocks(self) -> None:
+        """Let the clocks that this decision both starts and ends begin as they end: nobody is told of one that does not run."""
+        ends = {(about, rule): state for about, rule, state in self.clock_turns}
+        used: set[tuple[str, str]] = set()
+        for place, (about, clock) in enumerate(self.clocks):
+            state = ends.get((about, clock.rule))
+            if state is not None and clock.state is ClockState.RUNNING:
+                self.clocks[place] = (about, replace(clock, state=ClockState(state)))
+                used.add((about, clock.rule))
+        self.clock_turns = [turn for turn in self.clock_turns if turn[:2] not in used]

@@ -13,13 +13,15 @@ import structlog
 
 from contracts.errors import AdapterError, EndpointError, RetryableError
 from contracts.update import DocumentLink
-from gateway.flow.deliver import Line
+from gateway.flow.line import Line
 from gateway.flow.retry import asked_ms
 from gateway.flow.toolbox import AttachmentRefused, Attachments
 from gateway.settings import RetrySettings
 from gateway.store import pauses
 from gateway.store.engine import Operation
+from gateway.store.places import of_paper
 from gateway.store.store import Store
+from gateway.store.unit import NewTask
 
 log = structlog.get_logger("gateway.papers")
 
@@ -107,7 +109,7 @@ class Papers:
         self._changed()
 
     def _link(self, paper: DuePaper) -> DocumentLink:
-        kept = orjson.loads(self._store.unseal(paper.link_sealed, f"papers.link:{paper.id}"))
+        kept = orjson.loads(self._store.unseal(paper.link_sealed, of_paper(paper.id)))
         expires = kept.pop("expires_at")
         return DocumentLink(**kept, expires_at=datetime.fromisoformat(expires) if expires else None)
 
@@ -122,13 +124,11 @@ class Papers:
             wait = round(1000 * waits[paper.tries - 1])
             await self._store.write("move_paper", (paper.id, "pending", None, code[:64], wait))
             return
-        identifier, owner = self._store.ids.new("task"), await self._owner(paper)
+        task = NewTask(self._store.ids.new("task"), "dead", paper.id, paper.endpoint, code[:64])
+        owner = await self._owner(paper)
 
         def give_up() -> Operation[None]:
             yield "move_paper", [(paper.id, "failed", None, code[:64], 0)]
-            yield (
-                "open_task",
-                [(identifier, "dead", paper.subject, paper.id, paper.endpoint, owner, code[:64], None, None)],
-            )
+            yield "open_task", [task.row(paper.subject, owner)]
 
         await self._store.run(give_up)

@@ -10,10 +10,11 @@ import structlog
 
 from contracts.adapter import InboundCall, Origin, PolledItem
 from contracts.errors import EndpointError, RetryableError
-from gateway.flow.deliver import Line
-from gateway.flow.receive import pack_call, place_of
+from gateway.flow.line import Line
+from gateway.flow.receive import pack_call
 from gateway.flow.retry import asked_ms
 from gateway.store import inbox, pauses
+from gateway.store.places import of_call
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.poll")
@@ -65,6 +66,7 @@ class Poller:
         if quiet_ms:
             await self._store.write("hush_endpoint", (name, quiet_ms))
         await self._store.write("set_poll_at", (name, wait_ms))
+        await self._store.write("begin_polls", (name,))
         log.warning("poll_failed", endpoint=name, code=code)
         self._wait_s = min(self._wait_s * 2, self._line.limits.poll_every_s[1])
         return min(wait_ms / 1000, 1.0)
@@ -73,5 +75,5 @@ class Poller:
         now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
         call = InboundCall("", "", (), item.body, now, origin=Origin.POLL)
         identifier = self._store.ids.new("callback")
-        sealed = self._store.seal(pack_call(call), place_of(identifier))
+        sealed = self._store.seal(pack_call(call), of_call(identifier))
         return inbox.NewCallback(identifier, self._line.name, item.event_id, item.digest, sealed)

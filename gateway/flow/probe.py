@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.errors import AdapterError
-from gateway.flow.deliver import Line
+from gateway.flow.line import Line
 
 _WITHIN_S = 10.0
 

@@ -15,6 +15,7 @@ from gateway.flow.fault_points import Reach, nowhere
 from gateway.observability.traces import Span
 from gateway.registry import Endpoint
 from gateway.store.inbox import NewCallback
+from gateway.store.places import of_call
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.receive")
@@ -47,11 +48,6 @@ def unpack_call(packed: bytes) -> InboundCall:
         query=kept["query"],
         origin=Origin(kept["origin"]),
     )
-
-
-def place_of(callback_id: str) -> str:
-    """The seal's place of a stored call."""
-    return f"callbacks.call:{callback_id}"
 
 
 class Receiver:
@@ -109,7 +105,7 @@ class Receiver:
             return refusal.reply
         await self._reach("proven")
         identifier = self._store.ids.new("callback")
-        sealed = self._store.seal(pack_call(call), place_of(identifier))
+        sealed = self._store.seal(pack_call(call), of_call(identifier))
         stored = await self._store.keep_callback(
             NewCallback(identifier, endpoint, proven.event_id, proven.digest, sealed)
         )

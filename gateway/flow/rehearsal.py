@@ -12,7 +12,7 @@ from contracts.errors import PermanentError
 from contracts.message import Message
 from contracts.messages import MessageType
 from gateway.flow.context import Contexts
-from gateway.flow.intake import Intake
+from gateway.flow.examination import Examination
 from gateway.flow.judgement import Judgement
 from gateway.flow.order import Order
 from gateway.flow.route import Question, Router
@@ -28,14 +28,14 @@ class Rehearsal:
     def __init__(
         self,
         store: Store,
-        intake: Intake,
+        examination: Examination,
         judgement: Judgement,
         contexts: Contexts,
         router: Router,
         endpoints: dict[str, Endpoint],
     ) -> None:
         self._store = store
-        self._intake = intake
+        self._examination = examination
         self._judgement = judgement
         self._contexts = contexts
         self._router = router
@@ -47,9 +47,8 @@ class Rehearsal:
         Raises:
             Refused: as the real intake would.
         """
-        document, warnings = self._intake.read(order)
-        known = await self._judgement.known(order, document)
-        await self._intake.check_attachments(order, document)
+        examined = await self._examination.of(order)
+        document, known = examined.unopposed, examined.known
         case_id, message_id = self._store.ids.new("case"), self._store.ids.new("message")
         decision = await self._judgement.decide(order, document, known, case_id, message_id)
         if not isinstance(document, Case):
@@ -84,7 +83,7 @@ class Rehearsal:
         return {
             "dry_run": True,
             "status": decision.status,
-            "warnings": [finding.as_error() for finding in [*warnings, *decision.warnings]],
+            "warnings": [finding.as_error() for finding in [*examined.warnings, *decision.warnings]],
             "endpoints": endpoints,
         }
 

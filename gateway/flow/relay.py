@@ -19,7 +19,7 @@ from gateway.store.store import Store
 log = structlog.get_logger("gateway.relay")
 
 _BATCH = 500
-_BROKER = "broker"
+BROKER = "broker"
 _LEASE_MS = 60_000
 
 
@@ -104,7 +104,7 @@ class BrokerRelay:
         """Publish the next events; returns how many. 0 where there is nothing to do, or another process does it."""
         if not await self.waiting():
             return 0
-        held = await self._store.write("lease_mark", (_BROKER, self._token, _LEASE_MS))
+        held = await self._store.write("lease_mark", (BROKER, self._token, _LEASE_MS))
         if not held:
             return 0
         events = await self._store.runner.read(journal.after, held[0]["position"], _BATCH)
@@ -124,18 +124,20 @@ class BrokerRelay:
         self._down = False
         self._store.watch.published(len(made))
         await self._reach("published")
-        await self._store.write("advance_mark", (_BROKER, self._token, events[-1].position))
+        await self._store.write("advance_mark", (BROKER, self._token, events[-1].position))
         return len(events)
 
     async def waiting(self) -> int:
         """How many numbered events are not on the broker yet."""
-        row = await self._store.row("unpublished", _BROKER)
+        row = await self._store.row("unpublished", BROKER)
         return 0 if row is None else int(row["waiting"])
 
     async def close(self) -> None:
         """Leave the mark to the other processes, and the broker."""
-        await self._store.write("release_mark", (_BROKER, self._token))
-        await self._bus.close()
+        try:
+            await self._store.write("release_mark", (BROKER, self._token))
+        finally:  # the mark's lease ends by itself
+            await self._bus.close()
 
 
 async def envelopes(store: Store, publisher: Publisher, events: list[EventRow]) -> list[dict[str, Any]]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import orjson
-
 from contracts.chinese_calendar import beijing_day, end_of_day
 from contracts.mediator import Mediator
 from gateway.flow.documents import reopen
 from gateway.flow.envelope import compact
+from gateway.flow.task_details import seal_detail
 from gateway.store.engine import Operation, Row
 from gateway.store.store import Store
 from gateway.store.unit import DeliveryMove, NewEvent, NewTask, Unit
@@ -101,19 +100,8 @@ class Reminders:
         told = await self._store.rows("told_of", row["subject"], "certificate_expiring")
         if any(found["due_at"] == due for found in told):
             return
-        identifier = self._store.ids.new("task")
-        task = (
-            identifier,
-            "certificate_expiring",
-            row["subject"],
-            row["id"],
-            None,
-            row["organization"],
-            None,
-            None,
-            due,
-        )
-        await self._store.write("open_task", task)
+        task = NewTask(self._store.ids.new("task"), "certificate_expiring", row["id"], due_at=due)
+        await self._store.write("open_task", task.row(row["subject"], row["organization"]))
 
 
 def _remind_of_alerts(store: Store, latest: int) -> Operation[None]:
@@ -121,40 +109,19 @@ def _remind_of_alerts(store: Store, latest: int) -> Operation[None]:
     tasks = []
     for row in rows:
         identifier = store.ids.new("task")
-        detail = store.seal(orjson.dumps({"said": row["state"]}), f"tasks.detail:{identifier}")
-        organization = row["organization"] or ""
-        tasks.append(
-            (
-                identifier,
-                "alert_unanswered",
-                row["subject"],
-                row["id"],
-                row["endpoint"],
-                organization,
-                None,
-                detail,
-                None,
-            )
-        )
+        detail = seal_detail(store, identifier, {"said": row["state"]})
+        task = NewTask(identifier, "alert_unanswered", row["id"], row["endpoint"], detail_sealed=detail)
+        tasks.append(task.row(row["subject"], row["organization"] or ""))
     if tasks:
         yield "open_task", tasks
 
 
 def _remind_of_statutory(store: Store, latest: int) -> Operation[None]:
     rows = yield "late_statutory", [(latest,)]
-    tasks = [
-        (
-            store.ids.new("task"),
-            "statutory_late",
-            row["subject"],
-            row["id"],
-            row["endpoint"],
-            row["organization"] or "",
-            row["code"] or "not_sent",
-            None,
-            None,
-        )
-        for row in rows
-    ]
+    tasks = []
+    for row in rows:
+        code = row["code"] or "not_sent"
+        task = NewTask(store.ids.new("task"), "statutory_late", row["id"], row["endpoint"], code)
+        tasks.append(task.row(row["subject"], row["organization"] or ""))
     if tasks:
         yield "open_task", tasks

@@ -1,4 +1,5 @@
-"""What an attempt's end means for its delivery and its endpoint. Pure: one outcome in, one settlement out.
+"""What an attempt's end means for its delivery and its endpoint: one outcome in, one settlement out. Nothing is asked or
+written: ids, seal and dice are handed in, the time with each outcome.
 
 ::
 
@@ -17,26 +18,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING
 
 import orjson
 
 from contracts.adapter import AdapterInfo, DeliveryClass, Receipt
 from contracts.errors import AdapterError, EndpointError, EndpointGone, PermanentError, RetryableError
 from contracts.messages import MessageType
+from gateway.flow.exchange import Limits
 from gateway.flow.references import fold
 from gateway.flow.retry import Over, after_failure, asked_ms
 from gateway.settings import RetrySettings
-from gateway.store.claim import SUSPECT_AFTER, AttemptRow, Claim, EndpointEffect, Settlement
-from gateway.store.health import HANDSHAKE, Health
+from gateway.store.health import HANDSHAKE
+from gateway.store.ids import Ids
+from gateway.store.places import of_reasons
+from gateway.store.settlement import SUSPECT_AFTER, AttemptRow, Claim, EndpointEffect, Health, Settlement
 from gateway.store.unit import NewEvent, NewReference, NewTask
 from gateway.store.webhooks import CLASSES
-
-if TYPE_CHECKING:
-    from gateway.flow.exchange import Limits
-    from gateway.store.store import Store
 
 QUARANTINE_AFTER = SUSPECT_AFTER + 2
 """Claims in a row that died without an outcome, the last two of them alone: a process that is killed again and again from
@@ -57,16 +57,15 @@ class Attempted:
 
 
 class Judge:
-    """Turns outcomes into settlements for one store's deliveries."""
+    """Turns outcomes into settlements. ``seal`` seals bytes for a place; times are in ms."""
 
-    def __init__(self, store: Store, settings: RetrySettings, random: Random) -> None:
-        self._store = store
+    def __init__(self, ids: Ids, seal: Callable[[bytes, str], bytes], settings: RetrySettings, random: Random) -> None:
+        self._ids = ids
+        self._seal = seal
         self._settings = settings
         self._random = random
 
-    def delivered(
-        self, claim: Claim, info: AdapterInfo, limits: Limits, receipt: Receipt, how: Attempted
-    ) -> Settlement:
+    def delivered(self, claim: Claim, limits: Limits, receipt: Receipt, how: Attempted) -> Settlement:
         """The platform has it, or (``relayed``) its bytes."""
         state = "relayed" if receipt.relayed else "delivered"
         settled = self._ended(claim, state, None, how, reference=receipt.reference)
@@ -117,7 +116,7 @@ class Judge:
         at_least = quiet_ms
         if error.maybe_accepted:
             if info.delivery_class is DeliveryClass.NEITHER:
-                return replace(self.in_doubt(claim, error.code, how), effect=effect)
+                return replace(self.in_doubt(claim, error.code, how, now), effect=effect)
             doubt = now
             if info.delivery_class is DeliveryClass.QUERYABLE:
                 at_least = max(at_least, round(limits.lookup_lag_s * 1000))
@@ -140,20 +139,22 @@ class Judge:
             settled.tasks.append(self._task("statutory_late", claim, error.code))
         return settled
 
-    def cut_off(self, claim: Claim, info: AdapterInfo, limits: Limits, how: Attempted, *, doubt: bool) -> Settlement:
+    def cut_off(
+        self, claim: Claim, info: AdapterInfo, limits: Limits, how: Attempted, now: int, *, doubt: bool
+    ) -> Settlement:
         """The process was told to end while the attempt was on the wire. ``doubt``: the platform may have it. The next process
         goes on at once, a look-up not before the platform's lag."""
         if doubt and info.delivery_class is DeliveryClass.NEITHER:
-            return self.in_doubt(claim, CUT_OFF, how)
+            return self.in_doubt(claim, CUT_OFF, how, now)
         asks = doubt and info.delivery_class is DeliveryClass.QUERYABLE
         settled = self._pending(claim, CUT_OFF, claim.step, round(limits.lookup_lag_s * 1000) if asks else 0, how)
-        settled.doubt_at = self._store.now_ms() if doubt else claim.doubt_at
+        settled.doubt_at = now if doubt else claim.doubt_at
         return settled
 
-    def in_doubt(self, claim: Claim, code: str, how: Attempted | None) -> Settlement:
+    def in_doubt(self, claim: Claim, code: str, how: Attempted | None, now: int) -> Settlement:
         """Nobody can say whether the platform has it: a person decides, or the platform's later word."""
         settled = self._ended(claim, "in_doubt", code, how)
-        settled.doubt_at = claim.doubt_at or self._store.now_ms()
+        settled.doubt_at = claim.doubt_at or now
         settled.tasks.append(self._task("in_doubt", claim, code))
         return settled
 
@@ -191,7 +192,7 @@ class Judge:
         settled = self._ended(claim, "rejected", error.code, how)
         if error.reasons:
             reasons = [{"code": r.code, "place": r.place, "text": r.text} for r in error.reasons]
-            settled.reasons_sealed = self._store.seal(orjson.dumps(reasons), f"deliveries.reasons:{claim.delivery}")
+            settled.reasons_sealed = self._seal(orjson.dumps(reasons), of_reasons(claim.delivery))
         settled.tasks.append(self._task("rejected", claim, error.code))
         settled.effect = EndpointEffect(failed=False if how else None)
         return settled
@@ -203,7 +204,7 @@ class Judge:
         return settled
 
     def _task(self, kind: str, claim: Claim, code: str | None = None) -> NewTask:
-        return NewTask(self._store.ids.new("task"), kind, claim.delivery, claim.endpoint, code)
+        return NewTask(self._ids.new("task"), kind, claim.delivery, claim.endpoint, code)
 
     def _pending(self, claim: Claim, code: str | None, step: int, wait_ms: int, how: Attempted | None) -> Settlement:
         return Settlement(claim, "pending", code=code, step=step, wait_ms=wait_ms, attempt=_row("pending", code, how))
@@ -212,7 +213,7 @@ class Judge:
         self, claim: Claim, state: str, code: str | None, how: Attempted | None, reference: str | None = None
     ) -> Settlement:
         event = NewEvent(
-            self._store.ids.new("event"),
+            self._ids.new("event"),
             f"delivery.{state}",
             claim.delivery,
             event_data(claim, state, code),

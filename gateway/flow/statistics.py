@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-import orjson
 import structlog
 
 from contracts.chinese_calendar import beijing_day
+from contracts.deliveries import YIELDING_STATES
 from contracts.document import Document
 from contracts.messages import MESSAGE_TYPES, MessageType, RetryClass
 from contracts.statistics import Period, StatisticalItem, StatisticalReport
-from gateway.flow.documents import place_of, reopen
+from gateway.flow.documents import reopen
 from gateway.flow.envelope import compact
 from gateway.flow.order import Refused
 from gateway.flow.route import Question, Router
@@ -27,6 +27,7 @@ from gateway.registry import Endpoint
 from gateway.store.casefile import CaseFile
 from gateway.store.ids import Ids
 from gateway.store.journal import AuditEntry
+from gateway.store.places import of_document
 from gateway.store.store import Store
 from gateway.store.unit import (
     Committed,
@@ -49,7 +50,6 @@ KIND: Final = "statistics"
 
 _TYPE: Final = MessageType.STATISTICS_REPORTED
 _AGAIN: Final = 8
-_YIELDS: Final = frozenset({"pending", "rejected", "dead", "expired", "cancelled"})
 _WINDOW_DAYS: Final = 10
 """Platforms take the last quarter's figures in the first ten days of the next one (national platform, statistics window)."""
 
@@ -189,7 +189,7 @@ class Reporter:
             expected=None if file is None else file.sequence,
             subject_kind=KIND,
             audited=(
-                AuditEntry(actor, "report.make", subject, reason, orjson.dumps(facts).decode()),
+                AuditEntry(actor, "report.make", subject, reason, compact(facts)),
                 self._store.now_ms(),
             ),
         )
@@ -200,7 +200,7 @@ class Reporter:
             )
         else:
             unit.matter_moves.append(MatterMove(subject, "reported", version, message))
-        sealed = self._store.seal(report.to_json(), place_of(message))
+        sealed = self._store.seal(report.to_json(), of_document(message))
         unit.messages.append(
             NewMessage(message, _TYPE, subject, version, actor, ids.new("correlation"), report.schema_version, sealed)
         )
@@ -242,7 +242,7 @@ def _same(report: StatisticalReport, figures: Figures) -> bool:
 def _supersede(unit: Unit, file: CaseFile, ids: Ids) -> None:
     """What nobody has of the older versions gives way."""
     for row in file.deliveries:
-        if row.state not in _YIELDS or (row.state == "pending" and row.doubt_at is not None):
+        if row.state not in YIELDING_STATES or (row.state == "pending" and row.doubt_at is not None):
             continue
         unit.delivery_moves.append(DeliveryMove(row.id, row.endpoint, row.state, "superseded"))
         facts = {"delivery": row.id, "message": row.message, "endpoint": row.endpoint}

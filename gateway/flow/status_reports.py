@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from contracts.report import StatusReport
-
-if TYPE_CHECKING:
-    from contracts.update import StatusUpdate
-    from gateway.flow.words import Speaker
-    from gateway.store.casefile import Matter
+from contracts.update import StatusUpdate
+from gateway.flow.speaker import Speaker
+from gateway.store.casefile import Matter
 
 
 def report_of(matter: Matter, speaker: Speaker, update: StatusUpdate) -> StatusReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from gateway.security.fields import SealBroken
 from gateway.store import health, webhooks
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
+from gateway.store.places import of_steps
 from gateway.store.store import Store
 from gateway.store.webhooks import Change, Webhook, webhook_of
 from gateway.texts import field_texts
@@ -46,13 +47,21 @@ class Wish:
     replay_after: int | None = None
 
 
-def field_refused(pointer: str, code: str) -> Refused:
-    """A refusal of one field, in the form that documents' findings have."""
+Objection = tuple[str, str]
+"""JSON pointer of a field, and the code of what is wrong with it."""
+
+
+def fields_refused(found: Iterable[Objection], shape: Iterable[Finding] = ()) -> Refused:
+    """A refusal of fields, all at once, in the form that documents' findings have. ``shape``: findings about their form."""
+    errors = [*(finding.as_error() for finding in shape), *(_as_error(pointer, code) for pointer, code in found)]
+    return Refused(422, "webhook_field", extra={"errors": errors, "warnings": []})
+
+
+def _as_error(pointer: str, code: str) -> dict[str, str]:
     if code == Code.MISSING:
-        return Refused(422, "webhook_field", (Finding.of(pointer, Code.MISSING),))
+        return Finding.of(pointer, Code.MISSING).as_error()
     texts = field_texts(code) or {}
-    found = {"pointer": pointer, "code": code, "message": texts.get("en", ""), "message_zh": texts.get("zh", "")}
-    return Refused(422, "webhook_field", extra={"errors": [found]})
+    return {"pointer": pointer, "code": code, "message": texts.get("en", ""), "message_zh": texts.get("zh", "")}
 
 
 class Subscriptions:
@@ -134,14 +143,14 @@ class Subscriptions:
         """A new webhook; its handshake goes out at once. Its id: the answer is ``shown``, this once.
 
         Raises:
-            Refused: 422 for a field, 409 for one too many.
+            Refused: 422 with every field, 409 for one too many.
             KeyTaken: ``once`` was asked for before.
         """
-        self._check(principal, wish)
-        if wish.url is None:
-            raise field_refused("/url", "missing")
-        if wish.events is None:
-            raise field_refused("/events", "missing")
+        found = [("/url", "missing")] if wish.url is None else []
+        found += [("/events", "missing")] if wish.events is None else []
+        found += self.objections(principal, wish)
+        if found or wish.url is None or wish.events is None:
+            raise fields_refused(found)
         identifier = self._store.ids.new("webhook")
         signing: tuple[Kind, ...] = wish.signing or ("v1",)
         keys = self._desk.make_keys(identifier, signing)
@@ -193,26 +202,34 @@ class Subscriptions:
             shown["public_key"] = self._public_key(keys)
         return shown
 
-    def _check(self, principal: Principal, wish: Wish) -> None:
+    def objections(self, principal: Principal, wish: Wish) -> list[Objection]:
+        """What is wrong with the fields of a wish, all at once."""
+        found = []
         if wish.url is not None:
             try:
                 self._policy.examine(wish.url)
             except EgressRefused as refusal:
-                raise field_refused("/url", refusal.code) from None
-        for place, pattern in enumerate(wish.events or ()):
-            if not is_filter(pattern):
-                raise field_refused(f"/events/{place}", "event_unknown")
-        for place, code in enumerate(wish.organizations or ()):
-            if not principal.acts_for(code):
-                raise field_refused(f"/organizations/{place}", "organization_foreign")
+                found.append(("/url", refusal.code))
+        found += [
+            (f"/events/{place}", "event_unknown")
+            for place, pattern in enumerate(wish.events or ())
+            if not is_filter(pattern)
+        ]
+        found += [
+            (f"/organizations/{place}", "organization_foreign")
+            for place, code in enumerate(wish.organizations or ())
+            if not principal.acts_for(code)
+        ]
+        return found
 
     async def change(self, principal: Principal, identifier: str, wish: Wish) -> dict[str, Any]:
         """Change what the wish names. A new address, and taking up again what was disabled, begin with a handshake.
 
         Raises:
-            Refused: 404, 422 for a field, 409 where a replay is asked of what is disabled.
+            Refused: 404, 422 with every field, 409 where a replay is asked of what is disabled.
         """
-        self._check(principal, wish)
+        if found := self.objections(principal, wish):
+            raise fields_refused(found)
         fresh: dict[Kind, str] = {}
 
         def decide(webhook: Webhook, position: int) -> Change:
@@ -243,7 +260,7 @@ class Subscriptions:
         webhook = self._with_fields(wish, before, fresh)
         moved = wish.url is not None and wish.url != self._desk.address(before).url
         if wish.replay_after is not None and wish.replay_after > position:
-            raise field_refused("/replay_after", "cursor_unknown")
+            raise fields_refused([("/replay_after", "cursor_unknown")])
         if wish.enabled is False and before.state != "disabled":
             return health.disabled(webhook, "operator", self._store.ids)
         again = moved or (wish.enabled is True and before.state == "failed")
@@ -322,7 +339,7 @@ class Subscriptions:
             KeyTaken: ``once`` was asked for before.
         """
         if not (24 <= overlap_hours <= 48 or (overlap_hours == 0 and compromised)):
-            raise field_refused("/overlap_hours", "range")
+            raise fields_refused([("/overlap_hours", "range")])
 
         def decide(webhook: Webhook, _: int) -> Change:
             now = self._store.now_ms()
@@ -370,9 +387,7 @@ class Subscriptions:
             rows = await self._store.rows("attempts_of", delivery)
             if rows:
                 row = rows[0]
-                steps = unpack_steps(
-                    self._store.unseal(row["steps_sealed"], f"attempts.steps:{delivery}/{row['number']}")
-                )
+                steps = unpack_steps(self._store.unseal(row["steps_sealed"], of_steps(delivery, row["number"])))
                 status = steps[-1]["status"] if steps else None
                 return _result(status if isinstance(status, int) else None, row["duration_ms"], row["code"])
             standing = await self._store.row("webhook", identifier)
@@ -407,7 +422,8 @@ class Subscriptions:
 
 
 def _text(values: tuple[str, ...]) -> str:
-    return orjson.dumps(list(values)).decode()
+    """Each value once."""
+    return orjson.dumps(list(dict.fromkeys(values))).decode()
 
 
 def _result(status: int | None, duration_ms: int, code: str | None) -> dict[str, Any]:

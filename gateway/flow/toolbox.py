@@ -16,6 +16,7 @@ from typing import Any
 from contracts.adapter import AttachmentInfo, Tools
 from contracts.attachment import sniff
 from gateway.store.engine import StoreUnavailable
+from gateway.store.places import of_file, of_file_name, of_memory
 from gateway.store.store import Store
 
 
@@ -82,7 +83,7 @@ class Attachments:
         except OSError as error:
             raise StoreUnavailable(f"attachments: {type(error).__name__}") from error
         identifier = self._store.ids.new("attachment")
-        sealed = self._store.seal(name.encode(), f"attachments.name:{identifier}")
+        sealed = self._store.seal(name.encode(), of_file_name(identifier))
         await self._store.write("add_upload", (identifier, owner, kind, sealed, media_type, len(data), digest))
         return AttachmentInfo(identifier, kind, name, media_type, len(data), digest)
 
@@ -99,7 +100,7 @@ class Attachments:
         partial = Path(made)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(self._store.seal(data, f"attachment:{digest}"))
+                file.write(self._store.seal(data, of_file(digest)))
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
@@ -117,7 +118,7 @@ class Attachments:
         row = await self._store.row("upload", identifier)
         if row is None:
             return None
-        name = self._store.unseal(row["name_sealed"], f"attachments.name:{identifier}").decode()
+        name = self._store.unseal(row["name_sealed"], of_file_name(identifier)).decode()
         return row["owner"], AttachmentInfo(
             identifier, row["kind"], name, row["media_type"], row["size"], row["sha256"]
         )
@@ -133,7 +134,7 @@ class Attachments:
         """The bytes of an attachment."""
         described = await self.info(attachment)
         sealed = await asyncio.to_thread(self._path(described.sha256).read_bytes)
-        return self._store.unseal(sealed, f"attachment:{described.sha256}")
+        return self._store.unseal(sealed, of_file(described.sha256))
 
 
 class Nonces:
@@ -156,18 +157,15 @@ class EndpointMemory:
         self._store = store
         self._endpoint = endpoint
 
-    def _place(self, key: str) -> str:
-        return f"memory.value:{self._endpoint}/{key}"
-
     async def get(self, key: str) -> str | None:
         """The value, unless its time is over."""
         row = await self._store.row("get_memory", self._endpoint, key)
-        return None if row is None else self._store.unseal(row["value_sealed"], self._place(key)).decode()
+        return None if row is None else self._store.unseal(row["value_sealed"], of_memory(self._endpoint, key)).decode()
 
     async def put(self, key: str, value: str, keep: timedelta | None = None) -> None:
         """Keep a value, for a while or until it is replaced."""
         keep_ms = None if keep is None else round(keep.total_seconds() * 1000)
-        sealed = self._store.seal(value.encode(), self._place(key))
+        sealed = self._store.seal(value.encode(), of_memory(self._endpoint, key))
         await self._store.write("put_memory", (self._endpoint, key, sealed, keep_ms))
 
     async def forget(self, key: str) -> None:

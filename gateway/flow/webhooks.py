@@ -15,14 +15,15 @@ import orjson
 from contracts.adapter import Json, Tools
 from contracts.errors import EndpointError
 from contracts.webhook import KINDS, Kind, PrivateKey, Secret
-from gateway.flow.deliver import Line
 from gateway.flow.envelope import Publisher, source_numbers
 from gateway.flow.exchange import EndpointWaits, Limits, Pace
+from gateway.flow.line import Line
 from gateway.registry import AnyAdapter, Endpoint
 from gateway.security.fields import SealBroken
-from gateway.store.claim import Claim
 from gateway.store.health import HANDSHAKE
 from gateway.store.journal import event_of
+from gateway.store.places import of_address, of_keys, of_old_keys
+from gateway.store.settlement import Claim
 from gateway.store.store import Store
 from gateway.store.webhooks import SLOTS, Handshake, Webhook, webhook_of
 
@@ -71,11 +72,11 @@ class Webhooks:
     def seal_address(self, identifier: str, address: Address) -> bytes:
         """Address and description, sealed: a URL may hold a receiver's own secret."""
         plain = orjson.dumps({"url": address.url, "description": address.description})
-        return self._store.seal(plain, f"webhook_endpoints.address:{identifier}")
+        return self._store.seal(plain, of_address(identifier))
 
     def address(self, webhook: Webhook) -> Address:
         """Where it leads."""
-        plain = self._store.unseal(webhook.address_sealed, f"webhook_endpoints.address:{webhook.id}")
+        plain = self._store.unseal(webhook.address_sealed, of_address(webhook.id))
         return Address(**orjson.loads(plain))
 
     def make_keys(self, identifier: str, kinds: Collection[Kind]) -> dict[Kind, str]:
@@ -89,17 +90,17 @@ class Webhooks:
 
     def seal_keys(self, identifier: str, keys: dict[Kind, str], *, old: bool = False) -> bytes:
         """Keys, sealed for their place."""
-        return self._store.seal(orjson.dumps(keys), _keys_place(identifier, old))
+        return self._store.seal(orjson.dumps(keys), of_old_keys(identifier) if old else of_keys(identifier))
 
     def keys(self, webhook: Webhook) -> dict[Kind, str]:
         """The keys in force."""
-        return self._open_keys(webhook.keys_sealed, _keys_place(webhook.id, old=False))
+        return self._open_keys(webhook.keys_sealed, of_keys(webhook.id))
 
     def old_keys(self, webhook: Webhook) -> dict[Kind, str]:
         """The keys whose overlap runs; none where no rotation does."""
         if webhook.old_keys_sealed is None:
             return {}
-        return self._open_keys(webhook.old_keys_sealed, _keys_place(webhook.id, old=True))
+        return self._open_keys(webhook.old_keys_sealed, of_old_keys(webhook.id))
 
     def _open_keys(self, sealed: bytes, place: str) -> dict[Kind, str]:
         found: dict[Kind, str] = orjson.loads(self._store.unseal(sealed, place))
@@ -200,7 +201,3 @@ class Webhooks:
             if known is not None:
                 made["traceparent"] = str(known["traceparent"])
         return made
-
-
-def _keys_place(identifier: str, old: bool) -> str:
-    return f"webhook_endpoints.{'old_keys' if old else 'keys'}:{identifier}"

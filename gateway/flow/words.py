@@ -1,4 +1,5 @@
-"""What a platform's word does: pure decisions from one ``StatusUpdate`` and the file of its subject.
+"""What a platform's word does, decided from one ``StatusUpdate`` and the file of its subject. Nothing is asked or written: ids
+are drawn, what is personal is sealed, and others commit the unit that comes of it.
 
 Late or repeated words never move anything backward and are kept as events; unknown ones stay unknown with their raw value;
 a contradiction to a final status goes to a person with both values kept (``messages.md`` §3, §4).
@@ -7,13 +8,17 @@ a contradiction to a final status goes to a person with both values kept (``mess
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from contracts.agreement import Agreement
+from contracts.case import Case
+from contracts.deadlines import Law
+from contracts.deliveries import Hand, may_move
 from contracts.lifecycle import Outcome, Step
 from contracts.lists import EndReason
 from contracts.messages import MessageType
@@ -21,13 +26,17 @@ from contracts.status import FILED_MOVES_CASE, CaseStatus, Noun, frees_agreement
 from contracts.update import About, DeliveryWord, StatusUpdate
 from gateway.flow.clock import Clockwork, overtaken
 from gateway.flow.decisions.agreements import open_terms, parts_of, performance_until
-from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
 from gateway.flow.references import fold
 from gateway.flow.retry import asked_ms
 from gateway.flow.route import Question, Router
+from gateway.flow.speaker import Speaker
 from gateway.flow.status_reports import report_of
+from gateway.flow.task_details import seal_detail
 from gateway.store.casefile import CaseFile, DeliveryRow, Matter
+from gateway.store.engine import Row
+from gateway.store.places import of_document, of_paper, of_reasons
+from gateway.store.store import Store
 from gateway.store.unit import (
     DeliveryMove,
     MatterMove,
@@ -41,13 +50,6 @@ from gateway.store.unit import (
     Unit,
 )
 
-if TYPE_CHECKING:
-    from contracts.agreement import Agreement
-    from contracts.case import Case
-    from contracts.deadlines import Law
-    from gateway.store.engine import Row
-    from gateway.store.store import Store
-
 _LONGEST_NUMBER = 100
 """Longer ones are kept, but stand in no event."""
 
@@ -58,14 +60,6 @@ _NOUNS = {
     About.FULFILMENT: Noun.FULFILMENT,
     About.REFERRAL: Noun.REFERRAL,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who said it: the endpoint and its adapter's name."""
-
-    endpoint: str
-    adapter: str
 
 
 class Words:
@@ -99,7 +93,7 @@ class Words:
         due: int | None = None,
     ) -> NewTask:
         identifier = self._store.ids.new("task")
-        sealed = None if detail is None else self._store.seal(orjson.dumps(detail), f"tasks.detail:{identifier}")
+        sealed = None if detail is None else seal_detail(self._store, identifier, detail)
         return NewTask(identifier, kind, about, endpoint, code, sealed, due)
 
     def unit(self, file: CaseFile, speaker: Speaker, update: StatusUpdate) -> Unit:
@@ -133,7 +127,7 @@ class Words:
             case _:
                 unit.tasks.append(self._task("unmapped_code", delivery.id, speaker.endpoint, update.raw_status[:64]))
                 return unit, None
-        if not _may_become(delivery.state, after):
+        if not may_move(Hand.WORD, delivery.state, after):
             if after == "rejected" and delivery.state == "delivered" and delivery.endpoint not in self._unasked:
                 unit.tasks.append(self._task("contradiction", delivery.id, speaker.endpoint, update.reason_code))
             return unit, None
@@ -147,7 +141,7 @@ class Words:
         )
         if update.reasons:
             told = [{"code": r.code, "place": r.place, "text": r.text} for r in update.reasons]
-            reasons = self._store.seal(orjson.dumps(told), f"deliveries.reasons:{delivery.id}")
+            reasons = self._store.seal(orjson.dumps(told), of_reasons(delivery.id))
         unit.delivery_moves.append(
             DeliveryMove(
                 delivery.id,
@@ -383,7 +377,7 @@ class Words:
                 "size": document.size,
                 "sha256": document.sha256,
             }
-            sealed = self._store.seal(orjson.dumps(link), f"papers.link:{identifier}")
+            sealed = self._store.seal(orjson.dumps(link), of_paper(identifier))
             unit.papers.append(NewPaper(identifier, speaker.endpoint, matter.id, document.ref, sealed))
 
     def _term_of(self, unit: Unit, file: CaseFile, agreement: Matter, update: StatusUpdate) -> Matter:
@@ -426,7 +420,7 @@ class Words:
         message_id = self._store.ids.new("message", after=file.subject)
         report = report_of(matter, speaker, update)
         question = Question(MessageType.STATUS_REPORTED, matter.id, report, case, file, speaker.endpoint)
-        sealed = self._store.seal(report.model_dump_json(exclude_none=True).encode(), place_of(message_id))
+        sealed = self._store.seal(report.model_dump_json(exclude_none=True).encode(), of_document(message_id))
         unit.messages.append(
             NewMessage(
                 message_id,
@@ -460,16 +454,6 @@ _ANSWERED = {
     "relayed": ("in_doubt",),
 }
 """Tasks about a delivery that its new state has answered."""
-
-
-def _may_become(before: str, after: str) -> bool:
-    match after:
-        case "delivered":
-            return before not in ("delivered", "cancelled", "superseded")
-        case "rejected" | "pending":
-            return before in ("pending", "relayed", "in_doubt")
-        case _:
-            return before == "in_doubt"
 
 
 def _of_another_sending(delivery: DeliveryRow, update: StatusUpdate) -> bool:

@@ -7,7 +7,6 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import structlog
 
@@ -16,26 +15,24 @@ from gateway.flow.clock import Alarms
 from gateway.flow.deliver import Deliverer
 from gateway.flow.papers import Papers
 from gateway.flow.poll import Poller
-from gateway.flow.relay import Relay
-from gateway.store.claim import Claim
+from gateway.flow.relay import BrokerRelay, Relay
 from gateway.store.engine import Operation
+from gateway.store.settlement import Claim
 from gateway.store.store import Store
+from gateway.store.unit import NewTask
 
 log = structlog.get_logger("gateway.worker")
 
 _SWEEP_S = 1.0
 _FULL_S = 0.05
 """A look again where something is due and every slot is taken: a landing rings sooner."""
+_HELD_S = 0.25
+"""The longest wait for the next look where others hold every slot. Whoever lets one go rings."""
 _AFTER_FAILURE_S = 1.0
-_SENDING = ("deliver", "poll", "papers", "webhooks", "reconcile", "bulk")
-"""The loops that speak with platforms."""
-_BRIEF = ("deliver", "apply", "relay", "hear", "webhooks", "watch")
-"""The loops whose turns are short whatever the platforms and the broker do, ..."""
 _HUNG_S = 180.0
-"""... so that one which takes so long (s) will not end any more: many times a store's patience."""
-_GAPS_S = {"deliver": 0.004, "relay": 0.02, "hear": 0.02, "publish": 0.02, "papers": 0.05}
-"""From one turn to the next. Under load every commit rings: without a gap a turn would find one thing to do, and a transaction
-costs as much for one as for ten. Whoever comes after a quiet moment is not kept waiting."""
+"""A loop that was to be well again so long ago (s), and was not, hangs or fails: many times a store's patience."""
+_SLOW_HUNG_S = 3600.0
+"""The same of one whose turns wait for platforms, mail or a broker."""
 _AFTER_THE_SENDING_S = 0.005
 """How long news waits when its bell rings: what rang sends something too, and that goes first. What comes of the sending is
 told with it then."""
@@ -52,6 +49,51 @@ _NO_TRIAL_MS = 2**62
 _WATCH_S = 15.0
 _LATELY = 128
 """Documents, twice over, that are delivered as they were accepted, without being read again."""
+
+
+Turn = Callable[[], Awaitable[float]]
+"""One turn of a loop; returns how many seconds to rest, 0 where it goes on at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop of the worker: its turns, and what the worker must know of them.
+
+    ``bell`` ends a rest early, ``news_s`` is how long what it rang for is then left alone. ``gap_s``: from one turn's begin to
+    the next one's. Under load every commit rings: without a gap a turn would find one thing to do, and a transaction costs as
+    much for one as for ten; whoever comes after a quiet moment is not kept waiting. ``sends``: it speaks with platforms, and
+    keeps silent while this process must. ``slow``: a turn may take long without anything being wrong here."""
+
+    name: str
+    turn: Turn
+    bell: asyncio.Event | None = None
+    gap_s: float = 0.0
+    sends: bool = False
+    slow: bool = False
+    news_s: float = 0.0
+
+    @property
+    def patience_s(self) -> float:
+        """How long it may be without a turn that ended well, its rest apart."""
+        return _SLOW_HUNG_S if self.slow else _HUNG_S
+
+    @property
+    def title(self) -> str:
+        """Its task's name, as ``/readyz`` and alerts tell it."""
+        return f"loop:{self.name}"
+
+
+class LoopKnown(Exception):
+    """A loop of this name runs already: logs and alerts could not tell the two apart."""
+
+
+def until_idle(turn: Callable[[], Awaitable[int]]) -> Turn:
+    """A loop's turn of one that tells how much it did: where it found nothing, the loop rests until its bell or the sweep."""
+
+    async def once() -> float:
+        return 0.0 if await turn() else _SWEEP_S
+
+    return once
 
 
 @dataclass(slots=True)
@@ -93,6 +135,11 @@ class Bells:
             self.publish.set()
 
 
+def publishing(broker: BrokerRelay, bells: Bells) -> Loop:
+    """The loop that brings events to the broker."""
+    return Loop("publish", until_idle(broker.turn), bells.publish, gap_s=0.02, slow=True)
+
+
 class Worker:
     """Runs the loops until it is told to stop; then claims nothing more and lets what is in flight end."""
 
@@ -126,13 +173,49 @@ class Worker:
         self.silent_until = 0.0
         """Until then (the loop's time) this process sends nothing: it has not found its share of the platforms' rates yet."""
         self._calm_at = 0.0
-        self._loops: list[asyncio.Task[None]] = []
-        self._begun: dict[str, float] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._well_by: dict[str, float] = {}
+        """When (the loop's time) each loop is to have ended a turn well."""
         self._stopping = asyncio.Event()
-        self.also: list[tuple[str, Callable[[], Awaitable[float]]]] = []
-        """Further loops, added before the start: each turn returns how many seconds to rest."""
-        self.woken: list[tuple[str, Callable[[], Awaitable[int]], asyncio.Event]] = []
-        """Further loops with a bell: where a turn had nothing to do, the loop rests until its bell or the sweep."""
+        self._ear = Loop("hear", until_idle(relay.hear), bells.relay, gap_s=0.02)
+        self._loops = {self._ear.name: self._ear}
+        for loop in self._core():
+            self.add(loop)
+
+    def _core(self) -> list[Loop]:
+        """The journey's own loops."""
+        bells = self._bells
+        loops = [
+            Loop("deliver", self._deliver_turn, bells.deliver, gap_s=0.004, sends=True),
+            Loop("apply", self._apply_turn, bells.apply),
+            Loop(
+                "relay",
+                until_idle(self._relay.turn),
+                bells.relay,
+                gap_s=0.02,
+                news_s=_AFTER_THE_SENDING_S,
+            ),
+            Loop("papers", until_idle(self._papers.turn), bells.papers, gap_s=0.05, sends=True, slow=True),
+            Loop("webhooks", self._webhooks_turn, bells.webhooks, sends=True),
+            Loop("watch", self._watch_turn),
+        ]
+        return loops + [
+            Loop(f"poll{place}", one.turn, sends=True, slow=True) for place, one in enumerate(self._pollers)
+        ]
+
+    def add(self, loop: Loop) -> None:
+        """One more loop, before the start.
+
+        Raises:
+            LoopKnown: there is one of this name.
+        """
+        if loop.name in self._loops:
+            raise LoopKnown(loop.name)
+        self._loops[loop.name] = loop
+
+    def loop(self, name: str) -> Loop:
+        """The loop of this name. Raises ``KeyError`` where there is none."""
+        return self._loops[name]
 
     @property
     def slots(self) -> tuple[int, int]:
@@ -140,51 +223,55 @@ class Worker:
         return len(self._flying), self._concurrency
 
     def stuck(self) -> list[str]:
-        """Loops that ended though nobody told them to, or hang in one turn."""
+        """Loops that ended though nobody told them to, hang in one turn, or fail in every turn."""
         if self._stopping.is_set():
             return []
-        ended = {task.get_name() for task in self._loops if task.done()}
-        long_ago = asyncio.get_running_loop().time() - _HUNG_S
-        return sorted(ended | {_loop_name(name) for name in _BRIEF if self._begun.get(name, long_ago) < long_ago})
+        ended = {task.get_name() for task in self._tasks if task.done()}
+        now = asyncio.get_running_loop().time()
+        late = {
+            loop.title for loop in self._loops.values() if now > self._well_by.get(loop.name, now) + loop.patience_s
+        }
+        return sorted(ended | late)
 
     def start_hearing(self) -> None:
         """Start no hand but the ear: what other processes number is told in this one."""
-        self._loops = [asyncio.create_task(self._supervised("hear", self._hear_turn), name=_loop_name("hear"))]
+        self._run([self._ear])
 
     def start(self) -> None:
-        """Start every loop."""
+        """Start every loop but the ear: whoever numbers has heard it."""
         self._store.lately.most = _LATELY
         self._calm_at = asyncio.get_running_loop().time() + _CALM_S
-        loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("deliver", self._deliver_turn),
-            ("apply", self._apply_turn),
-            ("relay", self._relay_turn),
-            ("papers", self._papers_turn),
-            ("webhooks", self._webhooks_turn),
-            ("watch", self._watch_turn),
-        ]
-        for place, poller in enumerate(self._pollers):
-            loops.append((f"poll{place}", partial(self._poll_turn, poller)))
-        loops += [(name, partial(self._also_turn, turn)) for name, turn in self.also]
-        loops += [(name, partial(self._woken_turn, turn, bell)) for name, turn, bell in self.woken]
-        self._loops = [asyncio.create_task(self._supervised(name, turn), name=_loop_name(name)) for name, turn in loops]
+        self._run([loop for loop in self._loops.values() if loop is not self._ear])
 
-    async def _supervised(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
+    def _run(self, loops: list[Loop]) -> None:
+        self._tasks = [asyncio.create_task(self._supervised(loop), name=loop.title) for loop in loops]
+
+    async def _supervised(self, loop: Loop) -> None:
         clock = asyncio.get_running_loop().time
-        gap = _GAPS_S.get(name, 0.0)
+        self._well_by[loop.name] = clock()
         while not self._stopping.is_set():
-            begun = self._begun[name] = clock()
-            if (silent := self.silent_until - begun) > 0 and name.startswith(_SENDING):
+            begun = clock()
+            if loop.sends and (silent := self.silent_until - begun) > 0:
+                self._well_by[loop.name] = begun
                 await self._rest(min(silent, _FULL_S))
                 continue
             try:
-                await turn()
+                rest = await loop.turn()
             except Exception as error:  # a loop that dies silently is the worst fault of all
-                log.error("loop_failed", loop=name, error=type(error).__name__)
+                log.error("loop_failed", loop=loop.name, error=type(error).__name__)
                 await self._rest(_AFTER_FAILURE_S)
-            early = begun + gap - clock()
+            else:
+                self._well_by[loop.name] = clock() + rest
+                await self._rest_after(loop, rest)
+            early = begun + loop.gap_s - clock()
             if early > 0 and not self._full:
                 await self._rest(early)
+
+    async def _rest_after(self, loop: Loop, seconds: float) -> None:
+        if seconds > 0:
+            await self._rest(seconds, loop.bell)
+            if loop.news_s > 0:
+                await self._rest(loop.news_s)
 
     async def _rest(self, seconds: float, bell: asyncio.Event | None = None) -> None:
         """Sleep until the time is over, the bell rings, or the end comes."""
@@ -199,7 +286,7 @@ class Worker:
         if bell is not None:
             bell.clear()
 
-    async def _deliver_turn(self) -> None:
+    async def _deliver_turn(self) -> float:
         claims = []
         async with self._claiming:
             free = self._concurrency - len(self._flying)
@@ -208,10 +295,10 @@ class Worker:
                 claims = await self._deliverer.take(min(free, _BATCH), self._busy, patience_ms)
             await self._begin(claims)
         self._full = len(claims) == _BATCH
-        if claims:
-            self._empty = 0
-        else:
-            await self._rest(await self._until_due(), self._bells.deliver)
+        if not claims:
+            return await self._until_due()
+        self._empty = 0
+        return 0.0
 
     @property
     def _calm_in(self) -> float:
@@ -272,51 +359,28 @@ class Worker:
                 return _FULL_S
             # Perhaps another process just held the endpoint: it is free again in a moment. No two look again at once.
             self._empty += 1
-            soon: float = min(_FULL_S, 0.002 * 2 ** min(self._empty, 6)) * random.uniform(0.5, 1.0)
+            soon: float = min(_HELD_S, 0.002 * 2 ** min(self._empty, 8)) * random.uniform(0.5, 1.0)
             return soon
         due_in: float = (row["due_at"] - row["now"]) / 1000
         return min(due_in, _SWEEP_S)
 
-    async def _apply_turn(self) -> None:
+    async def _apply_turn(self) -> float:
         if await self._applier.turn():
-            return
+            return 0.0
         row = await self._store.row("next_callback")
-        wait = _SWEEP_S
-        if row is not None and row["due_at"] is not None:
-            wait = min(max((row["due_at"] - row["now"]) / 1000, 0.005), _SWEEP_S)
-        await self._rest(wait, self._bells.apply)
+        if row is None or row["due_at"] is None:
+            return _SWEEP_S
+        due_in: float = (row["due_at"] - row["now"]) / 1000
+        return min(max(due_in, 0.005), _SWEEP_S)
 
-    async def _relay_turn(self) -> None:
-        if not await self._relay.turn():
-            await self._rest(_SWEEP_S, self._bells.relay)
-            await self._rest(_AFTER_THE_SENDING_S)
-
-    async def _hear_turn(self) -> None:
-        if not await self._relay.hear():
-            await self._rest(_SWEEP_S, self._bells.relay)
-
-    async def _woken_turn(self, turn: Callable[[], Awaitable[int]], bell: asyncio.Event) -> None:
-        if not await turn():
-            await self._rest(_SWEEP_S, bell)
-
-    async def _papers_turn(self) -> None:
-        if not await self._papers.turn():
-            await self._rest(_SWEEP_S, self._bells.papers)
-
-    async def _webhooks_turn(self) -> None:
+    async def _webhooks_turn(self) -> float:
         """Handshakes, and one probe an hour of each unhealthy webhook."""
         async with self._claiming:
             if self._trial is None:
                 await self._begin(await self._deliverer.take_probes(self._busy))
-        await self._rest(_SWEEP_S, self._bells.webhooks)
+        return _SWEEP_S
 
-    async def _poll_turn(self, poller: Poller) -> None:
-        await self._rest(await poller.turn())
-
-    async def _also_turn(self, turn: Callable[[], Awaitable[float]]) -> None:
-        await self._rest(await turn())
-
-    async def _watch_turn(self) -> None:
+    async def _watch_turn(self) -> float:
         """Words that are overdue become tasks, clocks ring, old nonces and keys go."""
         self._store.lately.age()
         await self._store.run(remind_of_words, self._store)
@@ -324,7 +388,7 @@ class Worker:
             self._bells.committed()
         await self._store.write("drop_nonces", ())
         await self._store.write("destroy_old_keys", ())
-        await self._rest(_WATCH_S)
+        return _WATCH_S
 
     def halt(self) -> None:
         """Begin nothing more."""
@@ -345,16 +409,12 @@ class Worker:
         flying = set(self._flying)
         for task in flying:
             task.cancel()
-        done, late = await asyncio.wait(self._loops, timeout=5.0) if self._loops else (set(), set())
+        done, late = await asyncio.wait(self._tasks, timeout=5.0) if self._tasks else (set(), set())
         for task in late:
             task.cancel()
         for task in [*flying, *done, *late]:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
-
-
-def _loop_name(name: str) -> str:
-    return f"loop:{name}"
 
 
 def remind_of_words(store: Store) -> Operation[None]:
@@ -364,7 +424,7 @@ def remind_of_words(store: Store) -> Operation[None]:
         return
     tasks = []
     for row in rows:
-        thing = (row["subject"], row["id"], row["endpoint"], row["organization"] or "")
-        tasks.append((store.ids.new("task"), "word_overdue", *thing, None, None, None))
+        task = NewTask(store.ids.new("task"), "word_overdue", row["id"], row["endpoint"])
+        tasks.append(task.row(row["subject"], row["organization"] or ""))
     yield "open_task", tasks
     yield "word_reminded", [(row["id"],) for row in rows]

@@ -6,17 +6,11 @@ nothing is made, stored or sent.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar, Token
-from importlib.util import find_spec
 from types import TracebackType
 from typing import Final, Literal, Self
-
-import structlog
-
-log = structlog.get_logger("gateway.traces")
 
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 
@@ -114,33 +108,3 @@ class Tracer:
 
 _NONE: Final = Span()
 QUIET: Final = Tracer()
-
-
-def wanted(environment: Mapping[str, str]) -> bool:
-    """Whether the OTEL_… variables name an exporter of traces."""
-    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
-        return False
-    named = environment.get("OTEL_TRACES_EXPORTER", "").strip()
-    if named:
-        return named != "none"
-    return any(environment.get(f"OTEL_EXPORTER_OTLP_{part}ENDPOINT") for part in ("", "TRACES_"))
-
-
-def installed() -> bool:
-    """Whether the extra ``otel`` is there; imports nothing of it."""
-    try:
-        return find_spec("opentelemetry.sdk") is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def from_environment(environment: Mapping[str, str] = os.environ) -> Tracer:
-    """The tracer that the OTEL_… variables ask for, ``QUIET`` where they ask for none or the extra is not installed."""
-    if not wanted(environment):
-        return QUIET
-    try:
-        from gateway.observability.otel import configured
-    except ImportError as error:
-        log.warning("traces_missing", error=type(error).__name__, reason="pip install mediation-gateway[otel]")
-        return QUIET
-    return configured(environment)

@@ -17,7 +17,7 @@ from gateway.report.ledger import Ledger, Scope
 from gateway.report.period import Period, day_of_ms
 from gateway.report.statistics import Share, Statistics, success
 from gateway.store.engine import Row
-from gateway.store.places import place_of
+from gateway.store.places import of_document
 from gateway.store.store import Store
 
 _ONLINE: Final = frozenset({"web", "app", "mini_program", "official_account"})
@@ -148,7 +148,7 @@ class Appraisal:
                 after = rows[-1]["id"]
 
     def _document(self, row: Row) -> dict[str, Any]:
-        found: dict[str, Any] = orjson.loads(self._store.unseal(row["document_sealed"], place_of(row["id"])))
+        found: dict[str, Any] = orjson.loads(self._store.unseal(row["document_sealed"], of_document(row["id"])))
         return found
 
 

@@ -14,7 +14,7 @@ from gateway.report.entry import Entry, entry_of
 from gateway.report.period import Period
 from gateway.report.statistics import Statistics
 from gateway.store.engine import Row
-from gateway.store.places import place_of
+from gateway.store.places import of_document
 from gateway.store.reports import CasePage, case_page, hang_on, limits_of, organizations
 from gateway.store.store import Store
 
@@ -84,7 +84,7 @@ class Ledger:
         message = page.messages.get(case["message"])
         if message is None or message["type"] not in _CASES:
             return None
-        return self._store.unseal(message["document_sealed"], place_of(message["id"]))
+        return self._store.unseal(message["document_sealed"], of_document(message["id"]))
 
     async def _limits(self, page: CasePage, raws: Mapping[str, bytes]) -> dict[str, list[Row]]:
         """By case the limits of its mediation: its own, and those of the referral that it came from."""

@@ -184,15 +184,16 @@ def _several(values: list[str]) -> str:
 
 
 def _standing(entry: Entry, kind: str, style: Style) -> str:
+    colon = "：" if style.chinese else ": "
     found = []
     for one in entry.matters:
         if one.kind != kind:
             continue
         word = _title(_KIND_TITLES[kind], one.status, style)
         if kind == "confirmation" and one.facet in _NOUNS:
-            found.append(f"{_NOUNS[one.facet][0 if style.chinese else 1]}: {word}")
+            found.append(f"{_NOUNS[one.facet][0 if style.chinese else 1]}{colon}{word}")
         elif kind == "transfer":
-            found.append(f"{_title(TransferTo, one.facet, style)}: {word}")
+            found.append(f"{_title(TransferTo, one.facet, style)}{colon}{word}")
         else:
             found.append(word)
     return "；".join(dict.fromkeys(found)) if style.chinese else "; ".join(dict.fromkeys(found))

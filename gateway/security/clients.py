@@ -27,6 +27,9 @@ UPSTREAM_SCOPES = ("cases:write", "cases:read", "events:read", "webhooks:write",
 OPERATOR_SCOPES = ("cases:read", "events:read", "ledger:read", "ops:read", "ops:write", "audit:read")
 """What an operator gets."""
 
+OVER_ALL = frozenset({"ops:read", "ops:write", "audit:read"})
+"""Scopes over everybody's deliveries, tasks and callbacks: they are for who acts for all organisations (``*``), no other."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:

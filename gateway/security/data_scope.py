@@ -14,6 +14,11 @@ _MOST: Final = 100
 """Parts of one scope."""
 
 
+def is_organization_code(text: str) -> bool:
+    """Whether it has the form of an organisation's code (组织代码), known or not."""
+    return _ORGANIZATION.fullmatch(text) is not None
+
+
 class ScopeRefused(ValueError):
     """A text that names no data scope."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from contracts.document import Part
 from contracts.titled import Titled
@@ -81,6 +81,8 @@ class Field:
     kind: FieldClass | None
     parts: tuple[type[Part], ...]
     listed: type[Titled] | None
+    titles: Mapping[str, Mapping[str, str]]
+    """The titles (``zh``, ``en``) of the values that its schema names one by one (a ``Literal``)."""
 
 
 @cache
@@ -99,6 +101,7 @@ def fields_of(model: type[Part]) -> Mapping[str, Field]:
             _class(model, shown),
             parts,
             listed,
+            cast(Mapping[str, Mapping[str, str]], extra.get("x-titles", {})),
         )
     return found
 
@@ -127,7 +130,12 @@ class Leaf:
     en: tuple[str, ...]
     kind: FieldClass
     text: str
-    listed: type[Titled] | None = None
+    field: Field | None = None
+
+    @property
+    def listed(self) -> type[Titled] | None:
+        """The closed list that its value is of."""
+        return self.field.listed if self.field is not None else None
 
     @property
     def masked(self) -> str:
@@ -159,7 +167,7 @@ def _leaves(
                 kind = FieldClass.HIDDEN if field is None or field.kind is None else field.kind
                 if kind is FieldClass.NAME and value.get("kind") in ("employer", "other_organization"):
                     kind = FieldClass.COMPANY
-                yield Leaf(where, here_zh, here_en, kind, _text(item), field.listed if field else None)
+                yield Leaf(where, here_zh, here_en, kind, _text(item), field)
 
 
 def _part(field: Field | None, item: Mapping[str, Any]) -> type[Part] | None:

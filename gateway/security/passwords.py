@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -77,7 +78,10 @@ class Hasher:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
         self._waiting = waiting
         self._inside = 0
-        self._nobody = hash_password(secrets.token_hex(16))
+
+    @cached_property
+    def _nobody(self) -> str:
+        return hash_password(secrets.token_hex(16))
 
     async def verify(self, kept: str | None, password: str) -> bool:
         """Whether it is the password; ``None`` (no such account) takes as long and is never.
@@ -85,8 +89,12 @@ class Hasher:
         Raises:
             TooBusy: the line is full.
         """
-        held = await self._run(lambda: same_password(kept or self._nobody, password))
-        return held and kept is not None
+
+        def compare() -> bool:
+            nobody = self._nobody  # whoever is asked about first makes it, known or not: its time tells nothing
+            return same_password(kept or nobody, password)
+
+        return await self._run(compare) and kept is not None
 
     async def hash(self, password: str) -> str:
         """See ``hash_password``.

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 
 from gateway.store.engine import Operation, Row
 
-TAKEN = frozenset({"delivered", "relayed", "in_doubt"})
-"""States of a delivery that its platform has, or may have."""
-
 
 @dataclass(frozen=True, slots=True)
 class Matter:

@@ -3,101 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
 
+from contracts.deliveries import BARRING_STATES
 from gateway.store import health, webhooks
-from gateway.store.commit import BLOCKED_STATES, free_successors, open_blocked_tasks
+from gateway.store.commit import free_successors, open_blocked_tasks
 from gateway.store.engine import Operation, Rows
-from gateway.store.health import Health
 from gateway.store.ids import Ids
 from gateway.store.pauses import pause
-from gateway.store.unit import NewEvent, NewReference, NewTask
+from gateway.store.settlement import Claim, FrozenWire, Settlement
 from gateway.store.webhooks import Webhook
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A delivery in our hands until its lease ends. ``lost`` counts claims before this one that died without an outcome."""
-
-    delivery: str
-    message: str
-    type: str
-    about: str
-    endpoint: str
-    subject: str
-    sequence: int
-    retry_class: str
-    safe_at: int | None
-    created_at: int
-    step: int
-    crashes: int
-    doubt_at: int | None
-    wire_sealed: bytes | None
-    tries: int
-    token: int
-    claimed_at: int
-    lost: int
-    organization: str
-
-    @property
-    def alone(self) -> bool:
-        """Whether it is on trial: it may be what killed its claims, so its process sends nothing beside it."""
-        return self.crashes + self.lost >= SUSPECT_AFTER
-
-
-SUSPECT_AFTER = 2
-"""Dead claims after which a delivery is claimed alone (the statements' ``suspect``): one that died beside others may be as
-innocent as they."""
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """One attempt, appended and never changed."""
-
-    trigger: str
-    outcome: str
-    code: str | None
-    exchanges: int
-    duration_ms: int
-    steps_sealed: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointEffect:
-    """What an outcome means for the whole endpoint: leave it alone, count a failure, or pause it. ``gone``: a webhook's
-    receiver wants nothing more."""
-
-    hush_ms: int = 0
-    failed: bool | None = None
-    pause_reason: str | None = None
-    breaker_ms: int = 10_000
-    gone: bool = False
-
-
-@dataclass(slots=True)
-class Settlement:
-    """What became of a claim. ``wait_ms`` is the time to the next try of one that stays pending. ``health`` stands where it was
-    owed to a webhook: the rules by which the outcome moves it."""
-
-    claim: Claim
-    state: str
-    code: str | None = None
-    reasons_sealed: bytes | None = None
-    reference: str | None = None
-    step: int = 0
-    doubt_at: int | None = None
-    wait_ms: int = 0
-    word_wait_ms: int = 0
-    attempt: AttemptRow | None = None
-    events: list[NewEvent] = field(default_factory=list)
-    references: list[NewReference] = field(default_factory=list)
-    tasks: list[NewTask] = field(default_factory=list)
-    closed_tasks: list[tuple[str, str, str]] = field(default_factory=list)
-    effect: EndpointEffect = EndpointEffect()
-    health: Health | None = None
-    trace: str | None = None
-    """The traceparent of the attempt."""
-
 
 BREAKER_AFTER = 5
 """Failures in a row that open an endpoint's breaker."""
@@ -124,19 +38,28 @@ def shares(free: dict[str, int], batch: int, turn: int) -> list[tuple[str, int]]
 
 
 def claim(
-    batch: int, token: int, leases: Mapping[str, int], ready: Container[str], flying: int = 0, patience_ms: int = 0
+    batch: int,
+    token: int,
+    leases: Mapping[str, int],
+    ready: Container[str],
+    flying: int = 0,
+    patience_ms: int = 0,
+    room: Mapping[str, int] | None = None,
 ) -> Operation[list[Claim]]:
     """At most ``batch`` due heads of the ``ready`` endpoints, leased under ``token`` for ``leases[endpoint]`` ms. An endpoint
     whose breaker is open gets one place: its probe.
 
     ``flying``: claims of this process that are in flight. Where a suspect is due it comes alone, and before it nothing: what
-    flies lands first. One that is not due for ``patience_ms`` yet is left to a process that has nothing in flight."""
+    flies lands first. One that is not due for ``patience_ms`` yet is left to a process that has nothing in flight.
+    ``room``: how many more of an endpoint's this process can use; what it could not send soon is left to the others."""
     found = yield "open_endpoints", [()]
     mine = [row for row in found if row["name"] in ready]
     if not mine:
         return []
     live = {row["endpoint"]: row["live"] for row in (yield "count_live", [(row["name"],) for row in mine])}
     free = {row["name"]: (row["slots"] if row["breaker"] == "closed" else 1) - live[row["name"]] for row in mine}
+    for name in free.keys() & (room or {}).keys():
+        free[name] = min(free[name], (room or {})[name])
     suspects = [row for row in mine if row["suspect"] is not None and free[row["name"]] > 0]
     if suspects and not flying:
         first = min(
@@ -216,16 +139,6 @@ def give_back(unsent: list[Claim]) -> Operation[None]:
     """Let claims go under which nothing went out: each is due again at once, as if it had not been claimed."""
     yield "give_back", _lanes(unsent)
     yield "notify_due", [()]
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenWire:
-    """A wire to keep before its first sending."""
-
-    claim: Claim
-    operation: str
-    mapping: str
-    wire_sealed: bytes
 
 
 def freeze(wires: list[FrozenWire]) -> Operation[list[bool]]:
@@ -319,11 +232,7 @@ def _settle_held(
     closed = [row for r in good for row in r.closed_tasks]
     if closed:
         yield "close_task", closed
-    tasks = [
-        (t.id, t.kind, r.claim.subject, t.about, t.endpoint, r.claim.organization, t.code, t.detail_sealed, t.due_at)
-        for r in good
-        for t in r.tasks
-    ]
+    tasks = [task.row(r.claim.subject, r.claim.organization) for r in good for task in r.tasks]
     if tasks:
         yield "open_task", tasks
     yield from _affect_endpoints(good, ids)
@@ -331,7 +240,7 @@ def _settle_held(
     yield from health.stand(good, told, at, ids)
     touched = {(r.claim.endpoint, r.claim.subject) for r in good}
     yield from free_successors([r.claim.delivery for r in good if r.state == "delivered"], touched)
-    yield from open_blocked_tasks([r.claim.delivery for r in good if r.state in BLOCKED_STATES], ids)
+    yield from open_blocked_tasks([r.claim.delivery for r in good if r.state in BARRING_STATES], ids)
     yield "rehead", sorted(touched)
     if any(r.state != "pending" for r in good):
         yield "notify_due", [()]

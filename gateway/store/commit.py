@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from contracts.deliveries import BARRING_STATES
 from gateway.store.engine import Operation, Row
 from gateway.store.ids import Ids, predates
 from gateway.store.journal import append_audit
@@ -19,13 +20,11 @@ from gateway.store.unit import (
     Moved,
     NewDelivery,
     NewMatter,
+    NewTask,
     Outcome,
     Replayed,
     Unit,
 )
-
-BLOCKED_STATES = frozenset({"rejected", "dead", "expired", "cancelled", "superseded"})
-"""States of a predecessor that will not be met without somebody's hand."""
 
 
 def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
@@ -53,16 +52,13 @@ def commit(units: list[Unit], ids: Ids) -> Operation[list[Outcome]]:
         moves = [move for _, unit in live for move in unit.delivery_moves]
         yield from free_successors([move.id for move in moves if move.after == "delivered"], touched)
         born = [delivery.id for _, unit in live for delivery in unit.deliveries if delivery.requires is not None]
-        yield from open_blocked_tasks([move.id for move in moves if move.after in BLOCKED_STATES], ids, born)
+        yield from open_blocked_tasks([move.id for move in moves if move.after in BARRING_STATES], ids, born)
         if touched:
             yield "rehead", sorted(touched)
             yield "notify_due", [()]
     for place, first in leaning.items():
         if not isinstance(outcomes[first], Committed):
             outcomes[place] = Moved()  # what it would repeat is not there: decide again
-    callbacks = [unit.callback for place, unit in enumerate(units) if unit.callback and _settled(outcomes[place])]
-    if callbacks:
-        yield "move_callback", [(move.id, move.state, move.code, move.wait_ms) for move in callbacks]
     pauses = [row for _, unit in live for row in unit.pauses]
     if pauses:
         yield from pause(pauses, ids)
@@ -83,10 +79,6 @@ def is_durable(units: list[Unit], outcomes: list[Outcome]) -> Operation[bool]:
     events = [(event.id,) for unit in won for event in unit.events[:1]]
     found = (yield "known_events", events) if events else []
     return bool(found)
-
-
-def _settled(outcome: Outcome) -> bool:
-    return isinstance(outcome, Committed)
 
 
 def _lock_subjects(units: list[Unit], outcomes: dict[int, Outcome]) -> Operation[dict[str, int]]:
@@ -302,13 +294,7 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
     yield "freeze_wire", list(unit.wires)
     yield "add_reference", [(r.endpoint, r.kind, r.value, r.about, subject, r.folded) for r in unit.references]
     yield "close_task", [(kind, about, resolution) for kind, about, resolution in unit.closed_tasks]
-    yield (
-        "open_task",
-        [
-            (t.id, t.kind, subject, t.about, t.endpoint, organization, t.code, t.detail_sealed, t.due_at)
-            for t in unit.tasks
-        ],
-    )
+    yield "open_task", [task.row(subject, organization) for task in unit.tasks]
     yield "tell_task", list(unit.told_tasks)
     yield (
         "start_clock",
@@ -396,17 +382,7 @@ def open_blocked_tasks(ended: list[str], ids: Ids, born: Sequence[str] = ()) -> 
     if born:
         blocked = [*blocked, *(yield "born_blocked", [(identifier,) for identifier in sorted(born)])]
     tasks = [
-        (
-            ids.new("task"),
-            "blocked",
-            row["subject"],
-            row["id"],
-            row["endpoint"],
-            row["organization"] or "",
-            None,
-            None,
-            None,
-        )
+        NewTask(ids.new("task"), "blocked", row["id"], row["endpoint"]).row(row["subject"], row["organization"] or "")
         for row in blocked
     ]
     if tasks:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
+from contracts.deliveries import FAILED_STATES, OPEN_STATES, DeliveryState
 from gateway.store.engine import Operation, Row, Rows
 from gateway.store.ids import id_at as id_at
 from gateway.store.ids import made_at as made_at
@@ -25,10 +26,6 @@ _AT_ONCE: Final = 100
 
 COUNTED: Final = 10_000
 """Counts go no further than this; a count that reached it reads "10,000 or more"."""
-
-OPEN_STATES: Final = ("pending", "relayed", "in_doubt")
-FAILED_STATES: Final = ("rejected", "dead", "expired")
-ALL_STATES: Final = (*OPEN_STATES, "delivered", *FAILED_STATES, "cancelled", "superseded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ def _chunk(wanted: DeliveryFilter, every: Sequence[str], before: str, most: int)
         asked = [(subject, wanted.after, before, most) for subject in wanted.subjects]
         rows = yield "newest_deliveries_of", asked
     elif wanted.states or wanted.endpoints:
-        pairs = product(wanted.states or ALL_STATES, wanted.endpoints or every)
+        pairs = product(wanted.states or tuple(DeliveryState), wanted.endpoints or every)
         rows = yield (
             "newest_deliveries_in",
             [(state, endpoint, wanted.after, before, most) for state, endpoint in pairs],
@@ -146,7 +143,7 @@ def count_matching(wanted: DeliveryFilter, every: Sequence[str]) -> Operation[in
     if not (wanted.states or wanted.endpoints):
         rows = yield "count_all_deliveries", [(wanted.after, wanted.before, COUNTED)]
         return int(rows[0]["many"])
-    pairs = product(wanted.states or ALL_STATES, wanted.endpoints or every)
+    pairs = product(wanted.states or tuple(DeliveryState), wanted.endpoints or every)
     rows = yield (
         "count_deliveries",
         [(state, endpoint, wanted.after, wanted.before, COUNTED) for state, endpoint in pairs],
@@ -173,6 +170,7 @@ class Figures:
     tasks: int
     newest_task: str
     clocks: Rows
+    over: Rows
     jobs: Rows
     position: int
 
@@ -181,9 +179,11 @@ class Figures:
         return sum(counts[state] for counts in self.standing.values())
 
 
-def figures(names: Sequence[str], now: int, window_ms: int, clocks_before: str, most_clocks: int) -> Operation[Figures]:
-    """Counts of these endpoints and the window's series. ``standing`` counts pending without and with a failure apart
-    (``pending``, ``retrying``)."""
+def figures(
+    names: Sequence[str], now: int, window_ms: int, clocks_before: str, over_since: str, most_clocks: int
+) -> Operation[Figures]:
+    """Counts of these endpoints and the window's series. ``clocks`` run out before a day, ``over`` have since another.
+    ``standing`` counts pending without and with a failure apart (``pending``, ``retrying``)."""
     rows = yield "all_endpoints", [()]
     endpoints = [row for row in rows if row["name"] in names]
     states = (*OPEN_STATES, *FAILED_STATES)
@@ -210,6 +210,7 @@ def figures(names: Sequence[str], now: int, window_ms: int, clocks_before: str, 
     calls = yield "count_callbacks", [(state, COUNTED) for state in ("stored", "orphan", "unreadable")]
     tasks = yield "count_tasks", [(COUNTED,)]
     clocks = yield "clocks_until", [(clocks_before, most_clocks)]
+    over = yield "clocks_over", [(over_since, most_clocks)]
     jobs = yield "job_marks", [(20,)]
     position = yield "log_position", [()]
     return Figures(
@@ -225,6 +226,7 @@ def figures(names: Sequence[str], now: int, window_ms: int, clocks_before: str, 
         tasks=tasks[0]["many"],
         newest_task=tasks[0]["newest"] or "",
         clocks=clocks,
+        over=over,
         jobs=jobs,
         position=position[0]["position"],
     )

@@ -105,6 +105,10 @@ SELECT count(*) AS many FROM (SELECT e.sequence FROM events e WHERE e.position I
 -- name: clocks_until each (before text, most bigint)
 SELECT c.id, c.subject, c.about, c.rule, c.organization, c.due_on, c.safe_at, c.provisional FROM clocks c
 WHERE c.state = 'running' AND c.due_on < :before ORDER BY c.due_on, c.id LIMIT :most
+-- name: clocks_over each (since text, most bigint)
+SELECT c.id, c.subject, c.about, c.rule, c.organization, c.due_on, c.safe_at, c.provisional, m.kind, m.status
+FROM (SELECT o.* FROM clocks o WHERE o.state = 'expired' AND o.due_on >= :since ORDER BY o.due_on DESC, o.id DESC LIMIT :most) c
+JOIN matters m ON m.id = c.about ORDER BY c.due_on DESC, c.id DESC
 -- name: failed_groups each (endpoint text, since bigint)
 SELECT d.endpoint, d.code, d.type, d.state, count(*) AS many, min(d.finished_at) AS first_at, max(d.finished_at) AS last_at,
   sum(CASE WHEN d.finished_at >= :since THEN 1 ELSE 0 END) AS recent, max(d.id) AS sample
@@ -182,9 +186,11 @@ UPDATE job_items SET state = given.state, attempts = given.attempts, code = give
 -- clients' keys --------------------------------------------------------------------------------------------------------------------
 -- name: all_keys ()
 SELECT c.prefix, c.client, c.name, c.scopes, c.organizations, c.enabled, c.created_at, c.expires_at FROM clients c ORDER BY c.name, c.created_at LIMIT 1000
--- name: end_key (prefix text, wait bigint)
+-- name: lock_keys (client text)
+SELECT c.prefix, c.name, c.scopes, c.organizations FROM given JOIN clients c ON c.client = given.client ORDER BY c.created_at, c.prefix FOR UPDATE OF c
+-- name: end_other_keys (client text, prefix text, wait bigint)
 UPDATE clients SET expires_at = now_ms() + given.wait FROM given
-WHERE clients.prefix = given.prefix AND (clients.expires_at IS NULL OR clients.expires_at > now_ms() + given.wait) RETURNING clients.prefix
+WHERE clients.client = given.client AND clients.prefix <> given.prefix AND (clients.expires_at IS NULL OR clients.expires_at > now_ms() + given.wait)
 -- name: disable_key (prefix text)
 UPDATE clients SET enabled = false FROM given WHERE clients.prefix = given.prefix AND clients.enabled RETURNING clients.prefix
 

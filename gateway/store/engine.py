@@ -337,15 +337,27 @@ class Group(Generic[U, T]):
                 await asyncio.sleep(0)
             group = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
             started = time.perf_counter()
-            outcomes = await self._try([unit for unit, _ in group])
-            self._committed(len(group), time.perf_counter() - started)
-            for (_, done), outcome in zip(group, outcomes, strict=True):
-                if done.done():
+            try:
+                outcomes = await self._try([unit for unit, _ in group])
+            except BaseException as error:  # whoever has put a unit is told, whatever it was
+                self._tell(group, [error] * len(group))
+                if isinstance(error, Exception):
                     continue
-                if isinstance(outcome, BaseException):
-                    done.set_exception(outcome)
-                else:
-                    done.set_result(outcome)
+                raise
+            self._tell(group, outcomes)
+            self._committed(len(group), time.perf_counter() - started)
+
+    @staticmethod
+    def _tell(group: Sequence[tuple[U, asyncio.Future[T]]], outcomes: Sequence[T | BaseException]) -> None:
+        for (_, done), outcome in zip(group, outcomes, strict=True):
+            if done.done():
+                continue
+            if isinstance(outcome, asyncio.CancelledError):
+                done.cancel()
+            elif isinstance(outcome, BaseException):
+                done.set_exception(outcome)
+            else:
+                done.set_result(outcome)
 
     async def _try(self, units: list[U], again: int = 3) -> Sequence[T | BaseException]:
         try:
@@ -372,6 +384,8 @@ class Group(Generic[U, T]):
             return outcomes if await self._runner.run(self._proof, units, outcomes) else None
         except StoreUnavailable as error:
             return [error] * len(units)
+        except Exception:  # nobody can be asked: it stays unknown
+            return [unknown] * len(units)
 
     async def drained(self) -> None:
         """Wait until nothing waits."""

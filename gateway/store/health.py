@@ -11,29 +11,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from gateway.store import webhooks
 from gateway.store.engine import Operation
 from gateway.store.ids import Ids
+from gateway.store.settlement import Health, Settlement
 from gateway.store.unit import NewEvent
 from gateway.store.webhooks import SLOTS, Change, Webhook
 
-if TYPE_CHECKING:
-    from gateway.store.claim import Settlement
-
 HANDSHAKE = "handshake"
 _OPEN = ("pending", "dead")
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """The rules of a webhook's health: failures in a row, the time between probes, how long it may fail (ms)."""
-
-    failures: int
-    probe_ms: int
-    disabled_after_ms: int
 
 
 def prepare(result: Settlement, webhook: Webhook | None, health: Health) -> None:

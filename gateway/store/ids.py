@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -41,6 +42,9 @@ PREFIXES = {
 }
 
 
+_ID = re.compile(f"(?:{'|'.join(PREFIXES.values())})[{_ALPHABET}]{{26}}0?(?:/[0-9]{{1,4}})?")
+
+
 def id_at(kind: str, ms: int) -> str:
     """The lowest id of a kind that could have been made at this time (ms): ranges of ids are ranges of time."""
     number, letters = max(ms, 0) << 80, []
@@ -62,6 +66,11 @@ def made_at(identifier: str) -> int | None:
             return None
         number = number * 32 + place
     return number >> 80
+
+
+def has_id_form(text: str) -> bool:
+    """Whether the text has the form of an id made here, of a term (``agr_…/2``) as well."""
+    return _ID.fullmatch(text) is not None
 
 
 def predates(identifier: str, other: str) -> bool:

@@ -78,6 +78,7 @@ def keep_page(endpoint: str, calls: list[NewCallback], cursor: str, wait_ms: int
         outcomes = yield from keep(calls)
     yield "set_cursor", [(endpoint, cursor)]
     yield "set_poll_at", [(endpoint, wait_ms)]
+    yield "note_poll", [(endpoint,)]
     return outcomes
 
 

@@ -87,12 +87,6 @@ def owned_after(organizations: tuple[str, ...], mark: int, limit: int) -> Operat
     return sorted((event_of(row) for row in rows), key=lambda event: event.position or 0)[:limit]
 
 
-def consumer_mark(consumer: str) -> Operation[int]:
-    """How far a consumer has come (0: nothing yet)."""
-    rows = yield "read_mark", [(consumer,)]
-    return int(rows[0]["position"]) if rows else 0
-
-
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One act of a person (or of the gateway) that must be accounted for. ``data`` holds no personal data."""
@@ -127,6 +121,15 @@ def append_audit(entries: list[AuditEntry], at: int) -> Operation[None]:
             [(number, at, entry.actor, entry.act, entry.target, entry.reason, entry.data, previous, digest)],
         )
         previous = digest
+
+
+def audited(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
+    """One write and its audit row, in one transaction; ``False``: the statement, which returns what it changed, changed
+    nothing, and nothing was done."""
+    changed = yield statement, [row]
+    if changed:
+        yield from append_audit([entry], at)
+    return bool(changed)
 
 
 class AuditFlaw(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from gateway.store.console import ALL_STATES
+from contracts.deliveries import DeliveryState
 from gateway.store.engine import Operation, Rows
 
 
@@ -14,6 +14,6 @@ def list_deliveries(state: str, endpoint: str, after: str, most: int) -> Operati
         everything = yield "list_deliveries", [(after, most)]
         return everything
     endpoints = [endpoint] if endpoint else [row["name"] for row in (yield "all_endpoints", [()])]
-    asked = [(one, name, after, most) for one, name in product([state] if state else ALL_STATES, endpoints)]
+    asked = [(one, name, after, most) for one, name in product([state] if state else DeliveryState, endpoints)]
     rows = (yield "list_deliveries_in", asked) if asked else []
     return sorted(rows, key=lambda row: str(row["id"]))[:most]

@@ -35,7 +35,7 @@ from gateway.store import storage
 from gateway.store.console_tables import metadata
 from gateway.store.tables import schema_floors
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # needs the extra `postgres`
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 log = structlog.get_logger("gateway.store")

@@ -56,15 +56,15 @@ _AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.DiskFullError,
 )
-"""The server is down, starting, full, or no longer the one that takes writes."""
+"""The server is down, starting, full, busy beyond what its administrator allows, asks for another login, or is no longer the
+one that takes writes: nothing of it is the operation's fault."""
 
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
 """Nothing is wrong with the operation: two met, or another process has migrated the tables under our plans."""

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.store.console import FAILED_STATES, OPEN_STATES, made_at
+from contracts.deliveries import FAILED_STATES, OPEN_STATES
+from gateway.store.console import made_at
 from gateway.store.engine import Operation
 from gateway.store.ids import PREFIXES
 from gateway.store.tally import CONSUMER, EVER

@@ -328,6 +328,15 @@ WHERE marks.token IS NULL OR marks.token = excluded.token OR marks.lease_until <
 UPDATE marks SET position = given.position FROM given WHERE marks.consumer = given.consumer AND marks.token = given.token RETURNING marks.position
 -- name: release_mark (consumer text, token bigint)
 UPDATE marks SET token = NULL, lease_until = NULL FROM given WHERE marks.consumer = given.consumer AND marks.token = given.token
+-- When each polled endpoint has last answered a poll; it counts from the first one that failed, where none ever did.
+-- name: note_poll (endpoint text)
+INSERT INTO marks (consumer, position) SELECT 'polled:' || endpoint, now_ms() FROM given WHERE true
+ON CONFLICT (consumer) DO UPDATE SET position = excluded.position
+-- name: begin_polls (endpoint text)
+INSERT INTO marks (consumer, position) SELECT 'polled:' || endpoint, now_ms() FROM given WHERE true ON CONFLICT DO NOTHING
+-- name: unpolled each (before bigint)
+SELECT substr(m.consumer, 8) AS endpoint, m.position AS at FROM marks m
+WHERE m.consumer LIKE 'polled:%' AND m.position < :before ORDER BY m.consumer LIMIT 1000
 -- name: unpublished (consumer text)
 SELECT l.position - coalesce(m.position, 0) AS waiting FROM given JOIN log l ON l.id = 1 LEFT JOIN marks m ON m.consumer = given.consumer
 -- name: events_after each (mark bigint, batch bigint)
@@ -495,7 +504,8 @@ UPDATE tasks SET assignee = given.assignee FROM given WHERE tasks.id = given.id 
 UPDATE tasks SET state = 'resolved', resolved_at = now_ms(), resolution = given.resolution FROM given WHERE tasks.id = given.id AND tasks.state = 'open' RETURNING tasks.id
 -- name: add_client (prefix text, client text, name text, secret_hash bytea, scopes text, organizations text, expires_at bigint)
 INSERT INTO clients (prefix, client, name, secret_hash, scopes, organizations, enabled, created_at, expires_at)
-SELECT prefix, client, name, secret_hash, scopes, organizations, true, now_ms(), expires_at FROM given
+SELECT prefix, client, name, secret_hash, scopes, organizations, true, now_ms(), expires_at FROM given WHERE true
+ON CONFLICT (prefix) DO NOTHING RETURNING prefix
 -- name: find_client (prefix text)
 SELECT c.*, now_ms() AS now FROM given JOIN clients c ON c.prefix = given.prefix
 -- name: see_nonce (endpoint text, nonce text, keep bigint)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.store.console_tables import metadata
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # needs the extra `postgres`
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = structlog.get_logger("gateway.store")

@@ -16,6 +16,7 @@ from gateway.store import claim as claims
 from gateway.store.engine import CommitUnknown, Group, Operation, Row, Rows, Runner, Sqlite, StoreUnavailable, many, one
 from gateway.store.ids import Ids
 from gateway.store.lately import Lately
+from gateway.store.settlement import Claim, FrozenWire, Settlement
 from gateway.store.unit import Outcome, Unit
 
 log = structlog.get_logger("gateway.store")
@@ -31,8 +32,8 @@ LEASES = (
     "end_mark_leases",
     "end_job_leases",
 )
-"""The statements that end every lease: of deliveries, polls, calls, papers, the broker's mark, and bulk jobs."""
-
+"""The statements that end every lease: of deliveries, polls, calls, papers, reconciliations, the broker's mark, and bulk
+jobs."""
 
 _SCHEDULES = (
     "hasten_lanes",
@@ -46,7 +47,7 @@ _SCHEDULES = (
 
 
 class Store:
-    """One database behind one runner. Made by ``open_sqlite``."""
+    """One database behind one runner. Made by ``open_sqlite`` or ``open_postgres``."""
 
     def __init__(self, runner: Runner, sealer: Sealer, ids: Ids, now_ms: Callable[[], int]) -> None:
         self.runner = runner
@@ -63,13 +64,13 @@ class Store:
             proof=commit.is_durable,
             committed=lambda size, seconds: self.watch.committed("commit", size, seconds),
         )
-        self._settles: Group[claims.Settlement, bool] = Group(
+        self._settles: Group[Settlement, bool] = Group(
             runner,
             lambda results: claims.settle(results, ids),
             proof=claims.is_settled,
             committed=lambda size, seconds: self.watch.committed("settle", size, seconds),
         )
-        self._freezes: Group[claims.FrozenWire, bool] = Group(
+        self._freezes: Group[FrozenWire, bool] = Group(
             runner, claims.freeze, committed=lambda size, seconds: self.watch.committed("freeze", size, seconds)
         )
         self._callbacks: Group[inbox.NewCallback, inbox.Stored] = Group(
@@ -82,28 +83,42 @@ class Store:
         return await self._commits.put(unit)
 
     async def claim(
-        self, batch: int, leases: Mapping[str, int], ready: Container[str], flying: int = 0, patience_ms: int = 0
-    ) -> list[claims.Claim]:
-        """Due deliveries under a fresh token; ``flying`` of this process's are in flight."""
+        self,
+        batch: int,
+        leases: Mapping[str, int],
+        ready: Container[str],
+        flying: int = 0,
+        patience_ms: int = 0,
+        room: Mapping[str, int] | None = None,
+    ) -> list[Claim]:
+        """Due deliveries under a fresh token; ``flying`` of this process's are in flight. See ``claim.claim``."""
         try:
             return await self.runner.run_loosely(
-                claims.may_leave_at_once, claims.claim, batch, self.ids.token(), leases, ready, flying, patience_ms
+                claims.may_leave_at_once,
+                claims.claim,
+                batch,
+                self.ids.token(),
+                leases,
+                ready,
+                flying,
+                patience_ms,
+                room,
             )
         except CommitUnknown as unknown:
             return await self.runner.run(claims.still_held, unknown.result)
 
-    async def claim_probes(self, lease_ms: int, flying: int = 0) -> list[claims.Claim]:
+    async def claim_probes(self, lease_ms: int, flying: int = 0) -> list[Claim]:
         """What is due of webhooks that are not verified or not healthy, under a fresh token."""
         try:
             return await self.runner.run(claims.claim_probes, self.ids.token(), lease_ms, flying)
         except CommitUnknown as unknown:
             return await self.runner.run(claims.still_held, unknown.result)
 
-    async def freeze(self, wire: claims.FrozenWire) -> bool:
+    async def freeze(self, wire: FrozenWire) -> bool:
         """Keep a wire before its first sending; ``False``: the claim was taken over."""
         return await self._freezes.put(wire)
 
-    async def settle(self, settlement: claims.Settlement) -> bool:
+    async def settle(self, settlement: Settlement) -> bool:
         """Write an outcome; ``False``: it came too late, another holds the lane."""
         return await self._settles.put(settlement)
 
@@ -148,6 +163,10 @@ class Store:
     async def audit(self, *entries: journal.AuditEntry) -> None:
         """Append to the audit chain."""
         await self.runner.run(journal.append_audit, list(entries), self.now_ms())
+
+    async def audited(self, statement: str, row: tuple[object, ...], entry: journal.AuditEntry) -> bool:
+        """One write and its audit row, see ``journal.audited``."""
+        return await self.runner.run(journal.audited, statement, row, entry, self.now_ms())
 
     # ---- sealing
     def seal(self, plain: bytes, place: str) -> bytes:

@@ -12,6 +12,8 @@ from sqlalchemy import BigInteger as Ms
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.sql.type_api import TypeEngine
 
+from contracts.deliveries import DeliveryState
+
 metadata = sa.MetaData()
 
 BYTES = Text().with_variant(Text(collation="C"), "postgresql")
@@ -98,18 +100,6 @@ messages = sa.Table(
     postgresql_partition_by="RANGE (id)",
 )
 
-DELIVERY_STATES = (
-    "pending",
-    "relayed",
-    "delivered",
-    "rejected",
-    "dead",
-    "in_doubt",
-    "cancelled",
-    "superseded",
-    "expired",
-)
-
 # One message owed to one endpoint. `attempts` is the highest claim number that is known to be over, `step` the place in the
 # retry schedule, `doubt_at` the end of the exchange whose answer was lost.
 deliveries = sa.Table(
@@ -141,7 +131,7 @@ deliveries = sa.Table(
     Column("word_due_at", Ms),
     _need("created_at", Ms),
     Column("finished_at", Ms),
-    CheckConstraint("state IN (" + ", ".join(f"'{state}'" for state in DELIVERY_STATES) + ")", name="state_known"),
+    CheckConstraint("state IN (" + ", ".join(f"'{state}'" for state in DeliveryState) + ")", name="state_known"),
     Index("deliveries_once", "message", "endpoint", unique=True),
     Index("deliveries_open", "endpoint", "subject", "first", "sequence", **_where("state IN ('pending', 'in_doubt')")),
     Index("deliveries_safe", "endpoint", "subject", "safe_at", **_where("state = 'pending' AND safe_at IS NOT NULL")),

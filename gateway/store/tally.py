@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from contracts.deliveries import FAILED_STATES, TAKEN_STATES
 from gateway.store.engine import Operation, Row
 
 CONSUMER: Final = "tally"
@@ -22,8 +23,7 @@ LATENCY_MS: Final = (
 )
 """Upper bounds of the classes that times from acceptance to delivery are counted in; the last class is open."""
 
-_ENDS: Final = frozenset({"delivered", "relayed", "rejected", "dead", "expired", "in_doubt"})
-_FAILURES: Final = frozenset({"rejected", "dead", "expired"})
+_ENDS: Final = frozenset({*TAKEN_STATES, *FAILED_STATES})
 _NUMBERED: Final = frozenset({"case.received", "agreement.concluded"})
 
 
@@ -73,7 +73,7 @@ def _series(row: Row) -> Iterable[str]:
         yield f"out|{endpoint}|{word}"
         if word == "delivered":
             yield f"good|{row['delivery_source']}"
-        elif word in _FAILURES:
+        elif word in FAILED_STATES:
             yield f"bad|{row['delivery_source']}|{row['delivery_code'] or word}"
         if word == "delivered":
             took = max(row["at"] - row["delivery_created"], 0)

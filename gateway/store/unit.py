@@ -132,6 +132,11 @@ class NewTask:
     detail_sealed: bytes | None = None
     due_at: int | None = None
 
+    def row(self, subject: str, organization: str) -> tuple[object, ...]:
+        """The row of ``open_task``: under which subject it hangs, and whose it is (``""``: nobody's of ours)."""
+        about, code = self.about, self.code
+        return (self.id, self.kind, subject, about, self.endpoint, organization, code, self.detail_sealed, self.due_at)
+
 
 @dataclass(frozen=True, slots=True)
 class NewClock:
@@ -162,16 +167,6 @@ class NewPaper:
     about: str
     ref: str
     link_sealed: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackMove:
-    """What became of a stored call."""
-
-    id: str
-    state: str
-    code: str | None = None
-    wait_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -210,7 +205,6 @@ class Unit:
     papers: list[NewPaper] = field(default_factory=list)
     people: list[tuple[str, str]] = field(default_factory=list)
     applied: list[tuple[str, str]] = field(default_factory=list)
-    callback: CallbackMove | None = None
     audited: tuple[AuditEntry, int] | None = None
     trace: str | None = None
     pauses: list[tuple[str, str, str]] = field(default_factory=list)

@@ -252,11 +252,6 @@ def _owe_handshake(webhook: Webhook, handshake: Handshake) -> Operation[None]:
     yield "rehead", [(webhook.id, webhook.id)]
 
 
-def destroy_old_keys() -> Operation[None]:
-    """Forget the old keys of every rotation whose overlap is over."""
-    yield "destroy_old_keys", [()]
-
-
 def lock(names: set[str]) -> Operation[dict[str, tuple[Webhook, int]]]:
     """The webhooks of these names, locked, each with the engine's time. Taken before any lane is locked."""
     rows = yield "lock_webhook", [(name,) for name in sorted(names)]

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from gateway.flow.house import House
 from gateway.flow.order import Principal, Refused
 from gateway.security import tokens
-from gateway.security.clients import same_secret
+from gateway.security.clients import OVER_ALL, same_secret
 from gateway.security.tokens import Token, TokenRefused
 
 _REMEMBERED_S = 5.0
@@ -30,7 +30,8 @@ class Door:
         """The caller, who must hold the scope.
 
         Raises:
-            Refused: 401 without a valid key or token, 403 without the scope.
+            Refused: 401 without a valid key or token, 403 without the scope; ``out_of_scope``: the scope is over all
+                organisations, the key acts for some.
         """
         kind, _, credential = request.headers.get("authorization", "").partition(" ")
         credential = credential.strip()
@@ -39,6 +40,8 @@ class Door:
         found = await (self._by_key(credential) if "." in credential else self._by_token(credential))
         if scope not in found.scopes:
             raise Refused(403, "forbidden", extra={"scope": scope})
+        if scope in OVER_ALL and "*" not in found.organizations:
+            raise Refused(403, "out_of_scope", extra={"scope": scope})
         return found
 
     async def _by_key(self, key: str) -> Principal:

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from contracts.schemas import DOCUMENTS, packaged
 from gateway.flow.house import House
@@ -56,7 +57,10 @@ _KEYED: Final = frozenset(
     }
 )
 """Acts that would act again where they are repeated after a lost answer: they take an ``Idempotency-Key``, as documents do."""
-_HEADERS: Final[dict[str, tuple[str, ...]]] = {"get /v1/ledger": ("X-Reason",)}
+_HEADERS: Final[dict[str, tuple[str, ...]]] = {
+    "get /v1/ledger": ("X-Reason",),
+    "post /v1/cases:batch": ("Idempotency-Key",),
+}
 _PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "description": "RFC 9457: 全部问题一次列出，从不回显输入值 all findings at once, never an input value",
@@ -82,9 +86,15 @@ _FINDING: Final[dict[str, Any]] = {
 
 def mount(application: FastAPI, house: House, door: Door) -> None:
     """The page at ``/docs`` and the description that it shows."""
-    static = files("fastapi_offline").joinpath("static")
-    application.mount("/docs/static", StaticFiles(directory=str(static)), name="docs-static")
     guarded = house.settings.env == "production"
+    static = StaticFiles(directory=str(files("fastapi_offline").joinpath("static")))
+
+    async def files_of_the_page(scope: Scope, receive: Receive, send: Send) -> None:
+        if guarded:
+            await door.principal(Request(scope), "ops:read")
+        await static(scope, receive, send)
+
+    application.mount("/docs/static", files_of_the_page, name="docs-static")
 
     @application.get(_ADDRESS, include_in_schema=False)
     async def description(request: Request) -> Response:

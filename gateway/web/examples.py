@@ -70,6 +70,8 @@ def refusals(method: str, path: str, call: Mapping[str, Any], secured: bool) -> 
         may(413, "too_large")
         may(415, "media_type")
         may(422, "missing", "idempotency_key_reused")
+    if document and path in ("/v1/cases", "/v1/cases/{id}"):
+        may(409, "referral_has_case")
     if document and method == "put":
         may(412, "version_stale")
         may(428, "if_match_missing")

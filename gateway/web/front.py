@@ -115,18 +115,19 @@ class Front:
     ) -> None:
         """``named`` stands before the table, as it does before the framework's routes."""
         self.framework = framework
-        self._handlers = {_key(method, path): handler for (method, path), handler in handlers.items()}
+        self._handlers = {_key(method, path): (path, handler) for (method, path), handler in handlers.items()}
         self._straight = named(_straight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler, identifier = self._find(scope)
-        if handler is None:
+        found, identifier = self._find(scope)
+        if found is None:
             await self.framework(scope, receive, send)
             return
-        scope["endpoint"], scope["path_params"] = handler, {} if identifier is None else {"id": identifier}
+        scope["template"], scope["endpoint"] = found
+        scope["path_params"] = {} if identifier is None else {"id": identifier}
         await self._straight(scope, receive, send)
 
-    def _find(self, scope: Scope) -> tuple[Handler | None, str | None]:
+    def _find(self, scope: Scope) -> tuple[tuple[str, Handler] | None, str | None]:
         if scope["type"] != "http" or scope.get("root_path"):
             return None, None
         parts = scope["path"].split("/")

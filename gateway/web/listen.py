@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.web.bounds import Bounded, Sweeper
+from gateway.web.bounds import Sweeper, bounded
 
 GRACE_S = 3
 """How long open requests (streams of events above all) may go on after the end was told."""
@@ -47,12 +47,13 @@ class _Quiet(uvicorn.Server):
 class Listener:
     """One application on one socket. ``start`` returns once it answers; ``stop`` once the last request is done."""
 
-    def __init__(self, application: ASGIApp, bound: socket.socket) -> None:
+    def __init__(self, application: ASGIApp, bound: socket.socket, most_of_one: int = 0) -> None:
+        """``most_of_one``: connections that one address may hold; 0: half of all there may be."""
         self._bound = bound
         self._server = _Quiet(
             uvicorn.Config(
                 application,
-                http=Bounded,
+                http=bounded(most_of_one),
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from contracts.findings import Code, Finding, Language, register
 from gateway.flow.order import Refused
+from gateway.store.ids import has_id_form
 from gateway.texts import problem_texts
 
 _HEADERS = {
@@ -23,6 +25,7 @@ _HEADERS = {
 """What HTTP wants beside some refusals (RFC 9110 §10.2.3, §11.6.1; RFC 6750 §3.1)."""
 
 _TYPE = "urn:mediation-gateway:problem:"
+_IN_TEMPLATE = re.compile(r"\{(\w+)\}")
 
 
 def wants_chinese(request: Request) -> bool:
@@ -37,6 +40,21 @@ def _texts(code: str, chinese: bool) -> tuple[str, str]:
         return (texts["title_zh"], texts["detail_zh"]) if chinese else (texts["title_en"], texts["detail_en"])
     entry = register()[Code(code)].texts(Language.ZH if chinese else Language.EN)
     return entry.title, f"{entry.cause}{'' if chinese else ' '}{entry.cure}"
+
+
+def instance(request: Request) -> str | None:
+    """The called path as far as it is ours: the route's, with the ids that have our form; ``None`` where no route was found.
+    What else a caller wrote into it (a name, a number, another's id) is not repeated."""
+    template = request.scope.get("template") or getattr(request.scope.get("route"), "path_format", None)
+    if template is None:
+        return None
+    given = request.scope.get("path_params", {})
+
+    def shown(found: re.Match[str]) -> str:
+        value = str(given.get(found.group(1), ""))
+        return value if has_id_form(value) else found.group()
+
+    return _IN_TEMPLATE.sub(shown, template)
 
 
 def problem(
@@ -57,10 +75,11 @@ def problem(
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.scope.get("path", ""),
         "code": code,
         **(extra or {}),
     }
+    if (place := instance(request)) is not None:
+        body["instance"] = place
     if found:
         body["errors"] = [finding.as_error() for finding in found if finding.is_error]
         body["warnings"] = [finding.as_error() for finding in found if not finding.is_error]

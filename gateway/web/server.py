@@ -60,7 +60,7 @@ def web(house: House) -> Front:
         events.router(house, door),
         webhooks.router(house, door),
         ledger.router(house, door),
-        tokens.router(house, door),
+        tokens.router(door),
         reports.router(house, door),
         ops.router(house, door),
         reconciliations.router(house, door),

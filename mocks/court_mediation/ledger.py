@@ -139,6 +139,11 @@ class Ledger:
                 self._applications.setdefault((filing.jgdm, filing.xybh), []).append(filing)
                 self._open[filing.uuid] = None
             case Service.TRANSFER:
+                earlier = self._by_number.get(filing.ysbh)
+                if earlier is not None and earlier.state is State.CORRECTION:
+                    # Filed anew after 补正: the clerk goes on with this one.
+                    self._open.pop(earlier.uuid, None)
+                    self._by_number[filing.ysbh] = filing
                 self._by_number.setdefault(filing.ysbh, filing)
                 self._open[filing.uuid] = None
             case Service.SUPPLEMENT:

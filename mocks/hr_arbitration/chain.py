@@ -32,8 +32,8 @@ def check(ledger: Ledger, config: Mapping[str, Any], service: str, content: Json
             found += _review(ledger, config, content, case)
         case "TJ2002" | "TJ2003":
             found += _review_step(ledger, service, content)
-        case "TJ3001" if content["BZG001"] in ledger.transfers:
-            found.append(Finding("4011", "BZG001", "", "申请已存在"))
+        case "TJ3001":
+            found += _transfer(ledger, content)
         case "TJ5001" | "TJ5002":
             found += _task(ledger, service, content)
     return found
@@ -115,6 +115,14 @@ def _review_step(ledger: Ledger, service: str, content: Json) -> list[Finding]:
     if review is None or review.state in DECIDED or (service == "TJ2002" and not review.corrected):
         return [Finding("4011", "BZC002", "", "当前状态不允许")]
     return []
+
+
+def _transfer(ledger: Ledger, content: Json) -> list[Finding]:
+    """Once, and again where the platform asked for a correction (ZC3001 with 3): no other service answers that."""
+    known = ledger.transfers.get(content["BZG001"])
+    if known is None or known.state == "correction_required":
+        return []
+    return [Finding("4011", "BZG001", "", "申请已存在")]
 
 
 def _task_of_case(ledger: Ledger, content: Json) -> list[Finding]:

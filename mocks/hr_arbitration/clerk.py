@@ -226,7 +226,7 @@ class Clerk:
     def choices(self, ref: str) -> dict[str, float]:
         """The decisions that fit the state of a matter, with the weights where the autopilot's mix names none.
 
-        A transfer is never sent back for correction: the protocol has no service that answers it. A review is, once.
+        A transfer is never sent back for correction by the clerk himself: a person must write it anew. A review is, once.
         """
         matter = self._ledger.by_ref[ref]
         if matter.noun == "transfer":

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.http import LONGEST_WAIT, NotJson, json_bytes, judge_status, read_json_object, retry_after, seconds
+from adapters.http import (
+    LONG,
+    LONGEST_WAIT,
+    MOST_VALUES,
+    Doorway,
+    NotJson,
+    json_bytes,
+    judge_status,
+    read_aside,
+    read_json_object,
+    retry_after,
+    seconds,
+)
 from contracts.adapter import Reply
 from contracts.errors import AdapterError, EndpointError, PermanentError, RetryableError
+from tests.adapters.aside import Aside
 
 NOW = datetime(2026, 9, 30, 9, 0, tzinfo=UTC)
 
@@ -104,7 +121,8 @@ def test_steps_without_effect_are_never_maybe_accepted() -> None:
         (b'{"a":"\\ud800"}', "lone_surrogate"),
         (b'{"\\udfff":1}', "lone_surrogate"),
         (b'{"a":[[1]]}', "too_deep"),
-        (b'{"a":' + b"[" * 90_000 + b"]" * 90_000 + b"}", "too_deep"),
+        (b'{"a":' + b"[" * 40_000 + b"]" * 40_000 + b"}", "too_deep"),
+        (b'{"a":' + b"[" * 90_000 + b"]" * 90_000 + b"}", "too_many_values"),
         (b'{"a":' + b"1" * 5000 + b"}", "not_json"),
         (b'{"a":"' + b"x" * 200_000 + b'"}', "too_large"),
         (b'{"a":1} x', "not_json"),
@@ -132,3 +150,86 @@ def test_no_bytes_break_the_reader(noise: bytes) -> None:
         assert isinstance(read_json_object(noise), dict)
     except NotJson:
         return
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":[' + b"[[]]," * 395_000 + b"[]]}",
+        b'{"a":[' + b"0," * MOST_VALUES + b"0]}",
+        b'{"a":[' + b'"",' * MOST_VALUES + b'""]}',
+        b'{"a":[' + b'"\\"[\\\\",' * MOST_VALUES + b'""]}',
+        b"{" + b'"":0,' * MOST_VALUES + b'"":0}',
+        b'"' * 1_000_000 + b"," * 1_000_000,
+    ],
+)
+def test_what_holds_too_much_is_refused_before_it_is_parsed(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "loads", _never)
+    with pytest.raises(NotJson) as refused:
+        read_json_object(body, limit=len(body))
+    assert refused.value.code == "too_many_values"
+
+
+def _never(*_: object, **__: object) -> None:
+    pytest.fail("parsed")
+
+
+def test_what_stands_in_a_text_is_no_value() -> None:
+    text = '[{,"\\' * 20_000
+    sound = json_bytes({"a": text, "b": [text, "\\"], "c": '\\"'})
+    assert read_json_object(sound, values=7) == {"a": text, "b": [text, "\\"], "c": '\\"'}
+    with pytest.raises(NotJson, match="too_many_values"):
+        read_json_object(sound, values=4)
+
+
+@given(
+    st.recursive(
+        st.text('ab"\\[{,', max_size=5) | st.integers(),
+        lambda below: st.lists(below, max_size=4) | st.dictionaries(st.text('a"\\[{,', max_size=3), below, max_size=4),
+        max_leaves=20,
+    )
+)
+def test_values_are_counted_exactly(value: Any) -> None:
+    """Objects and lists, and one less than they hold each."""
+
+    def counted(inner: Any) -> int:
+        if not isinstance(inner, dict | list):
+            return 0
+        below = list(inner.values()) if isinstance(inner, dict) else inner
+        return 1 + max(len(below) - 1, 0) + sum(map(counted, below))
+
+    body, many = json_bytes({"x": value}), counted({"x": value})
+    assert read_json_object(body, values=many) == {"x": value}
+    with pytest.raises(NotJson, match="too_many_values"):
+        read_json_object(body, values=many - 1)
+
+
+async def test_long_bodies_alone_are_read_aside() -> None:
+    aside = Aside()
+
+    def read() -> str:
+        return "read"
+
+    assert await read_aside(aside, b"x" * LONG, read) == "read"
+    assert not aside.did
+    assert await read_aside(aside, b"x" * (LONG + 1), read) == "read"
+    assert aside.did == ["read"]
+
+
+async def test_two_at_a_time_pass_a_doorway() -> None:
+    inside, most, gate = 0, 0, asyncio.Event()
+
+    async def blocking(function: Callable[..., Any], /, *arguments: Any) -> Any:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await gate.wait()
+        inside -= 1
+        return function(*arguments)
+
+    doorway = Doorway(blocking)
+    calls = [asyncio.create_task(doorway(str, number)) for number in range(7)]
+    await asyncio.sleep(0)
+    gate.set()
+    assert await asyncio.gather(*calls) == [str(number) for number in range(7)]
+    assert most == 2

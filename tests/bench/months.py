@@ -16,13 +16,13 @@ import uvloop
 from gateway.flow.references import fold
 from gateway.security.fields import Sealer
 from gateway.store import partitions
-from gateway.store.claim import AttemptRow, Claim, Settlement
 from gateway.store.engine import Operation
 from gateway.store.ids import Ids
 from gateway.store.journal import number
 from gateway.store.migrate import migrate_postgres
 from gateway.store.months import Month
 from gateway.store.partitions import AHEAD, TABLES
+from gateway.store.settlement import AttemptRow, Claim, Settlement
 from gateway.store.store import Store, open_postgres
 from gateway.store.tally import tally
 from tests.bench.figures import Result, Sample

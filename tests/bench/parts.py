@@ -16,7 +16,7 @@ import uvloop
 
 from contracts.messages import MessageType
 from gateway.flow.order import Order, Principal
-from gateway.store.claim import Settlement
+from gateway.store.settlement import Settlement
 from gateway.store.unit import Committed, Unit
 from tests.bench import bodies, load
 from tests.bench.figures import Result, Sample

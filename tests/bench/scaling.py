@@ -10,10 +10,10 @@ from pathlib import Path
 import asyncpg
 import uvloop
 
-from gateway.store.claim import Claim, Settlement
 from gateway.store.engine import Sqlite
 from gateway.store.migrate import migrate_sqlite
 from gateway.store.postgres import CHANNEL
+from gateway.store.settlement import Claim, Settlement
 from tests.bench import load
 from tests.bench.accounts import cpu_of
 from tests.bench.delivery import cases

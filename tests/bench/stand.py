@@ -17,7 +17,6 @@ import uvloop
 
 from gateway import interpreter, logs
 from gateway.app import build
-from gateway.demo.stage import add_client
 from gateway.flow.house import House
 from gateway.security.clients import UPSTREAM_SCOPES, NewKey, hash_secret
 from gateway.settings import EndpointSettings, RouteSettings, Settings
@@ -57,7 +56,7 @@ async def stand(wanted: dict[str, Any]) -> House:
     )
     house = await build(settings, adapters={Plain.info.name: lambda: Plain})
     if await house.store.row("find_client", KEY.prefix) is None:
-        await add_client(house.store, KEY, "bench", UPSTREAM_SCOPES, ("*",))
+        await house.hands.clients.add("bench", "bench", UPSTREAM_SCOPES, ("*",), KEY)
     return house
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.cli.resting import Resting
 from tests.house import ENGINE
 from tests.servers.databases import new_database
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """A command sets the logs up for its process: here, whoever comes after it has its own again."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

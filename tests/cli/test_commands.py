@@ -98,7 +98,7 @@ def test_every_sample_tells_its_call() -> None:
     known = {(call.method, call.path) for call in CALLS}
     found = set()
     for sample in sorted(SAMPLES.glob("*.json")):
-        method, path = address(sample.stem, IDS)
+        method, path = address(sample.stem, dict(IDS))
         for identifier in IDS.values():
             path = path.replace(identifier, "{id}")
         assert (method, path) in known, sample.name
@@ -117,7 +117,7 @@ def test_every_sample_tells_its_call() -> None:
     ],
 )
 def test_a_call_may_be_written_in_any_of_these_ways(call: str, path: str) -> None:
-    assert address(call, IDS)[1] == path
+    assert address(call, dict(IDS))[1] == path
 
 
 @pytest.mark.parametrize("call", ["wages", "GET cases", "POST passwords {id}", "POST", "POST cases {id} progress"])
@@ -166,6 +166,9 @@ def test_a_role_and_its_organisations(resting: Resting) -> None:
     path = resting.config
     assert gateway("client", "add", "x", "--config", str(path)).exit_code == 2
     assert gateway("client", "add", "x", "--role", "king", "--config", str(path)).exit_code == 2
+    nameless = gateway("client", "add", " ", "-o", "A", "--config", str(path))
+    assert nameless.exit_code == 2
+    assert "at least one organisation code" in nameless.stderr
     added = gateway("client", "add", "调解中心", "-o", "A", "-o", "B", "--config", str(path), "--json")
     assert added.exit_code == 0
     found = json.loads(added.stdout)
@@ -174,10 +177,15 @@ def test_a_role_and_its_organisations(resting: Resting) -> None:
     operator = json.loads(gateway("client", "add", "y", "--role", "operator", "--config", str(path), "--json").stdout)
     assert operator["organizations"] == ["*"]
     assert "ops:write" in operator["scopes"]
+    limited = gateway("client", "add", "z", "--role", "operator", "-o", "A", "--config", str(path))
+    assert limited.exit_code == 2
+    assert "cannot be limited" in limited.stderr
     kept = str(resting.sql("SELECT * FROM clients"))
     kept += "".join(file.read_text("latin-1") for file in (resting.directory / "data").glob("gateway.db*"))
     assert found["client"] in kept
     assert found["key"] not in kept
+    acts = resting.sql("SELECT actor, act, target FROM audit ORDER BY number")
+    assert acts == [("cli", "client.add", one["client"]) for one in (found, operator)]
 
 
 def test_a_new_database_is_migrated_once(resting: Resting) -> None:

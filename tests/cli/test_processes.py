@@ -159,9 +159,9 @@ def test_one_database_one_process(serving: Serving) -> None:
         result = gateway(*words, "--config", config)
         assert result.exit_code == 75, words
         assert "SQLite" in result.stderr
-    result = process("serve", "--config", config)
-    assert result.returncode == 75
-    assert "SQLite" in result.stderr
+    second = process("serve", "--config", config)
+    assert second.returncode == 75
+    assert "SQLite" in second.stderr
     doctor = gateway("doctor", "--config", config, "--json")
     checks = {check["name"].split()[0]: check for check in json.loads(doctor.stdout)["checks"]}
     assert checks["数据库"]["ok"] is True

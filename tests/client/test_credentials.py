@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from gateway.client import CallRefused, ClientCredentials, GatewayClient
-from gateway.client import credentials as room
+from tests.flow.puppets import PUPPETS
 from tests.house import Gateways
-from tests.web.conftest import ENDPOINTS, PUPPETS
+from tests.web.conftest import ENDPOINTS
 from tests.web.site import site as open_site
 
 
@@ -59,7 +59,7 @@ async def test_a_token_that_the_gateway_no_longer_takes_is_renewed() -> None:
 
 async def test_a_token_is_renewed_before_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(room.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("gateway.client.credentials.time.monotonic", lambda: now[0])
     gateway = Gateway(lasts=100)
     async with httpx.AsyncClient(
         transport=httpx.MockTransport(gateway), auth=ClientCredentials("http://gateway", "a.b", "cases:read")

@@ -41,7 +41,7 @@ class Visitor:
     @property
     def token(self) -> str:
         """The session's token."""
-        return self.http.cookies.get("gw_session", "")
+        return self.http.cookies.get("gw_session") or ""
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
         """A page."""

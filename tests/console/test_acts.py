@@ -7,6 +7,7 @@ import re
 
 from contracts.messages import COURT, HR, UNION
 from gateway.store.lists import list_deliveries
+from gateway.store.unit import NewTask
 from tests.console.counter import Counter, Visitor
 from tests.flow.stage import until
 
@@ -45,7 +46,7 @@ async def test_a_refused_delivery_is_sent_again_under_its_id(counter: Counter) -
 async def test_a_delivery_in_doubt_is_decided_with_evidence(counter: Counter) -> None:
     await counter.journey()
     delivery = counter.ids["doubt"]
-    assert (await counter.operator.post(f"deliveries/{delivery}/resolve", {"reason": "电话核实"})).status_code == 404
+    assert (await counter.operator.post(f"deliveries/{delivery}/resolve", {"reason": "电话核实"})).status_code == 422
     told = {"reason": "工会王老师电话确认已收到", "arrived": "yes"}
     assert (await counter.operator.post(f"deliveries/{delivery}/resolve", told)).status_code == 303
     assert await state_of(counter, delivery) == "delivered"
@@ -154,7 +155,7 @@ async def test_a_paper_that_was_given_up_is_fetched_again(counter: Counter) -> N
     )
     await store.write("add_paper", ("ppr_1", "gone", case, case, "WS1", sealed))
     await store.write("move_paper", ("ppr_1", "failed", None, "link_ended", 0))
-    await store.write("open_task", ("tsk_PAPER", "dead", case, "ppr_1", COURT, "", "link_ended", None, None))
+    await store.write("open_task", NewTask("tsk_PAPER", "dead", "ppr_1", COURT, "link_ended").row(case, ""))
     page = (await counter.operator.get("tasks/tsk_PAPER")).text
     assert "重新下载文书" in page
     assert (await counter.operator.post("tasks/tsk_PAPER/fetch", {"reason": ""})).status_code == 422

@@ -70,6 +70,9 @@ async def test_find_understand_replay(room: Room) -> None:
     await expect(page.locator("h1")).to_have_text("批量重投")
     await expect(page.locator(".facts .chip")).to_have_text("已完成")
     await expect(page.locator(".facts")).to_contain_text("5 / 5")
+    await expect(page.locator("nav.filters")).to_contain_text("成功 5")
+    await expect(page.locator("text=暂停作业")).to_have_count(0)
+    await expect(page.locator("text=终止作业")).to_have_count(0)
     await page.goto(f"{room.base}failures")
     await expect(page.locator("main")).to_contain_text("没有需要处理的失败")
 
@@ -105,8 +108,8 @@ async def test_pause_many_wait_resume(room: Room) -> None:
     assert len(sent) == len(set(sent)) == WAITING
     case = await room.counter.site.house.store.rows("newest_cases", "case_0", "case_zzz", 1)
     await watching.goto(f"{room.base}cases/{case[0]['id']}")
-    await expect(watching.locator("main")).to_contain_text("暂停（oper01）：周六维护")
-    await expect(watching.locator("main")).to_contain_text("恢复：oper01 维护结束")
+    await expect(watching.locator("main")).to_contain_text("暂停（operator 甲）：周六维护")
+    await expect(watching.locator("main")).to_contain_text("恢复：operator 甲 维护结束")
 
 
 async def test_a_second_operator_sees_the_job_and_an_administrator_lets_it_run(room: Room) -> None:

@@ -25,7 +25,7 @@ async def test_a_period_is_prolonged_by_the_form_of_the_page(counter: Counter) -
     action = re.search(r'action="/console/([^"]+)"', form.group())
     assert action is not None
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form.group()))
-    assert set(fields) == {"form_token", "clock"}
+    assert set(fields) == {"form", "form_token", "clock"}
     answer = await counter.operator.post(action.group(1), fields | {"reason": "双方同意延长", "extended_by": "15"})
     assert answer.status_code == 303, answer.text
     done = (await counter.operator.http.get(answer.headers["location"])).text
@@ -62,7 +62,7 @@ async def test_a_clock_stands_still_and_goes_on(counter: Counter) -> None:
         ("extend", "D13", {"extended_by": "9"}, 409, "法律不允许延长", "The law allows no extension"),
         ("suspend", "D13", {"on": "2030-01-01"}, 422, "不得早于期限起算日", "That day cannot be"),
         ("suspend", "D13", {"on": "yesterday"}, 422, "不得早于期限起算日", "That day cannot be"),
-        ("suspend", "D13", {"article": "某条"}, 422, "写明第几条", "must say its number"),
+        ("suspend", "D13", {"article": "某条"}, 422, "写明第几条", "must be given by number"),
         ("resume", "D13", {}, 409, "状态已经改变", "state has changed"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ LOSSES = (
     Loss(LossKind.MAPPED, "/channel", "ly", "not the gateway's choice"),
     Loss(LossKind.DROPPED, "/note"),
 )
-PAYLOAD = {
+PAYLOAD: dict[str, Any] = {
     "lb": "99",
     "ly": "3",
     "ms": "拖欠" * 30,
@@ -42,7 +43,7 @@ def test_only_codes_that_the_gateway_chose_and_that_one_name_tells_are_open() ->
 
 def test_a_patched_wire_differs_there_alone() -> None:
     made = patched(WIRE, {"/lb": "07", "/ryxx/1/rylb": "2"})
-    assert made.payload == PAYLOAD | {"lb": "07", "ryxx": [PAYLOAD["ryxx"][0], {"rylb": "2", "xm": "乙"}]}  # type: ignore[index] -- a list
+    assert made.payload == PAYLOAD | {"lb": "07", "ryxx": [PAYLOAD["ryxx"][0], {"rylb": "2", "xm": "乙"}]}
     assert WIRE.payload["lb"] == "99"
     with pytest.raises(CorrectionRefused, match="place"):
         patched(WIRE, {"/ly": "4"})

@@ -12,7 +12,7 @@ from gateway.store.console import DeliveryFilter, id_at, made_at
 from gateway.store.ids import Ids
 from gateway.store.lists import list_deliveries
 from gateway.web.console import words
-from gateway.web.console.messages import read_filter
+from gateway.web.console.conditions import read_filter
 from tests.console.counter import Counter, Visitor
 from tests.servers.databases import table
 
@@ -31,13 +31,20 @@ def test_an_id_tells_its_time_and_bounds_a_time() -> None:
 
 
 def test_typed_conditions_override_the_fields() -> None:
-    wanted, fields = read_filter(
-        {"q": "platform:union 状态：dead case:2026-7", "state": "rejected", "type": "nonsense"}
-    )
+    asked = read_filter({"q": "platform:union 状态：dead case:2026-7", "state": "rejected", "type": "nonsense"})
+    wanted, fields = asked.filter, asked.fields
     assert wanted.states == ("dead",)
     assert wanted.endpoints == ("union",)
     assert fields == {"state": "dead", "platform": "union", "case": "2026-7"}
-    assert read_filter({"state": "nonsense", "from": "yesterday"})[0] == DeliveryFilter()
+    assert asked.unknown == (("type", "nonsense"),)
+    read = read_filter({"state": "nonsense", "from": "yesterday", "q": "状态:没有 foo:bar 别的"})
+    assert read.filter == DeliveryFilter()
+    assert read.unknown == (("foo", "bar"), ("", "别的"), ("状态", "没有"), ("from", "yesterday"))
+
+
+@pytest.mark.parametrize("typed", ["状态:重试用尽", "state:dead", "STATUS:DEAD"])
+def test_a_condition_may_be_typed_by_its_title(typed: str) -> None:
+    assert read_filter({"q": typed}).filter.states == ("dead",)
 
 
 def test_lengths_of_time_are_said_in_two_units() -> None:
@@ -147,9 +154,9 @@ async def test_the_audit_trail_is_whole_and_a_change_in_it_is_found(counter: Cou
     auditor = counter.visitors["auditor"]
     assert "链条完整" in (await auditor.post("audit/verify")).text
     own = (await counter.operator.get("audit")).text
-    assert "endpoint.pause" in own
-    assert "user.add" not in own
-    assert "user.add" in (await auditor.get("audit")).text
+    assert 'title="endpoint.pause"' in own
+    assert 'title="user.add"' not in own
+    assert 'title="user.add"' in (await auditor.get("audit")).text
     await table(counter.site.house.store, "UPDATE audit SET reason = '别的' WHERE act = 'endpoint.pause'")
     broken = (await auditor.post("audit/verify")).text
     assert "断裂" in broken

@@ -41,7 +41,9 @@ async def test_an_orphan_is_matched_and_applied(counter: Counter) -> None:
     page = (await counter.operator.get(f"callbacks/{call}")).text
     assert "GZ-77" in page
     assert "找不到" in page
-    number = (await store.row("matter", case))["business_key"].partition("|")[2]  # type: ignore[index] -- it was made above
+    matter = await store.row("matter", case)
+    assert matter is not None
+    number = matter["business_key"].partition("|")[2]
     page = (await counter.operator.get(f"callbacks/{call}?case={number}")).text
     choices = re.findall(r'name="delivery" value="(dlv_\w+)"', page)
     filed_as = (await store.run(list_deliveries, "delivered", COURT, "", 9))[0]["id"]

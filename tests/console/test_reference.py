@@ -14,6 +14,7 @@ from contracts.messages import HR
 from contracts.schemas import DOCUMENTS
 from gateway.web.console import api, clients
 from gateway.web.console.codes import shown
+from gateway.web.docs import described
 from tests.console.counter import Counter
 from tests.flow import papers
 from tests.flow.stage import until
@@ -39,7 +40,7 @@ async def test_the_tables_of_a_platform_are_read_and_searched(
 ) -> None:
     assert "适配器没有码表" in (await counter.viewer.get("codes")).text
     puppet = counter.site.stage.puppet(HR)
-    tables = HrArbitration.code_tables(puppet)  # type: ignore[arg-type] -- it asks nothing of itself
+    tables = HrArbitration.code_tables(puppet)  # type: ignore[arg-type]  # it asks nothing of itself
     assert len(tables) > 20
     monkeypatch.setattr(puppet, "code_tables", lambda: tables)
     page = (await counter.viewer.get("codes")).text
@@ -54,7 +55,9 @@ async def test_a_code_without_a_row_leads_to_its_task_and_back(
 ) -> None:
     monkeypatch.setattr(counter.site.stage.puppet(HR), "code_tables", lambda: (SEX,))
     case, stage = await counter.site.case(), counter.site.stage
-    number = (await counter.site.house.store.row("matter", case))["business_key"].partition("|")[2]  # type: ignore[index] -- made above
+    matter = await counter.site.house.store.row("matter", case)
+    assert matter is not None
+    number = matter["business_key"].partition("|")[2]
     await stage.say(stage.word("case", "unknown", ("source_case_no", number, "SD-JN-LX-001"), raw="ZZ9"), HR)
 
     async def before_a_person() -> bool:
@@ -89,7 +92,7 @@ async def test_every_call_and_every_schema_has_a_page_in_both_languages(counter:
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_a_skeleton_has_all_that_must_be_there(name: str, counter: Counter) -> None:
     application = counter.site.application.framework
-    drawn = api.described(application.openapi())
+    drawn = described(application.openapi())
     model = DOCUMENTS[name].__name__
     made = api.example(drawn, {"$ref": f"#/components/schemas/{model}"})
     assert made.keys() == set(drawn["components"]["schemas"][model].get("required", []))

@@ -31,21 +31,36 @@ async def test_a_key_is_rotated_with_both_good_for_a_while(counter: Counter) -> 
     admin = counter.visitors["administrator"]
     assert (await admin.post("clients", {"name": "", "organizations": "SD-JN-LX-001"})).status_code == 422
     assert (await admin.post("clients", {"name": "无组织", "organizations": " , "})).status_code == 422
+    limited = await admin.post("clients", {"name": "部分运维", "organizations": "SD-JN-LX-001", "role": "operator"})
+    assert limited.status_code == 422
+    assert "不能限定组织" in limited.text
+    badly = await admin.post("clients", {"name": "历下区系统", "organizations": "bad code!!", "role": "upstream"})
+    assert badly.status_code == 422
+    assert "组织代码的写法不对" in badly.text
+    assert 'value="bad code!!"' in badly.text, "what was typed comes back"
     made = await admin.post("clients", {"name": "历下区系统", "organizations": "SD-JN-LX-001，SD-LY-LS-007"})
     old = fresh_key(made.text)
+    assert "该组织尚无案件" in made.text
     assert await works(counter, old)
     rows = [row for row in await counter.site.house.store.rows("all_keys") if row["name"] == "历下区系统"]
     assert json.loads(rows[0]["organizations"]) == ["SD-JN-LX-001", "SD-LY-LS-007"]
-    rotated = await admin.post(f"clients/{rows[0]['client']}/rotate", {"hours": "24"})
+    without = await admin.post(f"clients/{rows[0]['client']}/rotate", {"hours": "72"})
+    assert without.status_code == 422
+    assert '<option value="72" selected>' in without.text
+    rotated = await admin.post(f"clients/{rows[0]['client']}/rotate", {"hours": "24", "reason": "人员调离"})
     new = fresh_key(rotated.text)
     assert await works(counter, old)
     assert await works(counter, new)
     assert new not in (await admin.get("clients")).text
-    assert (await admin.post(f"clients/keys/{old.partition('.')[0]}")).status_code == 303
+    assert (await admin.post(f"clients/keys/{old.partition('.')[0]}")).status_code == 422
+    told = {"reason": "密钥外泄"}
+    assert (await admin.post(f"clients/keys/{old.partition('.')[0]}", told)).status_code == 303
     rows = [row for row in await counter.site.house.store.rows("all_keys") if row["name"] == "历下区系统"]
     assert [bool(row["enabled"]) for row in rows] == [False, True]
-    acts = [row["act"] for row in await counter.site.house.store.rows("newest_audit", 2**62, 3)]
-    assert acts == ["client.disable_key", "client.rotate", "client.add"]
+    acts = [(row["act"], row["actor"]) for row in await counter.site.house.store.rows("newest_audit", 2**62, 3)]
+    assert acts == [(act, "user:admi01") for act in ("client.disable_key", "client.rotate", "client.add")]
+    assert (await admin.post(f"clients/keys/{old.partition('.')[0]}", told)).status_code == 404
+    assert (await admin.post("clients/cli_none/rotate", {"hours": "24", **told})).status_code == 404
 
 
 async def test_the_ledger_lists_what_the_notice_asks_and_its_files_are_masked_and_audited(counter: Counter) -> None:
@@ -89,7 +104,7 @@ async def test_an_alert_is_told_once_and_closes_by_itself(counter: Counter) -> N
     identifier = (await house.store.rows("open_alerts"))[0]["id"]
     assert (await counter.viewer.post(f"alerts/{identifier}")).status_code == 403
     assert (await counter.operator.post(f"alerts/{identifier}")).status_code == 303
-    assert "oper01 已知晓" in (await counter.operator.get("alerts")).text
+    assert "operator 甲 已确认" in (await counter.operator.get("alerts")).text
     await house.store.write("set_breaker", (HR, 0, "closed"))
     await loop.turn()
     assert await opened() == []
@@ -118,7 +133,7 @@ async def test_a_dry_run_tells_what_would_be_sent_and_stores_nothing(counter: Co
 
 
 async def test_health_is_red_where_a_platform_is(counter: Counter) -> None:
-    assert "后台循环" in (await counter.viewer.get("health")).text
+    assert "后台任务" in (await counter.viewer.get("health")).text
     await counter.site.house.store.write("set_breaker", (HR, 7, "open"))
     counter.site.application.framework.state.desk.pulse.forget()
     page = (await counter.viewer.get("health")).text

@@ -79,3 +79,22 @@ async def test_it_is_turned_on_used_once_per_code_and_turned_off(counter: Counte
     assert row["totp_sealed"] is None
     acts = {row["act"] for row in await store.rows("newest_audit", 2**62, 30)}
     assert {"user.second_on", "user.second_off"} <= acts
+
+
+async def test_an_administrators_session_alone_resets_nothing_of_his_own(counter: Counter) -> None:
+    admin, name = counter.visitors["administrator"], name_of("administrator")
+    store = counter.site.house.store
+    await store.write("set_totp", (name, b"sealed"))
+    before = await store.row("find_user", name)
+    for place in ("second", "password"):
+        refused = await admin.post(f"users/{name}/{place}")
+        assert refused.status_code == 422
+        assert "请找另一位管理员" in refused.text
+    assert (await admin.get("users")).status_code == 200
+    after = await store.row("find_user", name)
+    assert before is not None
+    assert after is not None
+    assert after["totp_sealed"] is not None
+    assert after["password"] == before["password"]
+    acts = {row["act"] for row in await store.rows("newest_audit", 2**62, 30)}
+    assert not {"user.second_off", "user.password"} & acts

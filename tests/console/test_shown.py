@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter as Counts
 
 import pytest
@@ -26,6 +27,7 @@ def figures(standing: dict[str, int], series: dict[str, int]) -> Figures:
         tasks=0,
         newest_task="",
         clocks=[],
+        over=[],
         jobs=[],
         position=1,
     )
@@ -46,6 +48,35 @@ async def test_an_alert_names_the_case_by_its_number(counter: Counter) -> None:
     await store.write("open_alert", (store.ids.new("alert"), "deadline", case, "4"))
     page = (await counter.viewer.get("alerts")).text
     assert f">{document['source_case_no']}</a>" in page
+
+
+async def test_a_period_is_told_by_its_title_and_its_code_stands_beside(counter: Counter) -> None:
+    case = await counter.site.case()
+    for path in ("cases", f"cases/{case}"):
+        page = (await counter.operator.get(path)).text
+        assert 'title="D03"' in page or 'title="D01"' in page, path
+        assert not re.search(r">[^<]*\bD\d\d[^<]*<", page), f"a rule's code among the words of {path}"
+    assert "中止：" in page
+
+
+async def test_a_record_that_is_not_there_leads_on(counter: Counter) -> None:
+    page = await counter.viewer.get("cases/case_01M4HZFH0TE0CWKR19Y11Q24RY")
+    assert page.status_code == 404
+    assert "未找到该记录" in page.text
+    assert 'href="/console/cases">返回案件</a>' in page.text
+    assert 'href="/console/search">' in page.text
+    number = await counter.viewer.get("cases/370102-LX001-2026-77777")
+    assert (number.status_code, number.headers["location"]) == (303, "/console/cases?case=370102-LX001-2026-77777")
+
+
+async def test_an_empty_list_says_what_was_looked_at(counter: Counter) -> None:
+    assert "放宽时间" not in (await counter.viewer.get("messages?state=dead")).text
+    assert "放宽时间" in (await counter.viewer.get("messages?state=dead&from=2026-01-01T00:00")).text
+    found = (await counter.viewer.get("search?q=00057-none")).text
+    assert "查找：00057-none" in found
+    assert "姓名、单位名称和文书内容不能查找" in found
+    case = await counter.site.case()
+    assert '<p class="empty">–</p>' not in (await counter.viewer.get(f"cases/{case}")).text
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-13-45", "junk"])

@@ -90,7 +90,7 @@ async def test_a_period_that_cannot_be_is_told_in_both_languages(counter: Counte
     english = await counter.viewer.get(f"statistics?{query}", **{"Accept-Language": "en"})
     assert chinese.status_code == english.status_code == 200
     assert "起止日期不对" in chinese.text
-    assert "These days cannot be" in english.text
+    assert "Invalid dates" in english.text
 
 
 async def test_files_hold_the_same_and_are_audited(counter: Counter) -> None:

@@ -63,7 +63,7 @@ async def test_a_window_holds_tells_and_lets_go(counter: Counter) -> None:
 
     await until(delivered, "what waited went by itself")
     journey = (await counter.viewer.get(f"cases/{case}")).text
-    assert "维护（oper01）：周六维护" in journey
+    assert "维护（operator 甲）：周六维护" in journey
     assert "恢复：到点自动恢复" in journey
     english = (await counter.viewer.get(f"cases/{case}", **{"Accept-Language": "en"})).text
     assert "flows again: by itself, on time" in english
@@ -74,8 +74,8 @@ async def test_a_pause_by_hand_stands_in_the_journey_with_names_and_reasons(coun
     case = await counter.site.case()
     await counter.operator.post(f"platforms/{HR}/resume", {"reason": "证书已换", "per_minute": "1200"})
     journey = (await counter.viewer.get(f"cases/{case}")).text
-    assert "暂停（oper01）：证书更换" in journey
-    assert "恢复：oper01 证书已换" in journey
+    assert "暂停（operator 甲）：证书更换" in journey
+    assert "恢复：operator 甲 证书已换" in journey
     await counter.operator.post(f"platforms/{HR}/pause", {"reason": "与本案无关"})
 
     async def delivered() -> bool:

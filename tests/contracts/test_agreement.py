@@ -31,6 +31,20 @@ def signed(name: str, party: int | None = None, at: str = "2026-10-20T10:00:00+0
     )
 
 
+def test_terms_have_numbers_of_their_own(sample: Callable[[str], Body]) -> None:
+    """The finding names the second of two; one whose number is broken is told for that alone."""
+    body = sample("agreement")
+    first = body["terms"][0]
+    body["terms"] = [first, {**first, "no": 2}, first, {**first, "no": "2"}, {**first, "no": 2}]
+    with pytest.raises(DocumentRefused) as refused:
+        read(Agreement, json.dumps(body).encode(), now=datetime(2026, 12, 1, tzinfo=UTC))
+    assert set(codes(refused.value.findings)) == {
+        ("/terms/2/no", "number_repeated"),
+        ("/terms/3/no", "wrong_type"),
+        ("/terms/4/no", "number_repeated"),
+    }
+
+
 # --------------------------------------------------------------------------------------------------------------- signers
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.attachment import SNIFF_BYTES, sniff
+from contracts.attachment import sniff
 from contracts.lists import MediaType
 
 
@@ -47,14 +47,12 @@ def test_by_bytes(content: bytes, media_type: MediaType | None) -> None:
     assert sniff(content) is media_type
 
 
-def test_head_and_tail_are_enough_for_a_long_file() -> None:
-    content = container("Doc_0/Pages/Page_0/Content.xml", "OFD.xml", body=bytes(range(256)) * 4000)
-    assert sniff(content[:64], content[-SNIFF_BYTES:]) is MediaType.OFD
-    assert sniff(content[:64], content[-10:]) is None
+def test_the_first_entry_is_enough_where_the_directory_is_cut_off() -> None:
     assert sniff(container("OFD.xml", "Doc_0/Document.xml")[:64]) is MediaType.OFD
+    assert sniff(container("Doc_0/Document.xml", "OFD.xml")[:64]) is None
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(content: bytes) -> None:
     sniff(content)
-    sniff(b"PK\x03\x04" + content, b"PK\x01\x02" + content + b"PK\x05\x06" + content)
+    sniff(b"PK\x03\x04" + content + b"PK\x01\x02" + content + b"PK\x05\x06" + content)

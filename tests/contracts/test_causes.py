@@ -6,17 +6,13 @@ import pytest
 
 from contracts.causes import (
     CourtNumber,
-    court_number,
     exists,
     is_labour_relation,
     is_new_employment,
     last_name,
     matter_of,
     matters,
-    path_of_name,
-    path_of_number,
     project,
-    same_cause,
 )
 from contracts.lists import CauseTable
 
@@ -67,16 +63,15 @@ def test_what_is_in_which_table(table: CauseTable, path: tuple[str, ...], there:
     ],
 )
 def test_official_numbers(table: CauseTable, path: tuple[str, ...], number: CourtNumber | None) -> None:
-    assert court_number(table, path) == number
-    if number is not None:
-        assert path_of_number(table, number) == path
+    matter = matter_of(table, path)
+    assert matter is not None
+    assert matter.numbers.get(table) == number
 
 
 def test_numbers_of_an_edition_are_given_once() -> None:
     for table in (C25, C20):
         numbers = [matter.numbers[table] for matter in matters() if table in matter.numbers]
         assert len(numbers) == len(set(numbers))
-    assert path_of_number(C25, CourtNumber(999)) is None
 
 
 @pytest.mark.parametrize(
@@ -115,11 +110,9 @@ def test_existence_of_a_labour_relation(path: tuple[str, ...], is_it: bool) -> N
     assert is_labour_relation(path) is is_it
 
 
-def test_same_cause_across_tables() -> None:
-    assert same_cause((C25, WAGES), (ARB, WAGES_ARB))
-    assert same_cause((C25, WAGES), (C20, WAGES))
-    assert not same_cause((C25, WAGES), (C25, NEW_WAGES))
-    assert not same_cause((C25, ("x",)), (C25, ("x",)))
+def test_one_matter_in_all_its_tables() -> None:
+    assert matter_of(C25, WAGES) is matter_of(ARB, WAGES_ARB) is matter_of(C20, WAGES)
+    assert matter_of(C25, WAGES) is not matter_of(C25, NEW_WAGES)
 
 
 @pytest.mark.parametrize(
@@ -146,10 +139,3 @@ def test_every_matter_leads_to_existing_nodes() -> None:
         for table, path in matter.paths.items():
             assert matter_of(table, path) is matter
     assert len({matter.id for matter in matters()}) == len(matters())
-
-
-def test_paths_by_name() -> None:
-    assert path_of_name(C25, "追索劳动报酬") == WAGES
-    assert path_of_name(C25, "追索劳动报酬纠纷") == WAGES
-    assert path_of_name(ARB, "劳动报酬") == WAGES_ARB
-    assert path_of_name(C25, "没有") is None

@@ -121,7 +121,7 @@ def test_months_and_years_end_on_the_day_of_the_same_number(
     ],
 )
 def test_the_mode_of_rolling_decides(roll: Roll, start: str, effective: str) -> None:
-    deadline = due(period(15), day(start), CALENDAR.rolling(roll))
+    deadline = due(period(15), day(start), packaged_calendar(roll))
     assert deadline.due == day(effective)
     if roll is Roll.NONE:
         assert not deadline.provisional
@@ -174,7 +174,7 @@ counted = st.sampled_from([Unit.CALENDAR, Unit.WORKING])
 def test_a_deadline_lies_after_its_start_and_never_on_a_day_off(
     start: date, length: int, unit: Unit, roll: Roll
 ) -> None:
-    calendar = CALENDAR.rolling(roll)
+    calendar = packaged_calendar(roll)
     deadline = due(period(length, unit), start, calendar)
     assert start < deadline.nominal <= deadline.due
     assert deadline.due - start >= length * DAY

@@ -46,7 +46,7 @@ class Served:
 
     async def events(self, after: str) -> EventPage:
         self.asked.append(after)
-        items = [one for one in EVENTS if one.cursor > after][:PAGE]
+        items = tuple(one for one in EVENTS if one.cursor > after)[:PAGE]
         return EventPage.model_construct(items=items, cursor=items[-1].cursor if items else after)
 
 

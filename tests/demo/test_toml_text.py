@@ -14,7 +14,7 @@ VALUES = st.recursive(
     st.booleans()
     | st.integers(-(2**62), 2**62)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab-_é 点.", max_size=5), inner, max_size=3),
     max_leaves=12,
 )

@@ -68,7 +68,6 @@ async def main(orders: Orders) -> None:
     """Serve and deliver until SIGTERM."""
     from gateway import logs
     from gateway.app import build
-    from gateway.demo.stage import add_client
     from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, NewKey, hash_secret
     from gateway.settings import EndpointSettings, RouteSettings, Settings
     from gateway.web.listen import Listener, listening_socket
@@ -102,7 +101,7 @@ async def main(orders: Orders) -> None:
     prefix, _, secret = orders.key.partition(".")
     if await house.store.row("find_client", prefix) is None:
         key = NewKey(prefix, orders.key, hash_secret(secret))
-        await add_client(house.store, key, "upstream", (*UPSTREAM_SCOPES, *OPERATOR_SCOPES), ("*",))
+        await house.hands.clients.add("test", "upstream", (*UPSTREAM_SCOPES, *OPERATOR_SCOPES), ("*",), key)
     bound = listening_socket("127.0.0.1", 0)
     listener = Listener(web(house), bound)
     await listener.start()

@@ -71,6 +71,7 @@ class MailServer:
         assert isinstance(made, EmailMessage)
         self.mails.append(made)
         self.recipients.append(list(envelope.rcpt_tos))
+        assert server.transport is not None
         self.secured.append(session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None)
         return "250 OK"
 

@@ -12,17 +12,24 @@ from typing import Any
 import pytest
 import trustme
 
-from contracts.adapter import Reply
+from contracts.adapter import Exchange, Polled, Reply
 from contracts.chinese_calendar import BEIJING, packaged_calendar
+from contracts.errors import RetryableError
+from contracts.messages import HR, ONE_STOP
 from gateway.flow.alerting import certificates
 from gateway.flow.alerting.alerts import Alerts, Senses, this_machine
 from gateway.flow.alerting.certificates import Certificates
 from gateway.flow.alerting.skew import Skew
+from gateway.flow.clock import Alarms
 from gateway.flow.house import House
 from gateway.flow.office import OfficeHours, long_silent
+from gateway.flow.poll import Poller
+from gateway.flow.relay import BROKER
+from gateway.store import journal
 from gateway.store.tally import HOUR, MINUTE
+from tests.flow import papers
 from tests.flow.receivers import trusting
-from tests.flow.stage import HR, Stage
+from tests.flow.stage import Stage
 from tests.house import START, Gateways
 
 OFFICE = OfficeHours.of("09:00-17:00", packaged_calendar())
@@ -95,6 +102,28 @@ async def test_an_upstream_that_falls_silent_and_speaks_again(still: Stage, gate
     gateway.clock.skip(301)
     await loop.turn()
     assert await standing(house) == set()
+
+
+async def test_a_deadline_that_is_missed_is_not_healed(still: Stage, gateway: Gateways) -> None:
+    """With its messages still here it is told as missed; what heals it is that the case ends."""
+    house = still.house
+    loop = loop_of(house)
+
+    async def deadlines() -> set[tuple[str, str]]:
+        await Alarms(house.store).turn()
+        await loop.turn()
+        return {one for one in await standing(house) if one[0].startswith("deadline")}
+
+    case = await still.case({"/received_at": "2026-10-08T09:00:00+08:00", "/accepted_at": papers.DROP})
+    await still.progress(case, "accepted", "2026-10-08T10:00:00+08:00")
+    gateway.clock.skip((moment("2026-10-23T08:00") - START).total_seconds())
+    assert await deadlines() == {("deadline_near", case)}
+    gateway.clock.skip(86_400)
+    for _ in range(3):
+        await deadlines()
+    assert await deadlines() == {("deadline_missed", case)}
+    await still.progress(case, "failed", "2026-10-24T07:00:00+08:00")
+    assert await deadlines() == set()
 
 
 # ------------------------------------------------------------------------------------------------ keys, certificates
@@ -180,7 +209,8 @@ def test_a_platforms_clock_is_known_from_its_answers() -> None:
     ms = round(now.timestamp() * 1000)
     for _ in range(2):
         skew.heard(answer(now + timedelta(seconds=10), "date"), ms, ms + 100)
-    assert skew.ms is None, "too few"
+    early = skew.ms
+    assert early is None, "too few"
     skew.heard(answer(now + timedelta(seconds=10)), ms, ms + 100)
     assert skew.ms == 10_450
     before = skew.ms
@@ -282,3 +312,57 @@ async def test_an_orphan_callback_of_an_hour(still: Stage, gateway: Gateways) ->
     gateway.clock.skip(200)
     await loop.turn()
     assert await standing(still.house) == {("callback_orphan", "callbacks")}
+
+
+# ------------------------------------------------------------------------------------------------------ who is unheard
+
+
+async def test_polls_that_bring_no_answer_for_an_hour(
+    still: Stage, gateway: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted from the last answer, or from the first failure; a paused platform is not missed."""
+    house = still.house
+    loop, poller = loop_of(house), Poller(house.store, house.lines[ONE_STOP])
+
+    async def unheard() -> bool:
+        await loop.turn()
+        return ("poll_failing", ONE_STOP) in await standing(house)
+
+    async def poll(cursor: str | None, exchange: Exchange) -> Polled:
+        if broken:
+            raise RetryableError("unreadable")
+        return Polled((), "0", more=False)
+
+    broken = True
+    monkeypatch.setattr(still.puppet(ONE_STOP), "poll", poll)
+    await poller.turn()
+    assert not await unheard()
+    gateway.clock.skip(3700)
+    await poller.turn()
+    assert await unheard()
+    await house.store.write("pause_endpoint", (ONE_STOP, "operator", "x"))
+    assert not await unheard()
+    await house.store.write("resume_endpoint", (ONE_STOP,))
+    assert await unheard()
+    broken = False
+    gateway.clock.skip(1000)
+    await poller.turn()
+    assert not await unheard()
+
+
+async def test_events_that_the_broker_does_not_take(still: Stage, gateway: Gateways) -> None:
+    house = still.house
+    loop = loop_of(house)
+    await still.case()
+    await house.store.run(journal.number, 100)
+    await house.store.write("set_mark", (BROKER, 0))
+    await loop.turn()
+    assert ("bus_behind", "events") not in await standing(house)
+    gateway.clock.skip(700)
+    await loop.turn()
+    assert ("bus_behind", "events") in await standing(house)
+    row = await house.store.row("log_position")
+    assert row is not None
+    await house.store.write("set_mark", (BROKER, row["position"]))
+    await loop.turn()
+    assert ("bus_behind", "events") not in await standing(house)

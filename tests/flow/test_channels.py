@@ -47,7 +47,7 @@ GIVEN = [
 def board(channel: dict[str, Any], **more: Any) -> Switchboard:
     """The switchboard with one channel ``ops``."""
     alerts = {"allowed_hosts": ALLOWED} | more
-    settings = Settings(env="development", alerts=alerts, alert_channels={"ops": channel})  # type: ignore[arg-type] # read by pydantic
+    settings = Settings(env="development", alerts=alerts, alert_channels={"ops": channel})
     return Switchboard(settings, lambda: NOW, tls=trusting())
 
 
@@ -157,8 +157,8 @@ async def test_a_certificate_of_strangers_is_not_believed() -> None:
     async with mail_server(tls=True) as server:
         settings = Settings(
             env="development",
-            alerts={"allowed_hosts": ALLOWED},  # type: ignore[arg-type] # read by pydantic
-            alert_channels={"ops": mail(server.port, security="tls")},  # type: ignore[dict-item] # the same
+            alerts={"allowed_hosts": ALLOWED},
+            alert_channels={"ops": mail(server.port, security="tls")},
         )
         with pytest.raises(ChannelFailed):
             await tell(Switchboard(settings, lambda: NOW))
@@ -318,7 +318,7 @@ async def test_nothing_goes_where_the_policy_does_not_let_it(channel: dict[str, 
 
 
 async def test_an_allowed_host_is_no_door_for_webhooks_of_tenants() -> None:
-    settings = Settings(env="development", alerts={"allowed_hosts": ALLOWED})  # type: ignore[arg-type] # read by pydantic
+    settings = Settings(env="development", alerts={"allowed_hosts": ALLOWED})
     assert settings.webhook_allowed_hosts == ()
 
 
@@ -340,9 +340,9 @@ def test_a_channel_that_cannot_be_is_refused_at_the_start(channel: dict[str, Any
 
 def test_no_password_goes_in_the_clear_in_production() -> None:
     given = {"ops": mail(25, security="plain", user="gw", password="geheim-1")}
-    open_settings = Settings(env="development", alert_channels=given)  # type: ignore[arg-type] # read by pydantic
+    open_settings = Settings(env="development", alert_channels=given)
     assert Switchboard(open_settings, lambda: NOW).channels
-    closed = Settings(env="production", alert_channels=given)  # type: ignore[arg-type] # the same
+    closed = Settings(env="production", alert_channels=given)
     with pytest.raises(SettingsRefused, match="in the clear"):
         Switchboard(closed, lambda: NOW)
 

@@ -223,7 +223,7 @@ async def test_a_provisional_clock_is_healed_when_the_calendar_comes(gateway: Ga
 
     law = law_with(tmp_path / "law", calendar_2027=NOTICE_2027)
     second = Stage(await gateway(endpoints, adapters=PUPPETS, law=law, start=False))
-    healer = next(turn for name, turn in second.house.worker.also if name == "calendar")
+    healer = second.house.worker.loop("calendar").turn
     await healer()
     after = (await clocks(second, case))[agreement, "D07"]
     assert (after["due_on"], bool(after["provisional"])) == ("2027-01-05", False)
@@ -262,7 +262,7 @@ async def test_a_clock_that_expired_by_a_wrong_day_runs_again(gateway: Gateways,
     await gateway.abandon(first.house)
     law = law_with(tmp_path / "law", calendar_2027=NOTICE_2027.replace("2027-01-04", "2027-01-05"))
     second = Stage(await gateway(endpoints, adapters=PUPPETS, law=law, start=False))
-    await next(turn for name, turn in second.house.worker.also if name == "calendar")()
+    await second.house.worker.loop("calendar").turn()
     found = (await clocks(second, case))[agreement, "D07"]
     assert (found["state"], found["due_on"]) == ("running", "2027-01-06")
 
@@ -279,7 +279,7 @@ async def test_a_clock_that_is_met_while_it_is_healed_stays_met(
     law = law_with(tmp_path / "law", calendar_2027=NOTICE_2027)
     second = Stage(await gateway(endpoints, adapters=PUPPETS, law=law, start=False))
     _met_while_loading(second.house.store, case, monkeypatch)
-    await next(turn for name, turn in second.house.worker.also if name == "calendar")()
+    await second.house.worker.loop("calendar").turn()
     found = (await clocks(second, case))[case, "D01"]
     assert (found["state"], bool(found["provisional"])) == ("met", False)
 

@@ -16,7 +16,7 @@ from gateway.registry import Endpoint
 from gateway.settings import RouteSettings
 from tests.flow import papers
 from tests.flow.papers import AGREEMENT, CASE, CONFIRMATION, delivery
-from tests.flow.puppets import PUPPETS
+from tests.flow.puppets import PUPPETS, Puppet
 
 T = MessageType
 ORGANIZATION = "SD-JN-LX-001"
@@ -141,7 +141,7 @@ def test_a_later_message_goes_where_the_case_lives(kind: MessageType, holders: t
         T.CASE_PROGRESSED: papers.progress(),
         T.AGREEMENT_CONCLUDED: papers.agreement(),
     }
-    lists = dict.fromkeys(PUPPETS, ("SD-X",))
+    lists: dict[str, tuple[str, ...]] = dict.fromkeys(PUPPETS, ("SD-X",))
     assert to(asked(kind, documents[kind], file=papers.file(holders=holders)), lists) == sorted(holders)
 
 
@@ -288,8 +288,8 @@ def test_two_connections_to_one_platform_both_hear() -> None:
 
 def test_a_platform_without_the_service_is_left_out() -> None:
     kinds = endpoints()
-    poor = type("Poor", (PUPPETS[HR],), {"info": _without(PUPPETS[HR].info, T.CASE_ALERTED)})
-    kinds[HR] = Endpoint(HR, poor(HR, poor.settings_type(), None), 8, None)
+    poor: type[Puppet] = type("Poor", (PUPPETS[HR],), {"info": _without(PUPPETS[HR].info, T.CASE_ALERTED)})
+    kinds[HR] = Endpoint(HR, poor(HR, poor.settings_type(), None), 8, None)  # type: ignore[arg-type]  # nobody asks the tools here
     alert = papers.document(CollectiveAlert, "alert")
     assert [hop.endpoint for hop in Router(kinds).hops(asked(T.CASE_ALERTED, alert))] == [ONE_STOP, UNION]
 

@@ -18,8 +18,8 @@ from gateway.flow.exchange import Limits
 from gateway.flow.retry import LONGEST_ASKED_MS
 from gateway.flow.settlement import CUT_OFF, Attempted, Judge
 from gateway.settings import RetrySettings
-from gateway.store.claim import Claim, EndpointEffect, Settlement
 from gateway.store.ids import Ids
+from gateway.store.settlement import Claim, EndpointEffect, Settlement
 from tests.flow.puppets import PUPPETS
 
 NOW = 1_795_000_000_000
@@ -35,15 +35,10 @@ CLASSES = list(DeliveryClass)
 
 
 class Cellar:
-    """What the judge asks of a store."""
-
-    ids = Ids(lambda: NOW, Random(1).randbytes)
+    """Keeps what was sealed."""
 
     def __init__(self) -> None:
         self.sealed: list[tuple[bytes, str]] = []
-
-    def now_ms(self) -> int:
-        return NOW
 
     def seal(self, plain: bytes, place: str) -> bytes:
         self.sealed.append((plain, place))
@@ -57,7 +52,7 @@ def cellar() -> Cellar:
 
 @pytest.fixture
 def judge(cellar: Cellar) -> Judge:
-    return Judge(cellar, SETTINGS, Random(3))  # type: ignore[arg-type] # it asks for no more than that
+    return Judge(Ids(lambda: NOW, Random(1).randbytes), cellar.seal, SETTINGS, Random(3))
 
 
 def claim(**more: Any) -> Claim:
@@ -108,7 +103,7 @@ def kinds(settled: Settlement) -> list[str]:
 
 def test_a_receipt_is_delivered_with_its_numbers(judge: Judge) -> None:
     receipt = Receipt("37", (Reference("platform_no", "37"), Reference("case_no", "鲁0102（2026）1号")))
-    settled = judge.delivered(claim(), INFO[CLASSES[0]], limits(CLASSES[0]), receipt, HOW)
+    settled = judge.delivered(claim(), limits(CLASSES[0]), receipt, HOW)
     assert (settled.state, settled.reference, settled.code) == ("delivered", "37", None)
     assert [(one.kind, one.value, one.about) for one in settled.references] == [
         ("platform_no", "37", "case_1"),
@@ -135,14 +130,14 @@ def test_a_receipt_is_delivered_with_its_numbers(judge: Judge) -> None:
 
 
 def test_bytes_that_came_in_are_relayed_until_the_word(judge: Judge) -> None:
-    settled = judge.delivered(claim(), INFO[CLASSES[2]], limits(CLASSES[2]), Receipt("B1", relayed=True), HOW)
+    settled = judge.delivered(claim(), limits(CLASSES[2]), Receipt("B1", relayed=True), HOW)
     assert (settled.state, settled.word_wait_ms) == ("relayed", 26 * HOUR)
     assert settled.closed_tasks == []
     assert [event.type for event in settled.events] == ["delivery.relayed"]
 
 
 def test_filed_twice_is_delivered_and_before_a_person(judge: Judge) -> None:
-    settled = judge.delivered(claim(), INFO[CLASSES[1]], limits(CLASSES[1]), Receipt("37", filed_twice=True), HOW)
+    settled = judge.delivered(claim(), limits(CLASSES[1]), Receipt("37", filed_twice=True), HOW)
     assert (settled.state, kinds(settled)) == ("delivered", ["filed_twice"])
 
 
@@ -277,7 +272,7 @@ def test_a_refusal_by_the_translation_costs_no_attempt(judge: Judge) -> None:
 def test_a_stop_is_nobodys_failure(judge: Judge, kind: DeliveryClass, doubt: bool) -> None:
     """The next process goes on at once, a question not before the platform's lag; no step is burnt, no breaker is moved."""
     held = claim(step=3, crashes=2, lost=1)
-    settled = judge.cut_off(held, INFO[kind], Limits.of(INFO[kind], AdapterSettings()), HOW, doubt=doubt)
+    settled = judge.cut_off(held, INFO[kind], Limits.of(INFO[kind], AdapterSettings()), HOW, NOW, doubt=doubt)
     assert (settled.code, settled.step, settled.effect) == (CUT_OFF, 3, EndpointEffect())
     assert settled.attempt is not None  # what ended with an attempt is no dead claim
     if doubt and kind is DeliveryClass.NEITHER:

@@ -9,6 +9,7 @@ import orjson
 from contracts.messages import HR, MessageType
 from gateway.flow.operating.operate import Operator
 from gateway.flow.task_news import TaskNews
+from gateway.store.unit import NewTask
 from tests.flow.stage import OPERATOR, PDF, Stage, until
 
 RESTED = "2026-10-20T18:00:00+08:00"
@@ -75,7 +76,7 @@ async def test_a_correction_opens_a_task_and_its_papers_resolve_it(stage: Stage)
 
 async def test_each_word_is_told_once_however_often_it_is_looked(still: Stage) -> None:
     case = await still.case()
-    await still.house.store.write("open_task", ("tsk_1", "word_overdue", case, "dlv_1", HR, "", None, None, None))
+    await still.house.store.write("open_task", NewTask("tsk_1", "word_overdue", "dlv_1", HR).row(case, ""))
     news = TaskNews(still.house.store)
     assert [await news.turn() for _ in range(3)] == [1, 0, 0]
     await Operator(still.house.store).close_task(OPERATOR, "tsk_1", "平台已回电")
@@ -88,7 +89,7 @@ async def test_each_word_is_told_once_however_often_it_is_looked(still: Stage) -
 
 
 async def test_what_was_opened_and_closed_between_two_looks_is_told_in_order(still: Stage) -> None:
-    await still.house.store.write("open_task", ("tsk_1", "orphan_callback", "cbk_1", "cbk_1", HR, "", None, None, None))
+    await still.house.store.write("open_task", NewTask("tsk_1", "orphan_callback", "cbk_1", HR).row("cbk_1", ""))
     await still.house.store.write("resolve_task", ("tsk_1", "done"))
     news = TaskNews(still.house.store)
     assert [await news.turn() for _ in range(3)] == [1, 1, 0]

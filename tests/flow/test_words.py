@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ import pytest
 from contracts.adapter import Exchange, Receipt, Wire
 from contracts.messages import COURT, HR, NATIONAL, ONE_STOP, MessageType
 from contracts.status import CONFIRMATION, ConfirmationStatus
+from tests.adapters.aside import Aside
 from tests.flow import papers
 from tests.flow.stage import Stage, at, ms, until
 
@@ -46,6 +48,18 @@ async def test_whatever_the_order_of_arrival_the_end_and_the_history_are_the_sam
         assert {event["at"] for event in told} == {at(hour) for hour in range(len(said))}
     assert await stage.callbacks("orphan") == []
     assert await stage.tasks("orphan_callback") == []
+
+
+async def test_a_long_call_is_read_off_the_loop(stage: Stage) -> None:
+    _, _, confirmation = await stage.chain()
+    aside = Aside()
+    stage.puppet().tools = replace(stage.puppet().tools, blocking=aside)
+    short, long = confirmation_words(stage, confirmation, "accepted", "confirmed")
+    await stage.tell(short)
+    assert aside.did == []
+    await stage.tell(long | {"note": "长" * 10_000})
+    assert aside.did == ["parse_callback"]
+    assert await stage.status(confirmation) == "confirmed"
 
 
 async def test_a_storm_of_repeats_at_once_is_applied_once(stage: Stage) -> None:

@@ -259,7 +259,7 @@ async def test_an_alert_overtakes_what_waits_in_its_lane(province: Province) -> 
     number = await number_of(province, case)
     await province.delivered(case, "case.submitted", HR)
     await province.house.store.write("pause_endpoint", (HR, "op", "to fill the lane"))
-    mediating = {"/status": "mediating", "/at": "2026-10-10T10:00:00+08:00"}
+    mediating: dict[str, Any] = {"/status": "mediating", "/at": "2026-10-10T10:00:00+08:00"}
     mediating |= {"/reason_code": papers.DROP, "/session": papers.DROP}
     await province.post(f"/v1/cases/{case}/progress", papers.body("failed", mediating))
     await province.post(f"/v1/cases/{case}/alerts", papers.body("alert"))

@@ -101,6 +101,35 @@ async def test_arbitration_refuses_the_filing_and_the_worker_may_sue(province: P
     assert refused["next_steps"][0]["article"] == "《中华人民共和国劳动争议调解仲裁法》第29条"
 
 
+@pytest.mark.parametrize("to", ["arbitration", "court"])
+async def test_a_filing_that_comes_back_for_correction_is_filed_anew(province: Province, to: str) -> None:
+    """补正: a new version under the same id, which the platform takes and decides about."""
+    case = await failed_case(province)
+    body = papers.body("transfer", {"/to": to, "/authority": AUTHORITIES[to]})
+    transfer = (await province.post(f"/v1/cases/{case}/transfers", body))["id"]
+    await province.delivered(case, "transfer.requested", DECIDES[to])
+    await province.decide(DECIDES[to], transfer, "correct")
+    asked = await province.reaches(f"/v1/transfers/{transfer}", "correction_required")
+    assert asked["next_steps"][0]["action"] == "transfer_again"
+    assert asked["correction"]["reasons"]
+    headers = {"If-Match": f'"{asked["version"]}"'}
+    answer = await province.api.put(f"/v1/transfers/{transfer}", json={**body, "reason_code": "other"}, headers=headers)
+    assert answer.status_code == 202, answer.text
+    fresh = {one["endpoint"]: one["id"] for one in answer.json()["deliveries"]}
+    assert set(fresh) == {DECIDES[to], ONE_STOP}
+
+    async def there() -> bool:
+        read = await province.get(f"/v1/transfers/{transfer}")
+        states = {one["id"]: one["state"] for one in read["deliveries"]}
+        return {states[identifier] for identifier in fresh.values()} == {"delivered"}
+
+    await province.until(there, "the new version is there")
+    assert await province.tasks("correction_due") == []
+    await province.decide(DECIDES[to], transfer, "file")
+    await province.reaches(f"/v1/transfers/{transfer}", "filed")
+    assert (await province.get(f"/v1/cases/{case}"))["status"] == "transferred"
+
+
 async def test_every_reason_of_the_closed_list_ends_a_case(province: Province) -> None:
     for reason, status in ENDS.items():
         case = await province.case()

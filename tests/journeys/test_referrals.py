@@ -50,6 +50,15 @@ async def answer(province: Province, referral: str, word: str = "accept", **more
     await province.post(f"/v1/referrals/{referral}/answer", body)
 
 
+async def test_the_draft_of_an_entrusted_case_has_a_cause_that_can_be_posted(province: Province) -> None:
+    for number in range(8):
+        await province.tell(HR, "refer", ORDERS["arbitration_entrusted"] | {"task_no": f"WT-{number}"})
+        referral = await province.referral(f"WT-{number}")
+        body = papers.body("wages", {"/cause": referral["draft"]["cause"], "/source_case_no": f"WT-{number}"})
+        answer = await province.api.post("/v1/cases?dry_run=true", json=body)
+        assert answer.status_code == 200, answer.text
+
+
 async def case_of(province: Province, referral: dict[str, Any]) -> str:
     """The organisation's case, from the sample with the draft's own facts."""
     draft = referral["draft"]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from hr_client import Client
 
 from mocks.hr_arbitration import HrArbitration
 from mocks.server import MockServer
+from tests.mocks.hr_client import Client
 
 
 @pytest.fixture

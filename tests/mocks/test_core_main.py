@@ -10,9 +10,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hr_client import CASE, Client
 
 from mocks.__main__ import main
+from tests.mocks.hr_client import CASE, Client
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,7 +91,7 @@ async def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
         assert [record["message_id"] for record in records] == ["dlv_killed_0001"]
 
 
-async def test_all_mocks_that_are_there(tmp_path: Path) -> None:
+async def test_all_mocks(tmp_path: Path) -> None:
     async with Process("--data", str(tmp_path)) as all_of_them:
         assert "hr_arbitration" in all_of_them.lines
         urls = {line["url"] for line in all_of_them.lines.values()}

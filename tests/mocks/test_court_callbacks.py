@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_court_client import FYDM, JGDM, SILENCE, Client, Doc, application, court, inbox, sealed, transfer
 
 from mocks.court_mediation.notices import judge
 from mocks.court_mediation.paper import pdf
 from mocks.pushes import Answer, Outgoing, Push
+from tests.mocks.court_client import FYDM, JGDM, SILENCE, Client, Doc, application, court, inbox, sealed, transfer
 
 ACK = {"code": "200", "msg": "success"}
 

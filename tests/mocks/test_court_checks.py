@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_court_client import FYDM, HEAD, JGDM, Doc, agreement, application, court, employer, person, transfer
 
 from mocks.court_mediation.fields import Form, Table
 from mocks.court_mediation.forms import FORMS
+from tests.mocks.court_client import FYDM, HEAD, JGDM, Doc, agreement, application, court, employer, person, transfer
 
 Change = Callable[[Doc], Any]
 

@@ -7,9 +7,21 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from test_court_client import FYDM, HEAD, JGDM, Client, Doc, agreement, application, court, gunzipped, inbox, transfer
 
 from mocks.numbers import is_credit_code, is_resident_id
+from tests.mocks.court_client import (
+    FYDM,
+    HEAD,
+    JGDM,
+    Client,
+    Doc,
+    agreement,
+    application,
+    court,
+    gunzipped,
+    inbox,
+    transfer,
+)
 
 MEDIATOR: Doc = {"tjbh": "d1", **HEAD, "zsbh": "LDTJ-1", "xm": "李明"}
 SAVE = "mediator/save"

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode
 
-from test_court_client import FYDM, HEAD, JGDM, Client, Doc, agreement, application, court, transfer
+from tests.mocks.court_client import FYDM, HEAD, JGDM, Client, Doc, agreement, application, court, transfer
 
 
 async def _everything(client: Client) -> dict[str, Doc]:

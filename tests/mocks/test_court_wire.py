@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-from test_court_client import FORM, HEAD, PDF, PNG, agreement, court
 
 from mocks.court_mediation.court import CourtMediation
 from mocks.court_mediation.settings import Settings
+from tests.mocks.court_client import FORM, HEAD, PDF, PNG, agreement, court
 
 
 async def test_login_gives_a_session_of_twenty_minutes(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hr_client import CASE, SUPPLEMENT, TRANSFER, Client, decide, refer
 
 from mocks.hr_arbitration import HrArbitration
 from mocks.server import MockServer
+from tests.mocks.hr_client import CASE, SUPPLEMENT, TRANSFER, Client, decide, refer
 
 
 async def test_a_restart_keeps_everything(client: Client, server: MockServer, tmp_path: Path) -> None:

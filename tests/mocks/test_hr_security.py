@@ -9,11 +9,11 @@ from typing import Any
 
 import gmssl_fast
 import pytest
-from hr_client import CASE, PROGRESS, Client, text_to_sign
 
 from mocks.hr_arbitration import HrArbitration, sm2
 from mocks.hr_arbitration.envelope import string_to_sign
 from mocks.server import MockServer
+from tests.mocks.hr_client import CASE, PROGRESS, Client, text_to_sign
 
 WORKED_HEAD = {
     "appid": "SDTJ37000001",

@@ -1,10 +1,14 @@
 """The mock of hr_arbitration behind its door: field tables, conditions, chain, ledger (page §4, §6)."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hr_client import (
+
+from mocks.hr_arbitration.invented import entrusted_case
+from mocks.server import MockServer
+from tests.mocks.hr_client import (
     AGREEMENT,
     ALERT,
     CASE,
@@ -21,8 +25,6 @@ from hr_client import (
     decide,
     refer,
 )
-
-from mocks.server import MockServer
 
 
 async def test_every_service_takes_its_document(client: Client, server: MockServer) -> None:
@@ -340,6 +342,36 @@ async def test_supplement_and_withdrawal_follow_the_state(client: Client) -> Non
     await decide(client, "cnf_01JB2Z9K7Q4N", "withdraw")
     assert (await client.send("TJ2002", SUPPLEMENT)).code == "4011"
     assert (await client.send("TJ2003", WITHDRAWAL)).code == "4011"
+
+
+async def test_a_transfer_is_sent_again_after_its_correction_alone(client: Client, server: MockServer) -> None:
+    await client.done("TJ1001", CASE)
+    first = await client.done("TJ3001", TRANSFER)
+    assert (await client.send("TJ3001", TRANSFER)).code == "4011"
+    await decide(client, TRANSFER["BZG001"], "correct")
+    second = await client.done("TJ3001", TRANSFER | {"BZG002": "99"})
+    assert second.ref != first.ref
+    assert (await client.send("TJ3001", TRANSFER)).code == "4011"
+    await decide(client, TRANSFER["BZG001"], "file")
+    states = [record["state"] for record in server.platform.records() if record["kind"] == "TJ3001"]
+    assert states == ["correction_required", "filed"]
+
+
+def test_invented_causes_are_of_the_articles_groups() -> None:
+    """BZA009 carries the path of 调解仲裁法 art. 2: its group, then its name, whose code BZA008 is (§6)."""
+    groups = {
+        "订立、履行、变更、解除和终止劳动合同": {"0204": "解除劳动合同"},
+        "劳动报酬、工伤医疗费、经济补偿或者赔偿金": {"0501": "劳动报酬", "0503": "经济补偿"},
+    }
+    seen = set()
+    for seed in range(40):
+        organization = {"BZA002": "X", "BZA003": "X", "AAB301": "370102"}
+        case = entrusted_case(str(seed), organization, "1", datetime(2026, 10, 8, tzinfo=UTC))
+        table, _, names = case["BZA009"].partition(":")
+        group, name = names.split("/")
+        assert (table, groups[group][case["BZA008"]]) == ("arbitration", name)
+        seen.add(case["BZA008"])
+    assert len(seen) == 3
 
 
 async def test_only_mediators_reported_as_left_are_refused(client: Client) -> None:

@@ -6,25 +6,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_one_stop_items import AGREEMENT, ALERT, MEDIATOR, REPORTS, TRANSFER, page
-from test_one_stop_wire import CASE, NS, NUMBER, ORGANIZATION, OTHER, PROGRESS, Client, envelope, running, xml
 
-REFERRAL = "ref_01JB2Z9K7Q4N"
+from tests.mocks.one_stop_client import (
+    AGREEMENT,
+    ALERT,
+    CASE,
+    MEDIATOR,
+    NS,
+    NUMBER,
+    ORGANIZATION,
+    OTHER,
+    PROGRESS,
+    REFERRAL,
+    REPORTS,
+    TRANSFER,
+    Client,
+    assigned,
+    bind,
+    envelope,
+    page,
+    running,
+    xml,
+)
 
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
     async with running(tmp_path / "one_stop") as there:
         yield there
-
-
-async def assigned(client: Client, organization: str = ORGANIZATION) -> str:
-    """A fresh assignment; its 平台编号."""
-    return str((await client.mock("POST", "refer", {"机构编码": organization}))["ref"])
-
-
-def bind(ref: str, number: str = REFERRAL) -> dict[str, str]:
-    return {"平台编号": ref, "案件外部编号": number}
 
 
 async def states(client: Client) -> dict[str, str]:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from test_one_stop_wire import NS, ORGANIZATION, SOAP, Client, envelope, ping, running, xml
+
+from tests.mocks.one_stop_client import NS, ORGANIZATION, SOAP, Client, envelope, ping, running, xml
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from test_one_stop_wire import CASE, PROGRESS, Client, running
+
+from tests.mocks.one_stop_client import CASE, PROGRESS, Client, running
 
 
 @pytest.fixture

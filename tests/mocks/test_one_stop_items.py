@@ -6,57 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_one_stop_wire import CASE, NUMBER, PROGRESS, Client, running
 
 from mocks.one_stop.units import cut, units
+from tests.mocks.one_stop_client import CASE, NUMBER, PROGRESS, REPORTS, Client, page, running
 
-AGREEMENT = {
-    "案件外部编号": NUMBER,
-    "协议编号": "A-1",
-    "是否成功": "1",
-    "化解情况": "公司分两期支付。\n1. 支付工资",
-    "生效规则": "1",
-    "生效时间": "2026-09-28 10:00:00",
-    "化解日期": "2026-09-28",
-    "给付总额": "1.860000",
-    "履行期限": "2026-10-28",
-    "份数": "3",
-}
-TRANSFER = {
-    "案件外部编号": NUMBER,
-    "转办编号": "trf_1",
-    "转往": "5",
-    "接收机构": "历下区劳动保障监察大队",
-    "接收机构代码": "J-1",
-    "原因": "01",
-    "请求事项列表": {"请求事项": [{"种类": "01", "内容": "支付工资"}]},
-}
-ALERT = {
-    "案件外部编号": NUMBER,
-    "等级": "1",
-    "涉及人数": "35",
-    "涉案金额": "120.000000",
-    "现场情况": "工人聚集在门口",
-    "处置措施": "已到现场",
-    "联系人": "孙示例",
-    "联系方式": "13800000001",
-    "发生时间": "2026-09-29 08:00:00",
-}
-MEDIATOR = {
-    "证号": "TJ-0001",
-    "姓名": "孙示例",
-    "性别": "2",
-    "联系方式": "13800000001",
-    "所属组织": "历下区示例调解委员会",
-}
 OPTIONAL = ("涉及单位", "单位当事人列表", "代理人列表", "责任人姓名", "责任人证号", "受理时间", "重大标志")
-REPORTS = {
-    "reportProgress": PROGRESS,
-    "reportAgreement": AGREEMENT,
-    "reportTransfer": TRANSFER,
-    "reportAlert": ALERT,
-    "saveMediator": MEDIATOR,
-}
 
 
 @pytest.fixture
@@ -85,10 +39,6 @@ async def kept(client: Client, kind: str = "reportCase") -> dict[str, Any]:
     """The items of the newest record of ``kind``."""
     records = await client.mock("GET", "records")
     return [record for record in records if record["kind"] == kind][-1]["items"]  # type: ignore[no-any-return] # JSON
-
-
-def page(name: str, number: int, count: int, text: str) -> dict[str, str]:
-    return {"项名": name, "页号": str(number), "页数": str(count), "内容": text}
 
 
 # --- required items and codes

@@ -7,9 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_one_stop_chain import assigned, bind
-from test_one_stop_items import TRANSFER
-from test_one_stop_wire import CASE, NUMBER, ORGANIZATION, OTHER, Client, Reply, running
+
+from tests.mocks.one_stop_client import (
+    CASE,
+    NUMBER,
+    ORGANIZATION,
+    OTHER,
+    TRANSFER,
+    Client,
+    Reply,
+    assigned,
+    bind,
+    running,
+)
 
 
 @pytest.fixture

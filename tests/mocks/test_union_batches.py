@@ -5,7 +5,22 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from test_union_wire import FORM, NOTICE, Client, Gateway, listening, results, running, signature, without
+
+from tests.mocks.union_client import (
+    AGREEMENT,
+    ALERT,
+    FORM,
+    NOTICE,
+    PROGRESS,
+    SUPPORT,
+    Client,
+    Gateway,
+    listening,
+    results,
+    running,
+    signature,
+    without,
+)
 
 
 @pytest.fixture
@@ -242,49 +257,6 @@ async def test_an_item_without_number_is_kept_but_cannot_be_told(client: Client,
     told = (await gateway.wait(1))[0]
     assert (told["n"], told["i1.xlh"]) == ("1", "dlv_2")
     assert [record["yy"] for record in await client.mock("GET", "records")] == ["L2", ""]
-
-
-AGREEMENT = {
-    "ajbh": NOTICE["ajbh"],
-    "xybh": "历下劳人调〔2026〕123号",
-    "jg": "1",
-    "nr": "拖欠工资18600元",
-    "tk.1.xh": "1",
-    "tk.1.nr": "支付15000元",
-    "tk.1.je": "1500000",
-    "tk.1.rq": "20261031",
-    "tk.2.xh": "2",
-    "tk.2.nr": "放弃其余请求",
-    "sxsj": "20260925090000",
-}
-PROGRESS = {
-    "ajbh": NOTICE["ajbh"],
-    "zt": "08",
-    "sj": "20260930170000",
-    "yy": "05",
-    "sm": "双方就补偿金额分歧较大，申请人要求终止调解",
-    "kssj": "20260930140000",
-    "jssj": "20260930165000",
-}
-ALERT = {
-    "ajbh": "370102-GH001-2026-00999",
-    "dj": "1",
-    "rs": "23",
-    "je": "50370000",
-    "qk": "二十三人工资未付",
-    "cs": "已派员到场",
-    "lxr": "郑伟",
-    "dh": "0539-8000001",
-    "sj": "20261009090000",
-}
-SUPPORT = {
-    "ajbh": "370102-GH001-2026-00999",
-    "sqbh": "trf_01K6EXAMPLE0000000000000T",
-    "yy": "01",
-    "jq": "调解未成",
-    "je": "1860000",
-    **{name: value for name, value in NOTICE.items() if name.startswith("sqr.")},
-}
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 from aiohttp import web
-from test_union_wire import NOTICE, Client, Gateway, listening, results, running, signature
 
 from mocks.numbers import is_credit_code, is_resident_id
 from mocks.union.callbacks import FORGERIES
+from tests.mocks.union_client import NOTICE, Client, Gateway, listening, results, running, signature
 
 
 @pytest.fixture

@@ -6,8 +6,19 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from test_union_batches import PROGRESS, SUPPORT
-from test_union_wire import FORM, NOTICE, Client, Gateway, listening, results, running, signature
+
+from tests.mocks.union_client import (
+    FORM,
+    NOTICE,
+    PROGRESS,
+    SUPPORT,
+    Client,
+    Gateway,
+    listening,
+    results,
+    running,
+    signature,
+)
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
-from test_webhook_sender import EXAMPLE, LINKS, Sender, compact, event, expect, running
 
 from mocks.webhook.inspection import inspect
 from mocks.webhook.privacy import luhn
 from mocks.webhook.trust import Trust
+from tests.mocks.webhook_sender import EXAMPLE, LINKS, Sender, compact, event, expect, running
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from test_webhook_sender import Sender, compact, event, expect, running
 
 from mocks.webhook.receiver import wait_of
 from mocks.webhook.signatures import read_key, read_keys
 from mocks.webhook.trust import Trust
+from tests.mocks.webhook_sender import Sender, compact, event, expect, running
 
 
 @pytest.fixture

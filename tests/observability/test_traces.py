@@ -24,8 +24,9 @@ from gateway.bus.reader import Record
 from gateway.flow.house import House
 from gateway.flow.relay import BrokerRelay
 from gateway.flow.topic import IntakeTopic, Topics
+from gateway.observability.exporters import from_environment, wanted
 from gateway.observability.otel import OtelTracer
-from gateway.observability.traces import QUIET, Tracer, current, from_environment, read_traceparent, wanted
+from gateway.observability.traces import QUIET, Tracer, current, read_traceparent
 from tests.flow import papers
 from tests.flow.puppets import PUPPETS, Puppet
 from tests.flow.receivers import HttpServer, http_server
@@ -137,6 +138,8 @@ async def test_one_trace_from_intake_over_tries_to_the_answer_and_the_bus(
 
     class Bus:
         """Keeps what is published."""
+
+        listened = True
 
         async def publish(self, envelopes: list[dict[str, Any]]) -> None:
             told.extend(envelopes)
@@ -370,7 +373,8 @@ def test_an_absent_extra_is_told_and_harmless() -> None:
     code = (
         "import sys\n"
         "sys.modules['opentelemetry'] = None\n"
-        "from gateway.observability.traces import QUIET, from_environment\n"
+        "from gateway.observability.exporters import from_environment\n"
+        "from gateway.observability.traces import QUIET\n"
         "assert from_environment({'OTEL_TRACES_EXPORTER': 'otlp'}) is QUIET\n"
     )
     done = subprocess.run(

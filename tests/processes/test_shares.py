@@ -9,7 +9,7 @@ import os
 import pytest
 
 from contracts.messages import MessageType
-from gateway.flow.exchange import Pace
+from gateway.flow.exchange import EndpointWaits, Pace
 from gateway.flow.shares import Shares
 from gateway.store.engine import StoreUnavailable
 from tests.processes.test_two_houses import all_delivered, beside, post
@@ -128,7 +128,7 @@ async def test_a_share_holds_for_requests_at_once_too() -> None:
 
     async def request() -> None:
         nonlocal flying, most
-        async with pace:
+        async with pace.turn():
             flying += 1
             most = max(most, flying)
             await asyncio.sleep(0.002)
@@ -151,11 +151,36 @@ async def test_a_share_holds_for_requests_at_once_too() -> None:
 
 async def test_a_caller_that_goes_while_it_waits_takes_no_place_with_it() -> None:
     pace = Pace(1_000_000.0, 1)
-    async with pace:
-        waiting = asyncio.create_task(pace.__aenter__())
+    async with pace.turn():
+        waiting = asyncio.create_task(pace.turn().__aenter__())
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
     async with asyncio.timeout(1):
-        async with pace:
+        async with pace.turn():
             pass
+
+
+async def test_whoever_has_waited_too_long_for_its_turn_comes_again() -> None:
+    """It takes no place with it, and burns nothing."""
+    pace = Pace(1_000_000.0, 1)
+    async with pace.turn():
+        with pytest.raises(EndpointWaits):
+            async with pace.turn(by=pace.now() + 0.02):
+                pytest.fail("its turn has not come")
+    async with asyncio.timeout(1), pace.turn(by=pace.now() + 0.5):
+        pass
+
+
+async def test_a_process_takes_no_more_than_it_can_send_soon(scene: Scene) -> None:
+    """What it could not send is left to the others, however many slots the platform has."""
+    await scene.stand(IDS, slots=8, at_once=1)
+    house = await scene.open(start=False)
+    for number in range(6):
+        await scene.case(f"370102-LX001-2026-{number:05}")
+    deliverer = house.worker._deliverer
+    first = await deliverer.take(8)
+    assert len(first) == 2, "one on its way, and the next one"
+    assert await deliverer.take(8) == []
+    await deliverer.bring(first[0])
+    assert len(await deliverer.take(8)) == 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.store.claim import FrozenWire, Settlement
 from gateway.store.engine import StoreUnavailable
+from gateway.store.settlement import FrozenWire, Settlement
 from tests.seam.scene import BYTES, IDS, Scene
 
 

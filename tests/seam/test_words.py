@@ -320,8 +320,9 @@ async def test_a_word_that_does_not_come_is_missed(scene: Scene, arrives: str) -
     await asyncio.sleep(0.25)
     await scene.house.store.run(remind_of_words, scene.house.store)
     (task,) = await scene.tasks("word_overdue")
-    owner = (await scene.house.store.row("matter", case))["organization"]
-    assert (task["about"], task["organization"]) == (row.id, owner)
+    matter = await scene.house.store.row("matter", case)
+    assert matter is not None
+    assert (task["about"], task["organization"]) == (row.id, matter["organization"])
     assert (await scene.delivery(case, BYTES)).state == "relayed"
     await scene.batches.say("OK", id=row.id)
     await scene.reaches("delivered", case, BYTES)

@@ -10,7 +10,7 @@ import pytest
 from gateway.app import open_store
 from gateway.security.fields import Keys, write_key_file
 from gateway.settings import Settings, SettingsRefused
-from gateway.store.places import place_of
+from gateway.store.places import of_document
 from gateway.store.store import Store
 from tests.store.bench import Bench, VirtualClock
 
@@ -21,7 +21,7 @@ async def sealed_message(store: Store) -> None:
     await bench.endpoints()
     unit = bench.case("case_1")
     message = unit.messages[0]
-    unit.messages[0] = replace(message, document_sealed=store.seal(b"{}", place_of(message.id)))
+    unit.messages[0] = replace(message, document_sealed=store.seal(b"{}", of_document(message.id)))
     await bench.committed(unit)
 
 

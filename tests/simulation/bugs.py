@@ -9,9 +9,9 @@ from typing import Any
 from contracts.adapter import DeliveryClass, Exchange, Receipt, Wire
 from contracts.errors import RetryableError
 from gateway.flow.settlement import Attempted
-from gateway.store.claim import Claim, FrozenWire, Settlement
 from gateway.store.engine import Operation, Row
 from gateway.store.inbox import NewCallback, Stored
+from gateway.store.settlement import Claim, FrozenWire, Settlement
 from tests.simulation.platforms import ASKED, BYTES
 from tests.simulation.process import Process
 from tests.simulation.world import Plant
@@ -76,9 +76,7 @@ def settled_before_sent(process: Process) -> None:
         line = house.lines[claim.endpoint]
         judge = deliverer._judge
         receipt = Receipt("N00000")
-        made = judge.delivered(
-            claim, line.endpoint.adapter.info, line.limits, receipt, Attempted("schedule", 0, 0, None)
-        )
+        made = judge.delivered(claim, line.limits, receipt, Attempted("schedule", 0, 0, None))
         await house.store.settle(made)
         await bring(claim)
 

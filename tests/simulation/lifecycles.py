@@ -21,7 +21,7 @@ from gateway.flow.house import House
 from gateway.flow.operating.operate import Operator
 from gateway.flow.order import Order, Refused
 from gateway.flow.worker import remind_of_words
-from gateway.store.claim import Claim
+from gateway.store.settlement import Claim
 from tests.seam import documents
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.many import quiet

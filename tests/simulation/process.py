@@ -59,7 +59,7 @@ class Released:
 
 def _adapters(release: int) -> dict[str, Callable[[], type[AnyAdapter]]]:
     made = {toy: type(toy.__name__, (Released, toy), {"release": release}) for toy in TOYS.values()}
-    return {toy.info.name: lambda kind=kind: kind for toy, kind in made.items()}  # type: ignore[misc]
+    return {toy.info.name: lambda kind=kind: kind for toy, kind in made.items()}  # type: ignore[misc]  # bound now
 
 
 TOYS: dict[str, type[AnyAdapter]] = {IDS: ToyIdempotent, ASKED: ToyQueryable, BYTES: ToyNeither}

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from gateway.store.engine import CommitUnknown, Firm, Operation, Rows, StoreUnavailable
 from gateway.store.migrate import migrate_sqlite
+from gateway.store.months import Part
 from gateway.store.statements import Statement, load
 
 T = TypeVar("T")
@@ -155,6 +156,13 @@ class Inline:
 
     def listen(self, heard: Callable[[str], None]) -> None:
         """There is no other process."""
+
+    async def keep_months(self, now_ms: int) -> None:
+        """Tables are whole here."""
+
+    async def months(self) -> list[Part]:
+        """None."""
+        return []
 
     async def close(self) -> None:
         """The database stays."""

@@ -23,6 +23,7 @@ from gateway.flow.intake import Accepted
 from gateway.flow.operating.operate import Operator
 from gateway.flow.order import Order, Principal, Refused
 from gateway.flow.relay import BrokerRelay
+from gateway.flow.worker import publishing
 from gateway.store.engine import StoreUnavailable
 from gateway.store.lists import list_deliveries
 from gateway.store.steady import SteadyClock
@@ -224,7 +225,7 @@ class World:
         if self.plant is not None:
             self.plant(process)
         process.house.broker = BrokerRelay(process.house.store, self, process.house.publisher, self._reach)
-        process.house.worker.woken.append(("publish", process.house.broker.turn, process.house.bells.publish))
+        process.house.worker.add(publishing(process.house.broker, process.house.bells))
         if self._hands:
             process.work()
         return True
@@ -275,6 +276,8 @@ class World:
         return await process.call(what)
 
     # ---- the events' consumer
+    listened = True
+
     async def publish(self, envelopes: list[dict[str, Any]]) -> None:
         """See ``EventBus``: the broker of this world keeps what it is brought, and is away now and then."""
         if self.chance.random() < self._trouble():

@@ -12,9 +12,9 @@ from typing import Any
 import asyncpg
 
 from gateway.security.fields import Keys, Sealer
-from gateway.store.claim import AttemptRow, Claim, EndpointEffect, Settlement
 from gateway.store.engine import Sqlite
 from gateway.store.ids import Ids
+from gateway.store.settlement import AttemptRow, Claim, EndpointEffect, Settlement
 from gateway.store.store import Store, open_sqlite
 from gateway.store.unit import (
     Committed,

@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 
 from gateway.security.fields import Sealer
 from gateway.store import journal, unit
-from gateway.store.claim import Claim, Settlement
 from gateway.store.engine import Firm, Operation, Runner, Sqlite
 from gateway.store.ids import Ids
+from gateway.store.months import Part
 from gateway.store.postgres import Postgres
+from gateway.store.settlement import Claim, Settlement
 from gateway.store.statements import Engine, _render
 from gateway.store.store import Store
 from tests.store.bench import BROKEN, KEYS, Bench, VirtualClock
@@ -91,6 +92,12 @@ class Watched:
     def listen(self, heard: Callable[[str], None]) -> None:
         """Nobody sleeps here."""
 
+    async def keep_months(self, now_ms: int) -> None:
+        await self.inner.keep_months(now_ms)
+
+    async def months(self) -> list[Part]:
+        return await self.inner.months()
+
     async def close(self) -> None:
         await self.inner.close()
 
@@ -99,7 +106,7 @@ def plant(runner: Runner, engine_name: Engine, bug: tuple[str, str, str] | None)
     """Give the runner the questions; and a bug: a statement's words, replaced."""
     statements = getattr(runner, "_statements")  # noqa: B009 -- the tests alone reach in here
     for name, sql in ASKED.items():
-        statements[name] = _render(engine_name, name, False, (("id", "text"),), sql)
+        statements[name] = _render(engine_name, name, "", (("id", "text"),), sql)
     if bug is not None:
         name, old, new = bug
         if old not in statements[name].sql:
@@ -357,7 +364,8 @@ class Round:
         while not self.stop.is_set():
             try:
                 await store.run(journal.number, self.random.choice((3, 40)))
-                mark = await store.runner.read(journal.consumer_mark, "round")
+                kept = await store.row("read_mark", "round")
+                mark = 0 if kept is None else kept["position"]
                 events = await store.runner.read(journal.after, mark, self.random.choice((5, 100)))
             except Cut:
                 continue

@@ -9,6 +9,7 @@ import pytest
 from gateway.store import journal
 from gateway.store.journal import GENESIS, AuditEntry, AuditFlaw, AuditHead, AuditVerdict
 from gateway.store.store import Store
+from gateway.store.unit import NewTask
 from tests.store.bench import START_MS, Bench
 
 ROWS = 6
@@ -49,6 +50,14 @@ async def test_appenders_at_once_make_one_chain(bench: Bench) -> None:
     found = await verdict(bench)
     assert found.sound
     assert found.head.number == 40
+
+
+async def test_a_write_and_its_row_are_one_and_what_changed_nothing_has_none(bench: Bench) -> None:
+    store, entry = bench.store, AuditEntry("op", "task.resolve", "tsk_1")
+    await store.write("open_task", NewTask("tsk_1", "dead", "dlv_1").row("case_1", ""))
+    resolved = [await store.audited("resolve_task", ("tsk_1", "done"), entry) for _ in range(2)]
+    assert resolved == [True, False]
+    assert await bench.table("SELECT act, target FROM audit") == [("task.resolve", "tsk_1")]
 
 
 async def test_rows_hold_what_was_said(chain: Bench) -> None:
@@ -102,7 +111,7 @@ async def test_a_row_that_was_written_anew_breaks_the_link(chain: Bench) -> None
     forged = journal.audit_hash(3, rows[3][1], AuditEntry("op", "x", "dlv_3"), rows[2][2])
     await spoil(
         chain,
-        f"UPDATE audit SET act = 'x', reason = NULL, data = '{{}}', hash = {chain.literal(forged)} WHERE number = 3",  # noqa: S608
+        f"UPDATE audit SET act = 'x', reason = NULL, data = '{{}}', hash = {chain.literal(forged)} WHERE number = 3",  # noqa: S608 -- ours
     )
     assert (await verdict(chain)).flaws == ((4, AuditFlaw.UNLINKED),)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.store.claim import Settlement
+from gateway.store.settlement import Settlement
 from gateway.store.store import Store
 from tests.store.bench import LEASE_MS, Bench, VirtualClock, opened
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from gateway.store.inbox import NewCallback
 from gateway.store.unit import (
     AlreadyApplied,
-    CallbackMove,
     Committed,
     DeliveryMove,
     InFlight,
@@ -240,16 +238,6 @@ async def test_a_word_whose_first_one_fails_is_not_taken_for_applied(bench: Benc
     assert outcomes[1] in (Moved(), Committed(2))
     if outcomes[1] == Moved():
         assert await bench.commit(second) == Committed(2)
-
-
-async def test_the_stored_call_is_settled_with_its_unit(bench: Bench) -> None:
-    await bench.committed(bench.case("case_1"))
-    await bench.store.keep_callback(NewCallback("cbk_1", "a", "event-1", "d", b"sealed"))
-    stale = bench.unit("case_1", 0, callback=CallbackMove("cbk_1", "applied"), events=[bench.event()])
-    assert await bench.commit(stale) == Moved()
-    assert await bench.table("SELECT state FROM callbacks") == [("stored",)]
-    await bench.committed(replace(stale, expected=1))
-    assert await bench.table("SELECT state FROM callbacks") == [("applied",)]
 
 
 # ------------------------------------------------------------------------------------------------- moves of deliveries

@@ -52,7 +52,9 @@ async def test_an_operation_that_fails_leaves_nothing(store: Store, bench: Bench
         await store.run(half)
     assert await store.row("read_mark", "bus") is None
     await store.write("set_mark", ("bus", 8))
-    assert (await store.row("read_mark", "bus"))["position"] == 8
+    mark = await store.row("read_mark", "bus")
+    assert mark is not None
+    assert mark["position"] == 8
 
 
 async def test_a_statement_without_rows_does_nothing(store: Store) -> None:
@@ -152,3 +154,24 @@ async def test_a_batch_is_kept_as_row_by_row(embedded: Store, marks: dict[str, i
         row = await embedded.row("read_mark", name)
         assert row is not None
         assert row["position"] == place
+
+
+class Dying:
+    """A runner whose every operation ends so."""
+
+    writers = 1
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    async def run(self, operation: object, *arguments: object) -> object:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), asyncio.CancelledError()])
+async def test_whoever_waits_in_a_group_is_told_of_whatever_ends_it(error: BaseException) -> None:
+    group: Group[int, int] = Group(Dying(error), lambda units: many("set_mark", []))  # type: ignore[arg-type]  # of a runner, what a group asks
+    waiting = [asyncio.ensure_future(group.put(number)) for number in range(3)]
+    async with asyncio.timeout(2):
+        told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in told] == [type(error)] * 3

@@ -74,8 +74,8 @@ async def test_an_owner_sees_its_own_alone_and_pages_over_several_organisations(
 
 
 async def test_a_consumers_mark_is_kept(store: Store) -> None:
-    assert await store.runner.read(journal.consumer_mark, "bus") == 0
+    assert await store.row("read_mark", "bus") is None
     await store.write("set_mark", ("bus", 5))
     await store.write("set_mark", ("bus", 9))
-    assert await store.runner.read(journal.consumer_mark, "bus") == 9
-    assert await store.runner.read(journal.consumer_mark, "other") == 0
+    assert [row["position"] for row in await store.rows("read_mark", "bus")] == [9]
+    assert await store.row("read_mark", "other") is None

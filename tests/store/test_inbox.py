@@ -47,8 +47,10 @@ async def test_other_content_under_a_known_number_is_kept_beside_it(store: Store
 
 
 async def test_twins_with_other_content_in_one_group(store: Store) -> None:
-    told = await asyncio.gather(store.keep_callback(call("cbk_1")), store.keep_callback(call("cbk_2", digest="e" * 64)))
-    assert told == [Stored("cbk_1", fresh=True), Stored("cbk_2", fresh=True, conflict=True)]
+    one, other = store.keep_callback(call("cbk_1")), store.keep_callback(call("cbk_2", digest="e" * 64))
+    first, second = await asyncio.gather(one, other)
+    assert first == Stored("cbk_1", fresh=True)
+    assert second == Stored("cbk_2", fresh=True, conflict=True)
 
 
 async def test_calls_are_handed_out_in_order_and_leased(store: Store, clock: VirtualClock) -> None:
@@ -140,7 +142,9 @@ async def test_nonces_are_new_until_their_time_is_over(store: Store, bench: Benc
 async def test_a_memory_ends_with_its_time(store: Store, clock: VirtualClock) -> None:
     await store.write("put_memory", ("a", "token", b"one", 1000))
     await store.write("put_memory", ("a", "file", b"two", None))
-    assert bytes((await store.row("get_memory", "a", "token"))["value_sealed"]) == b"one"
+    token = await store.row("get_memory", "a", "token")
+    assert token is not None
+    assert bytes(token["value_sealed"]) == b"one"
     clock.pass_ms(1000)
     assert await store.row("get_memory", "a", "token") is None
     assert await store.row("get_memory", "a", "file") is not None

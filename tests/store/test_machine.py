@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,9 +26,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from gateway.store import claim as engine
 from gateway.store import journal
-from gateway.store.claim import Claim, EndpointEffect
+from gateway.store.engine import Sqlite
+from gateway.store.settlement import Claim, EndpointEffect
 from gateway.store.unit import Committed, DeliveryMove, InFlight, Key, KeyConflict, MatterConflict, Replayed
 from tests.store.bench import LEASE_MS, Bench, VirtualClock, opened
+
+T = TypeVar("T")
 
 ENDPOINTS = ("a", "b")
 SLOTS = 3
@@ -67,7 +71,13 @@ class Machine(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.bench = Bench(self.run(opened(self.path, self.clock)), self.clock)
-        self.run(self.bench.store.runner.script(lambda connection: connection.execute("PRAGMA synchronous=OFF")))
+        self.script(lambda connection: connection.execute("PRAGMA synchronous=OFF"))
+
+    def script(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        runner = self.bench.store.runner
+        assert isinstance(runner, Sqlite)
+        found: T = self.run(runner.script(work))
+        return found
 
     def teardown(self) -> None:
         self.run(self.bench.store.close())
@@ -75,10 +85,7 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.room)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self.run(
-            self.bench.store.runner.script(lambda connection: [tuple(row) for row in connection.execute(sql)])
-        )
-        return found
+        return self.script(lambda connection: [tuple(row) for row in connection.execute(sql)])
 
     # ---- what an upstream does
 
@@ -189,7 +196,7 @@ class Machine(RuleBasedStateMachine):
             return
         claim = claims[place]
         ((head, token),) = self.rows(
-            f"SELECT head, token FROM lanes WHERE endpoint = '{claim.endpoint}' AND subject = '{claim.subject}'"  # noqa: S608
+            f"SELECT head, token FROM lanes WHERE endpoint = '{claim.endpoint}' AND subject = '{claim.subject}'"  # noqa: S608 -- ours
         ) or [(None, None)]
         holds = (head, token) == (claim.delivery, claim.token)
         before = self.everything()
@@ -232,7 +239,7 @@ class Machine(RuleBasedStateMachine):
         after = data.draw(st.sampled_from(MOVES[chosen["state"]]))
         lane = f"{chosen['endpoint']}/{chosen['subject']}"
         flying = self.leases.get(lane, 0) > self.clock() and self.rows(
-            f"SELECT 1 FROM lanes WHERE head = '{chosen['id']}' AND token IS NOT NULL"  # noqa: S608
+            f"SELECT 1 FROM lanes WHERE head = '{chosen['id']}' AND token IS NOT NULL"  # noqa: S608 -- ours
         )
         fresh = data.draw(st.booleans())
         outcome = self.run(
@@ -282,7 +289,7 @@ class Machine(RuleBasedStateMachine):
 
     def everything(self) -> list[list[tuple[Any, ...]]]:
         tables = ("deliveries", "attempts", "events", "subjects", "tasks", "endpoints", "lanes")
-        return [self.rows(f"SELECT * FROM {name} ORDER BY 1, 2") for name in tables]  # noqa: S608
+        return [self.rows(f"SELECT * FROM {name} ORDER BY 1, 2") for name in tables]  # noqa: S608 -- ours
 
     @invariant()
     def the_lanes_are_the_heads(self) -> None:
@@ -337,11 +344,11 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(migrated: Path) -> Callable[[], Machine]:
+def machine(migrated: Path) -> type[Machine]:
     return type("OverThisDatabase", (Machine,), {"migrated": migrated})
 
 
-def test_no_history_breaks_what_must_hold(machine: Callable[[], Machine]) -> None:
+def test_no_history_breaks_what_must_hold(machine: type[Machine]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(

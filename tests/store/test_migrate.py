@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from contracts.deliveries import DeliveryState
 from gateway.store.console_tables import metadata
 from gateway.store.migrate import migrate_sqlite, newest
 from gateway.store.migrations.versions import r0001_first
-from gateway.store.tables import DELIVERY_STATES
 from tests.store.shape import CURE, Shape, differences, shape
 
 
@@ -104,7 +104,7 @@ def test_every_state_and_no_other_is_taken(database: Path) -> None:
         " VALUES (?1, ?1, 't', 'a', 'e', 's', 1, 'standard', ?2, 0, 0)"
     )
     try:
-        for state in DELIVERY_STATES:
+        for state in DeliveryState:
             connection.execute(insert, (f"dlv_{state}", state))
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(insert, ("dlv_x", "sent"))

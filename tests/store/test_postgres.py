@@ -13,7 +13,6 @@ import asyncpg
 import pytest
 
 from gateway.security.fields import Sealer
-from gateway.store.claim import Claim, FrozenWire
 from gateway.store.console_tables import metadata
 from gateway.store.engine import CommitUnknown, Operation, StoreUnavailable
 from gateway.store.ids import Ids
@@ -21,6 +20,7 @@ from gateway.store.inbox import NewCallback, Stored
 from gateway.store.lists import list_deliveries
 from gateway.store.migrate import migrate_postgres
 from gateway.store.postgres import _HOT, Postgres
+from gateway.store.settlement import Claim, FrozenWire
 from gateway.store.statements import load
 from gateway.store.store import Store, open_postgres
 from gateway.store.unit import Committed, DeliveryMove, Unit
@@ -212,7 +212,7 @@ async def test_an_endpoint_that_is_well_is_not_locked_by_a_settlement(one: Bench
 
     def settle_and_look(claims: list[Claim]) -> Operation[None]:
         from gateway.store import claim as engine
-        from gateway.store.claim import EndpointEffect
+        from gateway.store.settlement import EndpointEffect
 
         result = one.settlement(claims[0], effect=EndpointEffect(failed=False))
         yield from engine.settle([result], one.store.ids)
@@ -446,6 +446,49 @@ async def test_what_nobody_can_repeat_is_told_as_unknown(far: Bench, wire: Wire)
     row = await far.store.row("read_mark", "x")
     assert row is not None
     assert row["position"] == 7
+
+
+async def test_a_commit_nobody_can_be_asked_about_is_told_as_unknown(
+    far: Bench, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the server says to the question: whoever waits is told, and the next one is served."""
+
+    def refused(*_: object) -> Operation[bool]:
+        yield from ()
+        raise asyncpg.DeadlockDetectedError
+
+    await far.endpoints()
+    await far.committed(far.case("case_1"))
+    claim = await far.claim_one()
+    monkeypatch.setattr(far.store._settles, "_proof", refused)
+    wire.lose_commit("before")
+    with pytest.raises(CommitUnknown):
+        async with asyncio.timeout(20):
+            await far.settle(claim)
+    monkeypatch.undo()
+    assert await far.settle(claim)
+
+
+async def test_a_servers_own_bounds_are_waited_out(dsn: str, one: Bench) -> None:
+    """A lock that its administrator lets nobody wait for so long, a statement that is cancelled: neither is the operation's
+    fault, and what has been read of a platform's answer is kept."""
+    await one.endpoints()
+    await one.committed(one.case("case_1"))
+    claim = await one.claim_one()
+    holder = await asyncpg.connect(dsn)
+    for bound in ("lock_timeout", "statement_timeout"):
+        await holder.execute(f"ALTER DATABASE {dsn.rsplit('/', 1)[1]} SET {bound} = '200ms'")
+    async with opened(dsn) as bounded:
+        await holder.execute("BEGIN")
+        await holder.execute("SELECT 1 FROM lanes FOR UPDATE")
+        settling = asyncio.ensure_future(bounded.settle(one.settlement(claim)))
+        await asyncio.sleep(0.7)
+        assert not settling.done()
+        await holder.execute("ROLLBACK")
+        async with asyncio.timeout(15):
+            assert await settling
+    await holder.close()
+    assert await one.state(claim.delivery) == "delivered"
 
 
 async def test_cut_connections_are_replaced(far: Bench, wire: Wire) -> None:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.store.claim import FrozenWire
 from gateway.store.engine import Operation, Sqlite
 from gateway.store.migrate import migrate_postgres
+from gateway.store.settlement import FrozenWire
 from gateway.store.store import Store
 from tests.servers.databases import clocked
 from tests.servers.postgres import PostgresServer, own_server

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.store import reconciliations
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
 from gateway.store.reconciliations import Progress
 from gateway.store.store import Store
+from gateway.store.unit import NewTask
 from tests.store.bench import START_MS, Bench, VirtualClock
 
 LEASE = 60_000
@@ -107,11 +110,13 @@ async def test_mending_begins_once_it_is_done(store: Store) -> None:
 async def test_a_task_its_difference_and_its_audit_row_are_one(store: Store) -> None:
     await store.run(reconciliations.ask, asked("rcn_1"), None, 0)
     await store.run(reconciliations.keep_page, "rcn_1", [difference("rcn_1", 1, "foreign")], Progress("ours", None), 0)
-    task = ("tsk_1", "contradiction", "rcn_1", "a/N1", "a", "", "not_ours", None, None)
+    task = NewTask("tsk_1", "contradiction", "a/N1", "a", "not_ours")
     moved = ("rcn_1", "foreign:1", "person", "task")
     entry = AuditEntry("op", "reconciliation.task", "tsk_1")
-    await store.run(reconciliations.put_before_person, task, moved, entry, START_MS)
-    await store.run(reconciliations.put_before_person, ("tsk_2", *task[1:]), moved, entry, START_MS)
+    await store.run(reconciliations.put_before_person, task.row("rcn_1", ""), moved, entry, START_MS)
+    await store.run(
+        reconciliations.put_before_person, replace(task, id="tsk_2").row("rcn_1", ""), moved, entry, START_MS
+    )
     assert [one["id"] for one in await store.rows("list_tasks", "open", "", "", 9)] == ["tsk_1"]
     (found,) = await store.rows("differences_in", "rcn_1", "person", "", 9)
     assert (found["outcome"], found["mended_at"] is not None) == ("task", True)

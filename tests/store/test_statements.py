@@ -99,13 +99,13 @@ _OF_A_TABLE = re.compile(r"SCAN (?!given|json_each|CONSTANT)")
 
 def walked(statement: Statement, steps: list[str]) -> Iterator[str]:
     """The tables that a plan scans."""
-    names = {
+    names: dict[str, str] = {
         alias: table for table, alias in re.findall(r"\b(?:FROM|JOIN)\s+(\w+)\s+(?!WHERE\b|ON\b)(\w+)", statement.sql)
     }
     for step in steps:
         found = re.match(r"SCAN (\w+)", step)
         if found is not None:
-            name = names.get(found.group(1), found.group(1))
+            name = names.get(found[1], found[1])
             if name in metadata.tables:
                 yield name
 

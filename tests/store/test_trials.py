@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.store import claim as engine
-from gateway.store.claim import SUSPECT_AFTER, Claim
+from gateway.store.settlement import SUSPECT_AFTER, Claim
 from gateway.store.unit import Committed, DeliveryMove
 from tests.store.bench import LEASE_MS, Bench, VirtualClock
 

@@ -10,7 +10,7 @@ from gateway.flow.operating import operate
 from gateway.flow.operating.operate import Operator
 from gateway.flow.operating.replay import Replayer, ReplayKind
 from gateway.flow.order import Principal
-from gateway.store.claim import EndpointEffect
+from gateway.store.settlement import EndpointEffect
 from tests.store.bench import LEASE_MS, Bench, VirtualClock
 from tests.store.test_webhooks import Desk
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from gateway.store import webhooks
-from gateway.store.claim import EndpointEffect, FrozenWire
-from gateway.store.health import Health, disabled
+from gateway.store.health import disabled
 from gateway.store.journal import AuditEntry, owned_after
 from gateway.store.lists import list_deliveries
+from gateway.store.settlement import EndpointEffect, FrozenWire, Health
 from gateway.store.webhooks import MOST, SLOTS, Change, Handshake, Webhook, owner_of, webhook_of
 from tests.store.bench import LEASE_MS, ORGANIZATION, Bench, VirtualClock, failing
 

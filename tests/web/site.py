@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import Any
@@ -92,16 +92,24 @@ class Site:
     # ---- documents
 
     async def post(
-        self, path: str, content: bytes | dict[str, Any], by: httpx.AsyncClient | None = None, **headers: str
+        self,
+        path: str,
+        content: bytes | dict[str, Any],
+        by: httpx.AsyncClient | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Post JSON."""
         raw = content if isinstance(content, bytes) else orjson.dumps(content)
-        return await (by or self.up).post(path, content=raw, headers={"Content-Type": "application/json", **headers})
+        return await (by or self.up).post(
+            path, content=raw, headers={"Content-Type": "application/json", **(headers or {})}
+        )
 
-    async def put(self, path: str, content: bytes | dict[str, Any], **headers: str) -> httpx.Response:
+    async def put(
+        self, path: str, content: bytes | dict[str, Any], headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Put JSON."""
         raw = content if isinstance(content, bytes) else orjson.dumps(content)
-        return await self.up.put(path, content=raw, headers={"Content-Type": "application/json", **headers})
+        return await self.up.put(path, content=raw, headers={"Content-Type": "application/json", **(headers or {})})
 
     def case_body(self, changes: dict[str, Any] | None = None, name: str = "wages") -> dict[str, Any]:
         """A case under a number of its own."""

@@ -85,7 +85,7 @@ async def test_without_a_key_every_call_is_401(site: Site, things: dict[str, str
 async def test_a_wrong_key_is_401(site: Site, value: str) -> None:
     key = await site.key("up2")
     wrong = value.format(key=key, prefix=key.partition(".")[0])
-    response = await site.nobody.get("/v1/cases", headers={"Authorization": wrong.encode()})
+    response = await site.nobody.get("/v1/cases", headers={b"Authorization": wrong.encode()})
     assert response.status_code == 401
     assert key.partition(".")[2] not in response.text
     assert (await site.nobody.get("/v1/cases", headers={"Authorization": f"bearer {key}"})).status_code == 200
@@ -189,6 +189,24 @@ async def test_another_clients_upload_is_unknown(site: Site) -> None:
     refused = await site.post("/v1/cases", body)
     assert refused.status_code == 422
     assert [one["code"] for one in refused.json()["errors"]] == ["attachment_unknown"]
+
+
+async def test_an_operators_calls_are_closed_to_a_key_of_some_organisations(site: Site, things: dict[str, str]) -> None:
+    """Whatever its scopes: these calls know no organisations. Its own things it reads and writes like an upstream."""
+    some = await site.caller("some", SCOPES, ("SD-QD-SN-002",))
+    all_of_them = await site.caller("all", SCOPES, ("*",))
+    over_all = [(method, path) for method, path in operations(site) if path.startswith("/v1/ops")]
+    assert len(over_all) >= 25
+    for method, path in over_all:
+        response = await sent(some, method, filled(path, things))
+        assert (response.status_code, response.json()["code"]) == (403, "out_of_scope"), (method, path)
+    assert (await all_of_them.get("/v1/ops/deliveries")).json()["items"]
+    assert (await some.get("/v1/cases")).json()["items"] == []
+    client, _, secret = (await site.key("more", SCOPES, ("SD-QD-SN-002",))).partition(".")
+    grant = {"grant_type": "client_credentials"}
+    token = await site.nobody.post("/v1/oauth2/token", data=grant, auth=(client, secret))
+    bearer = {"Authorization": f"Bearer {token.json()['access_token']}"}
+    assert (await site.nobody.get("/v1/ops/tasks", headers=bearer)).json()["code"] == "out_of_scope"
 
 
 async def test_an_operator_reads_all_and_writes_no_documents(site: Site, things: dict[str, str]) -> None:

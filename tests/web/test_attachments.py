@@ -14,9 +14,10 @@ from urllib.parse import unquote
 import pytest
 
 from gateway.flow.toolbox import file_name
+from tests.flow.puppets import PUPPETS
 from tests.flow.stage import PDF
 from tests.house import Gateways
-from tests.web.conftest import ENDPOINTS, PUPPETS
+from tests.web.conftest import ENDPOINTS
 from tests.web.site import Site
 from tests.web.site import site as open_site
 

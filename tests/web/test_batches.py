@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import httpx
 import orjson
@@ -44,6 +45,7 @@ async def test_each_line_has_its_answer(site: Site, post: httpx.AsyncClient) -> 
     assert found == [
         (1, 202, ""),
         (2, 400, "json_invalid"),
+        (3, 400, "json_invalid"),
         (4, 202, ""),
         (5, 409, "already_posted"),
         (6, 422, "missing"),
@@ -75,3 +77,43 @@ async def test_a_line_too_long_and_a_batch_too_long_say_so(
 
 async def test_an_empty_batch_has_no_answers(post: httpx.AsyncClient) -> None:
     assert await answers(post, []) == []
+
+
+async def test_blank_lines_are_lines_and_the_last_end_begins_none(site: Site, post: httpx.AsyncClient) -> None:
+    case = orjson.dumps(site.case_body())
+    assert await answers(post, [b"", case, b" ", b""]) == [
+        (1, 400, "json_invalid"),
+        (2, 202, ""),
+        (3, 400, "json_invalid"),
+    ]
+    assert await answers(post, [b" "]) == [(1, 400, "json_invalid")]
+
+
+async def test_a_batch_under_a_key_is_answered_alike(site: Site, post: httpx.AsyncClient) -> None:
+    """Each line has the key of the batch with its number: what was taken is taken once, what was refused may be mended."""
+    lines = [orjson.dumps(site.case_body()), b"{bad", orjson.dumps(site.case_body())]
+
+    async def send(lines: list[bytes]) -> list[dict[str, Any]]:
+        response = await post.post("/v1/cases:batch", content=b"\n".join(lines), headers={"Idempotency-Key": "night-1"})
+        return [json.loads(line) for line in response.text.splitlines()]
+
+    first = await send(lines)
+    assert [one["status"] for one in first] == [202, 400, 202]
+    again = await send([lines[0], orjson.dumps(site.case_body()), lines[2]])
+    assert [one["status"] for one in again] == [202, 202, 202]
+    assert [one.get("replayed", False) for one in again] == [True, False, True]
+    assert [again[place]["result"] for place in (0, 2)] == [first[place]["result"] for place in (0, 2)]
+    moved = await send([lines[2], lines[0]])
+    assert [(one["status"], one["result"]["code"]) for one in moved] == [(422, "idempotency_key_reused")] * 2
+    assert (await site.counts())["messages"] == 3
+    single = await post.post(
+        "/v1/cases",
+        content=orjson.dumps(site.case_body()),
+        headers={"Idempotency-Key": "night-1", "Content-Type": "application/json"},
+    )
+    assert (single.status_code, single.headers.get("Idempotency-Replayed")) == (202, None)
+
+
+async def test_a_batch_under_a_malformed_key_is_refused(post: httpx.AsyncClient) -> None:
+    response = await post.post("/v1/cases:batch", content=b"{}", headers={"Idempotency-Key": "a b"})
+    assert (response.status_code, response.json()["code"]) == (400, "idempotency_key_form")

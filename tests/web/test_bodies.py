@@ -13,8 +13,9 @@ from starlette.requests import Request
 from gateway.flow.order import Refused
 from gateway.web.bodies import Strangers
 from tests.flow import papers
+from tests.flow.puppets import PUPPETS
 from tests.house import Gateways
-from tests.web.conftest import ENDPOINTS, PUPPETS
+from tests.web.conftest import ENDPOINTS
 from tests.web.site import Site
 from tests.web.site import site as open_site
 
@@ -99,7 +100,7 @@ async def test_every_answer_has_a_request_id(site: Site) -> None:
     given = await site.up.get("/healthz", headers={"X-Request-Id": "abc-1.2_3"})
     assert given.headers["X-Request-Id"] == "abc-1.2_3"
     for bad in ("", "a b", "x" * 65, "王", "a\tb"):
-        response = await site.up.get("/v1/nothing", headers={"X-Request-Id": bad.encode()})
+        response = await site.up.get("/v1/nothing", headers={b"X-Request-Id": bad.encode()})
         assert response.headers["X-Request-Id"].startswith("req_")
     first, second = await site.up.get("/healthz"), await site.up.get("/healthz")
     assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]

@@ -1,14 +1,18 @@
-"""What a connection may cost, over a real socket: the head's length, the time of head and body, how many there are."""
+"""What a connection may cost, over a real socket: the head's length, the time of head, body and answer, how many there are."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from gateway.web import bounds
 from gateway.web.api import events
@@ -136,3 +140,129 @@ async def test_more_connections_than_there_is_room_for(door: Door, monkeypatch: 
     await asyncio.sleep(0.2)
     said = await door.says(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 200 ")
+
+
+# ------------------------------------------------------------------------------------------------ answers that nobody reads
+
+PAGE = b"GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def page_size(site: Site) -> int:
+    return len((await site.nobody.get("/docs/static/swagger-ui-bundle.js")).content)
+
+
+def narrow(port: int) -> socket.socket:
+    """A connection whose reader's side holds little."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.connect(("127.0.0.1", port))
+    made.setblocking(False)
+    return made
+
+
+async def test_who_reads_nothing_of_many_answers_is_hung_up_on(
+    site: Site, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "READ_S", 0.5)
+    loop, heard = asyncio.get_running_loop(), 0
+    with narrow(door.port) as line:
+        await loop.sock_sendall(line, PAGE * 8)
+        await asyncio.sleep(2.0)
+        async with asyncio.timeout(PATIENCE_S):
+            with contextlib.suppress(ConnectionError):
+                while part := await loop.sock_recv(line, 65536):
+                    heard += len(part)
+    assert 0 < heard < 8 * await page_size(site)
+
+
+async def test_who_reads_slowly_but_reads_is_given_all(site: Site, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "READ_S", 0.5)
+    loop, wanted, heard = asyncio.get_running_loop(), await page_size(site), 0
+    with narrow(door.port) as line:
+        await loop.sock_sendall(line, PAGE)
+        async with asyncio.timeout(PATIENCE_S):
+            while heard < wanted:
+                heard += len(await loop.sock_recv(line, 65536))
+                await asyncio.sleep(0.02)
+
+
+class Reader(asyncio.Transport):
+    """A transport whose reader takes what it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("192.0.2.1", 1)})
+        self.unread = 0
+        self.aborted = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def write(self, data: Any) -> None:
+        self.unread += len(data)
+
+
+@pytest.fixture
+async def reading(monkeypatch: pytest.MonkeyPatch) -> tuple[bounds.Bounded, Reader]:
+    monkeypatch.setattr(bounds, "HEAD_S", 1e9)
+    config = uvicorn.Config(lambda *_: None, log_config=None, ws="none")
+    protocol, reader = bounds.bounded()(config, ServerState(), {}), Reader()
+    protocol.connection_made(reader)
+    return protocol, reader
+
+
+@pytest.mark.parametrize(
+    ("unread", "takes", "ends"),
+    [(0, 0, False), (100, 0, True), (10**6, 1, True), (10**6, 500, True), (10**6, 1100, False)],
+    ids=["an idle stream", "nothing", "a byte a second", "too slowly", "slowly"],
+)
+async def test_an_answer_waits_a_while_for_its_reader(
+    reading: tuple[bounds.Bounded, Reader], unread: int, takes: int, ends: bool
+) -> None:
+    protocol, reader = reading
+    reader.unread = unread
+    for _ in range(600):
+        protocol.look(1.0)
+        reader.unread = max(reader.unread - takes, 0)
+    assert reader.aborted is ends
+
+
+async def test_a_reader_who_lets_us_write_on_has_read(reading: tuple[bounds.Bounded, Reader]) -> None:
+    """Between two looks the buffer was emptied and filled again: its size alone does not tell."""
+    protocol, reader = reading
+    reader.unread = 100_000
+    for second in range(600):
+        protocol.look(1.0)
+        if second % 40 == 0:
+            protocol.pause_writing()
+            protocol.resume_writing()
+    assert not reader.aborted
+
+
+# --------------------------------------------------------------------------------------------------- connections of one address
+
+
+@pytest.mark.parametrize(("proxies", "lets_in"), [("192.0.2.7", False), ("192.0.2.7,127.0.0.1", True), ("*", True)])
+async def test_one_address_holds_so_many_and_a_proxy_all(
+    site: Site, monkeypatch: pytest.MonkeyPatch, proxies: str, lets_in: bool
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", proxies)
+    bound = listening_socket("127.0.0.1", 0)
+    listener = Listener(site.application, bound, 2)
+    await listener.start()
+    door = Door(bound.getsockname()[1], "")
+    asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    held = [await asyncio.open_connection("127.0.0.1", door.port) for _ in range(2)]
+    await asyncio.sleep(0.2)
+    assert (await door.says(asked)).startswith(b"HTTP/1.1 200 " if lets_in else b"HTTP/1.1 429 ")
+    for _, writer in held:
+        writer.close()
+        await writer.wait_closed()
+    await asyncio.sleep(0.2)
+    assert (await door.says(asked)).startswith(b"HTTP/1.1 200 ")
+    await listener.stop()

@@ -28,7 +28,8 @@ async def numbered(site: Site) -> None:
 async def pages(
     site: Site, limit: int, client: httpx.AsyncClient | None = None, **query: str
 ) -> list[list[dict[str, Any]]]:
-    found, cursor = [], "0"
+    found: list[list[dict[str, Any]]] = []
+    cursor = "0"
     while True:
         response = await (client or site.up).get("/v1/events", params={"after": cursor, "limit": limit, **query})
         assert response.status_code == 200, response.text
@@ -121,14 +122,26 @@ async def test_a_caller_sees_its_organisations_alone(site: Site) -> None:
     assert {event["subject"] for event in (await site.op.get("/v1/events")).json()["items"]} >= both
 
 
-MALFORMED = ("after=x", "after=-1", "after=1.5", f"after={'9' * 19}", "limit=0", "limit=x", "limit=1001", "limit=-1")
+MALFORMED = (
+    *("after=x", "after=-1", "after=1.5", f"after={'9' * 19}", "limit=0", "limit=x", "limit=1001", "limit=-1"),
+    *(f"limit={'0' * 9}1999{'9' * 5000}", f"limit={'9' * 5000}"),
+    *("type=case.acepted", "type=", "type=case", "type=c.*", "type=case.*&type=x.*", "&".join(["type=case.*"] * 201)),
+)
 
 
 @pytest.mark.parametrize("query", MALFORMED)
-async def test_a_malformed_place_is_400(site: Site, query: str) -> None:
-    response = await site.up.get(f"/v1/events?{query}")
-    assert (response.status_code, response.json()["code"]) == (400, "parameter")
-    assert response.json()["parameter"] == query.partition("=")[0]
+async def test_a_malformed_place_or_filter_is_400(site: Site, query: str) -> None:
+    for path in ("/v1/events", *(["/v1/events/stream"] if query.startswith(("after", "type")) else [])):
+        response = await site.up.get(f"{path}?{query}")
+        assert (response.status_code, response.json()["code"]) == (400, "parameter")
+        assert response.json()["parameter"] == query.partition("=")[0]
+
+
+async def test_two_hundred_filters_are_taken(site: Site) -> None:
+    case = await site.case()
+    await numbered(site)
+    found = (await site.up.get(f"/v1/events?{'&'.join(['type=case.*'] * 200)}")).json()["items"]
+    assert {event["subject"] for event in found} == {case}
 
 
 # --------------------------------------------------------------------------------------------------------- the stream

@@ -11,10 +11,15 @@ from tests.flow.stage import until
 from tests.web.site import Site
 
 
-async def test_a_loop_that_hangs_in_one_turn_is_named(busy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_loop_that_hangs_or_fails_in_every_turn_is_named(
+    busy: Site, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
     for_ever = asyncio.Event()
 
     async def hang() -> int:
+        if fails and not for_ever.is_set():
+            raise ValueError("x")
         await for_ever.wait()
         return 0
 

@@ -72,6 +72,95 @@ async def test_a_state_that_is_none_is_told(site: Site, path: str) -> None:
     assert (refused.status_code, refused.json()["parameter"]) == (400, "state")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "tasks?kind=rejectd",
+        "tasks?kind=*",
+        "deliveries?endpoint=hr",
+        "deliveries?endpoint=*",
+        "reconciliations?endpoint=hr",
+    ],
+)
+async def test_a_kind_or_endpoint_that_is_none_is_told(site: Site, query: str) -> None:
+    refused = await site.op.get(f"/v1/ops/{query}")
+    name = query.partition("?")[2].partition("=")[0]
+    assert (refused.status_code, refused.json()["code"], refused.json()["parameter"]) == (400, "parameter", name)
+
+
+@pytest.mark.parametrize("path", ["/v1/cases", "/v1/clocks", "/v1/ops/tasks"])
+async def test_a_number_of_thousands_of_digits(site: Site, path: str) -> None:
+    for digits in (f"{'0' * 8}1{'9' * 5000}", "9" * 5000, f"{'0' * 5000}1"):
+        refused = await site.op.get(f"{path}?limit={digits}")
+        assert (refused.status_code, refused.json()["parameter"]) == (400, "limit")
+    assert (await site.op.get(f"{path}?limit=000000001")).status_code == 200
+
+
+SECRET = "张秘密13811112222"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointers"),
+    [
+        ("/v1/clocks/clk_x/suspend", {SECRET: 1}, None),
+        ("/v1/ops/redrives", {"filter": {SECRET: 1, "13811112222": 1}, SECRET: 1}, {"", "/filter"}),
+        ("/v1/cases?dry_run=true", {SECRET: [0] * 1001}, {""}),
+    ],
+)
+async def test_an_unknown_name_is_not_repeated(
+    site: Site, path: str, body: dict[str, object], pointers: set[str] | None
+) -> None:
+    caller = site.op if "/ops/" in path else site.up
+    refused = await site.post(path, body, by=caller)
+    told = refused.json()
+    assert refused.status_code in (400, 422)
+    assert "张" not in refused.text
+    assert "1381111" not in refused.text
+    if pointers is None:
+        assert (told["code"], "parameter" in told) == ("parameter", False)
+    else:
+        assert pointers <= {one["pointer"] for one in told["errors"] if one["code"] in ("unknown_field", "too_long")}
+
+
+async def test_an_unknown_name_that_is_a_word_is_told(site: Site) -> None:
+    """Who misspells finds it in the answer."""
+    refused = await site.post("/v1/clocks/clk_x/suspend", {"artikel": 1})
+    assert refused.json()["parameter"] == "artikel"
+    refused = await site.post("/v1/ops/redrives", {"filter": {"plattform": 1}}, by=site.op)
+    assert "/filter/plattform" in {one["pointer"] for one in refused.json()["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "instance"),
+    [
+        ("GET", f"/v1/cases/{SECRET}", "/v1/cases/{id}"),
+        ("GET", f"/v1/cases/{SECRET}/timeline", "/v1/cases/{id}/timeline"),
+        ("POST", f"/v1/cases/{SECRET}/progress", "/v1/cases/{id}/progress"),
+        ("PUT", f"/v1/mediators/{SECRET}", "/v1/mediators/{id}"),
+        ("DELETE", f"/v1/cases/{SECRET}", "/v1/cases/{id}"),
+        ("GET", "/v1/cases/case_01K6ABCDEFGHJKMNPQRSTVWXYZ", "/v1/cases/case_01K6ABCDEFGHJKMNPQRSTVWXYZ"),
+        (
+            "POST",
+            "/v1/cases/case_01K6ABCDEFGHJKMNPQRSTVWXYZ/alerts",
+            "/v1/cases/case_01K6ABCDEFGHJKMNPQRSTVWXYZ/alerts",
+        ),
+        ("GET", "/v1/cases?limit=x", "/v1/cases"),
+        ("POST", "/callbacks/nobody/" + SECRET, "/callbacks/{endpoint}/{rest}"),
+        ("GET", f"/v1/{SECRET}", None),
+        ("GET", f"/{SECRET}", None),
+        ("GET", f"/v1/cases/%00{SECRET}", None),
+    ],
+)
+async def test_the_place_of_a_refusal_repeats_ids_of_ours_alone(
+    site: Site, method: str, path: str, instance: str | None
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    refused = await site.up.request(method, path, content=b"{}", headers=headers)
+    assert refused.status_code in (400, 404, 405, 422), refused.text
+    assert refused.json().get("instance") == instance
+    assert "张" not in refused.text
+
+
 @pytest.mark.parametrize(("day", "status"), [("2026-W02-1", 200), ("20260105", 200), ("2026-13-01", 400)])
 async def test_a_day_is_compared_as_a_day(site: Site, day: str, status: int) -> None:
     """Other spellings of ISO 8601 are days too: clocks that end in March are not due before January."""

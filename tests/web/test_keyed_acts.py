@@ -24,7 +24,7 @@ REFUSED = PermanentError("E1001")
 
 
 async def keyed(site: Site, path: str, body: dict[str, Any], key: str = "evening-7") -> httpx.Response:
-    return await site.post(path, body, by=site.op, **{"Idempotency-Key": key})
+    return await site.post(path, body, by=site.op, headers={"Idempotency-Key": key})
 
 
 def alike(first: httpx.Response, again: httpx.Response) -> None:

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 from gateway.report import sheets
-from gateway.report.indicators import indicators
+from gateway.report.definitions import indicators
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES
 from tests.flow import papers
 from tests.flow.stage import until

@@ -63,7 +63,7 @@ async def test_what_was_filed_is_given_as_word_with_the_same_words(site: Site, r
     revised = site.case_body({"/parties/0/phone": "13853109999"})
     held = (await site.up.get(f"/v1/cases/{case}")).json()
     revised["source_case_no"] = held["document"]["source_case_no"]
-    assert (await site.put(f"/v1/cases/{case}", revised, **{"If-Match": '"1"'})).status_code == 202
+    assert (await site.put(f"/v1/cases/{case}", revised, headers={"If-Match": '"1"'})).status_code == 202
     document = (await site.up.get(f"/v1/confirmations/{confirmation}")).json()["document"]
     kinds = [one["kind"] for one in document["attachments"]]
     assert kinds[0] == "confirmation_application"

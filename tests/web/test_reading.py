@@ -184,10 +184,10 @@ async def test_a_batch_is_one_result_per_line(site: Site) -> None:
     )
     assert response.status_code == 200
     results = [json.loads(line) for line in response.text.splitlines()]
-    assert [(one["line"], one["status"]) for one in results][:3] == [(1, 202), (3, 422), (4, 400)]
-    assert sorted(one["status"] for one in results[3:]) == [202, 409]
+    assert [(one["line"], one["status"]) for one in results][:4] == [(1, 202), (2, 400), (3, 422), (4, 400)]
+    assert sorted(one["status"] for one in results[4:]) == [202, 409]
     assert results[0]["result"]["id"].startswith("case_")
-    assert results[1]["result"]["errors"][0]["pointer"] == "/facts"
+    assert results[2]["result"]["errors"][0]["pointer"] == "/facts"
     assert (await site.counts())["subjects"] == 2
     refused = await site.post("/v1/cases:batch", good)
     assert refused.status_code == 415

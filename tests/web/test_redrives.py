@@ -322,7 +322,7 @@ async def test_what_is_overtaken_while_the_job_waits_is_skipped(busy: Site) -> N
     claims = await busy.house.worker._deliverer.take(10)
     for claim in claims:
         await busy.house.worker._deliverer.bring(claim)
-    (bulk,) = [turn for name, turn in busy.house.worker.also if name == "bulk"]
+    bulk = busy.house.worker.loop("bulk").turn
     for _ in range(2):
         await bulk()
         await busy.house.store.write("rest_job", (job["id"], 0))

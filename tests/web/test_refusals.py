@@ -138,7 +138,7 @@ async def test_refused_with_its_findings_and_nothing_stored(
     if name == "agreement":
         changes = {"/document": ground["upload"], **changes}
     before = await shared.counts()
-    response = await shared.post(path, papers.body(name, changes), None, **{"Idempotency-Key": f"broken-{name}"})
+    response = await shared.post(path, papers.body(name, changes), headers={"Idempotency-Key": f"broken-{name}"})
     assert response.status_code == 422, response.text
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
@@ -205,13 +205,93 @@ async def test_findings_against_other_documents_come_with_the_rest(shared: Site,
     }
 
 
+async def told_of(shared: Site, path: str, body: dict[str, Any]) -> tuple[int, str, set[tuple[str, str]]]:
+    """Status, code and findings of a refusal."""
+    answer = await shared.post(path, body)
+    problem = answer.json()
+    return answer.status_code, problem["code"], {(one["pointer"], one["code"]) for one in problem["errors"]}
+
+
+async def test_how_things_stand_is_told_with_what_is_wrong_in_the_document(
+    shared: Site, ground: dict[str, str]
+) -> None:
+    """The form, the documents beside it, the attachments and the standing of the case: in one answer."""
+    await path_of(shared, ground, "agreement")
+    illegal = papers.body("failed", {"/status": "closed", "/session/to": "2026-09-30T13:00:00+08:00"})
+    assert await told_of(shared, CALLS["failed"].format(**ground), illegal) == (
+        422,
+        "time_order",
+        {("/session/to", "time_order"), ("/status", "illegal_transition")},
+    )
+    unknown = papers.body("agreement", {"/document": UNKNOWN_FILE["id"], "/terms/0/payee/party": 9, "/terms/1/no": 1})
+    assert await told_of(shared, CALLS["agreement"].format(**ground), unknown) == (
+        422,
+        "number_repeated",
+        {
+            ("/terms/1/no", "number_repeated"),
+            ("/terms/0/payee/party", "party_index"),
+            ("/document", "attachment_unknown"),
+        },
+    )
+    referred = papers.body(
+        "wages",
+        {
+            "/referral": "ref_01M7Q5CQG057N683VPG2HEWAGG",
+            "/attachments/-": UNKNOWN_FILE,
+            "/consents/1/party": 7,
+            "/amount": 1,
+        },
+    )
+    assert await told_of(shared, "/v1/cases", referred) == (
+        422,
+        "money_format",
+        {
+            ("/amount", "money_format"),
+            ("/consents/1/party", "party_index"),
+            ("/attachments/0/id", "attachment_unknown"),
+            ("/referral", "referral_not_accepted"),
+        },
+    )
+
+
+async def test_an_active_confirmation_is_told_with_the_rest(site: Site) -> None:
+    agreement = await site.agreement(await site.case())
+    first = await site.confirmation(agreement)
+    path = f"/v1/agreements/{agreement}/confirmations"
+    late = papers.body("arbitration", {"/applicants": [0], "/applied_at": LATE})
+    assert await told_of(site, path, late) == (
+        422,
+        "time_in_future",
+        {
+            ("/applied_at", "time_in_future"),
+            ("/applicants", "one_side_only"),
+            ("/applied_at", "deadline_passed"),
+            ("", "confirmation_active"),
+        },
+    )
+    broken = papers.body("arbitration", {"/applicants": [0], "/applied_at": "soon"})
+    assert await told_of(site, path, broken) == (
+        422,
+        "wrong_type",
+        {("/applied_at", "wrong_type"), ("/applicants", "one_side_only"), ("", "confirmation_active")},
+    )
+    alone = await site.post(path, papers.raw("judicial"))
+    assert (alone.status_code, alone.json()["link"].rpartition("/")[2]) == (409, first)
+
+
+async def test_a_foreign_case_is_told_nothing_of_referrals(shared: Site) -> None:
+    body = papers.body("wages", {"/organization/code": "SD-QD-SN-002", "/referral": "ref_01M7Q5CQG057N683VPG2HEWAGG"})
+    answer = await shared.post("/v1/cases", body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "organization_foreign")
+
+
 LANGUAGES = {"zh-CN": True, "en": False, "en-GB,zh;q=0.5": False, "": True, "de": True}
 
 
 @pytest.mark.parametrize(("language", "chinese"), LANGUAGES.items())
 async def test_the_caller_chooses_the_language(shared: Site, language: str, chinese: bool) -> None:
     response = await shared.post(
-        "/v1/cases", papers.body("wages", {"/facts": ""}), None, **{"Accept-Language": language}
+        "/v1/cases", papers.body("wages", {"/facts": ""}), headers={"Accept-Language": language}
     )
     body = response.json()
     assert bool(re.search(r"[\u4e00-\u9fff]", body["title"] + body["detail"])) == chinese

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+import orjson
 import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP
@@ -29,15 +30,15 @@ async def test_a_revision_names_the_version_it_was_made_from(site: Site) -> None
     missing = await site.put(f"/v1/cases/{case}", changed)
     assert (missing.status_code, missing.json()["code"]) == (428, "if_match_missing")
     for stale in ('"2"', '"0"', '"x"', "**", "1", 'W/"7"'):
-        refused = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": stale})
+        refused = await site.put(f"/v1/cases/{case}", changed, headers={"If-Match": stale})
         assert (refused.status_code, refused.json()["code"]) == (412, "version_stale")
-    taken = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": '"1"'})
+    taken = await site.put(f"/v1/cases/{case}", changed, headers={"If-Match": '"1"'})
     assert taken.status_code == 202, taken.text
     assert (taken.json()["version"], taken.headers["ETag"]) == (2, '"2"')
     read = await site.up.get(f"/v1/cases/{case}")
     assert read.headers["ETag"] == '"2"'
     assert read.json()["document"]["facts"] == "更正后的事实。"
-    again = await site.put(f"/v1/cases/{case}", changed, **{"If-Match": '"1"'})
+    again = await site.put(f"/v1/cases/{case}", changed, headers={"If-Match": '"1"'})
     assert again.status_code == 412
 
 
@@ -46,9 +47,9 @@ async def test_a_star_matches_whatever_there_is(site: Site) -> None:
     body = site.case_body()
     case = accepted(await site.post("/v1/cases", body))
     for number in (2, 3):
-        taken = await site.put(f"/v1/cases/{case}", {**body, "facts": f"更正{number}。"}, **{"If-Match": " * "})
+        taken = await site.put(f"/v1/cases/{case}", {**body, "facts": f"更正{number}。"}, headers={"If-Match": " * "})
         assert (taken.status_code, taken.json()["version"]) == (202, number)
-    missing = await site.put("/v1/cases/case_01M7Q5CQG057N683VPG2HEWAGG", body, **{"If-Match": "*"})
+    missing = await site.put("/v1/cases/case_01M7Q5CQG057N683VPG2HEWAGG", body, headers={"If-Match": "*"})
     assert missing.status_code == 404
 
 
@@ -66,18 +67,18 @@ async def test_the_roster_keeps_to_if_match_where_it_is_given(site: Site) -> Non
         "active": True,
     }
     for never in ("*", '"1"'):
-        assert (await site.put(path, body, **{"If-Match": never})).status_code == 412
+        assert (await site.put(path, body, headers={"If-Match": never})).status_code == 412
     assert (await site.put(path, body)).status_code == 202
-    assert (await site.put(path, body | {"name": "李鸣"}, **{"If-Match": '"7"'})).status_code == 412
-    assert (await site.put(path, body | {"name": "李鸣"}, **{"If-Match": '"1"'})).json()["version"] == 2
-    assert (await site.put(path, body | {"name": "李铭"}, **{"If-Match": "*"})).json()["version"] == 3
+    assert (await site.put(path, body | {"name": "李鸣"}, headers={"If-Match": '"7"'})).status_code == 412
+    assert (await site.put(path, body | {"name": "李鸣"}, headers={"If-Match": '"1"'})).json()["version"] == 2
+    assert (await site.put(path, body | {"name": "李铭"}, headers={"If-Match": "*"})).json()["version"] == 3
 
 
 async def test_a_revision_supersedes_what_nobody_has_and_frees_what_waits(site: Site) -> None:
     body = site.case_body()
     case = accepted(await site.post("/v1/cases", body))
     accepted(await site.post(f"/v1/cases/{case}/progress", papers.raw("failed")))
-    accepted(await site.put(f"/v1/cases/{case}", {**body, "facts": "更正。"}, **{"If-Match": '"1"'}))
+    accepted(await site.put(f"/v1/cases/{case}", {**body, "facts": "更正。"}, headers={"If-Match": '"1"'}))
     read = (await site.up.get(f"/v1/cases/{case}")).json()
     states = [(one["type"], one["endpoint"], one["state"]) for one in read["deliveries"]]
     assert sorted(states) == sorted(
@@ -92,7 +93,7 @@ async def test_a_revision_supersedes_what_nobody_has_and_frees_what_waits(site: 
 async def test_a_revision_keeps_the_business_key(site: Site) -> None:
     body = site.case_body()
     case = accepted(await site.post("/v1/cases", body))
-    refused = await site.put(f"/v1/cases/{case}", {**body, "source_case_no": "OTHER"}, **{"If-Match": '"1"'})
+    refused = await site.put(f"/v1/cases/{case}", {**body, "source_case_no": "OTHER"}, headers={"If-Match": '"1"'})
     assert (refused.status_code, refused.json()["code"]) == (422, "business_key_changed")
 
 
@@ -107,7 +108,7 @@ async def test_what_names_a_thing_is_no_correction_of_it(site: Site) -> None:
         (f"agreements/{agreement}", {**body, "agreement_no": "OTHER"}),
         (f"transfers/{sent}", {**transfer, "to": "court"}),
     ):
-        refused = await site.put(f"/v1/{path}", changed, **{"If-Match": '"1"'})
+        refused = await site.put(f"/v1/{path}", changed, headers={"If-Match": '"1"'})
         assert (refused.status_code, refused.json()["code"]) == (422, "business_key_changed")
 
 
@@ -115,7 +116,7 @@ async def test_a_request_that_takes_the_other_route_stands_there(site: Site) -> 
     case = await site.case()
     agreement = await site.agreement(case)
     confirmation = await site.confirmation(agreement, "arbitration")
-    changed = await site.put(f"/v1/confirmations/{confirmation}", papers.raw("judicial"), **{"If-Match": '"1"'})
+    changed = await site.put(f"/v1/confirmations/{confirmation}", papers.raw("judicial"), headers={"If-Match": '"1"'})
     assert changed.status_code == 202, changed.text
     assert [one["endpoint"] for one in changed.json()["deliveries"]] == [COURT]
     read = (await site.up.get(f"/v1/confirmations/{confirmation}")).json()
@@ -132,7 +133,7 @@ async def test_a_corrected_agreement_is_performed_as_it_says_now(site: Site) -> 
     agreement = accepted(await site.post(f"/v1/cases/{case}/agreements", {**body, "terms": [*body["terms"], second]}))
     third = {**second, "no": 8, "due_date": "2026-12-08"}
     changed = {**body, "terms": [*body["terms"], third]}
-    accepted(await site.put(f"/v1/agreements/{agreement}", changed, **{"If-Match": '"1"'}))
+    accepted(await site.put(f"/v1/agreements/{agreement}", changed, headers={"If-Match": '"1"'}))
     read = (await site.up.get(f"/v1/agreements/{agreement}")).json()
     assert [one["term_no"] for one in read["fulfilment"]] == [1, 8]
     clocks = {
@@ -142,7 +143,7 @@ async def test_a_corrected_agreement_is_performed_as_it_says_now(site: Site) -> 
     }
     assert (clocks[f"{agreement}/7"], clocks[f"{agreement}/8"]) == ("cancelled", "running")
     again = {**changed, "terms": [*body["terms"], second]}
-    accepted(await site.put(f"/v1/agreements/{agreement}", again, **{"If-Match": '"2"'}))
+    accepted(await site.put(f"/v1/agreements/{agreement}", again, headers={"If-Match": '"2"'}))
     read = (await site.up.get(f"/v1/agreements/{agreement}")).json()
     assert [one["term_no"] for one in read["fulfilment"]] == [1, 7]
 
@@ -152,9 +153,11 @@ async def test_a_corrected_agreement_moves_its_case_by_what_it_settles_now(site:
     body = await site.agreement_body({"/settled_claims": "partial"})
     agreement = accepted(await site.post(f"/v1/cases/{case}/agreements", body))
     assert await site.stage.status(case) == "partly_agreed"
-    accepted(await site.put(f"/v1/agreements/{agreement}", {**body, "settled_claims": "all"}, **{"If-Match": '"1"'}))
+    accepted(
+        await site.put(f"/v1/agreements/{agreement}", {**body, "settled_claims": "all"}, headers={"If-Match": '"1"'})
+    )
     assert await site.stage.status(case) == "agreed"
-    back = await site.put(f"/v1/agreements/{agreement}", body, **{"If-Match": '"2"'})
+    back = await site.put(f"/v1/agreements/{agreement}", body, headers={"If-Match": '"2"'})
     assert (back.status_code, back.json()["code"]) == (409, "illegal_transition")
 
 
@@ -167,7 +170,7 @@ async def test_an_agreement_that_a_court_has_with_its_request_is_not_corrected(b
     agreement = accepted(await busy.post(f"/v1/cases/{case}/agreements", body))
     await busy.confirmation(agreement, "judicial")
     await busy.stage.delivered(case, "confirmation.requested", endpoint=COURT)
-    late = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 6}, **{"If-Match": '"1"'})
+    late = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 6}, headers={"If-Match": '"1"'})
     assert (late.status_code, late.json()["code"]) == (409, "already_delivered")
 
 
@@ -177,13 +180,13 @@ async def test_an_agreement_may_be_corrected_until_somebody_has_it(busy: Site) -
     await busy.house.store.write("pause_endpoint", (HR, "op", "x"))
     await busy.house.store.write("pause_endpoint", (ONE_STOP, "op", "x"))
     agreement = accepted(await busy.post(f"/v1/cases/{case}/agreements", body))
-    fixed = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 5}, **{"If-Match": '"1"'})
+    fixed = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 5}, headers={"If-Match": '"1"'})
     assert fixed.status_code == 202, fixed.text
     for name in (HR, ONE_STOP):
         await busy.house.store.write("resume_endpoint", (name,))
     busy.house.bells.committed()
     await busy.stage.delivered(case)
-    late = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 6}, **{"If-Match": '"2"'})
+    late = await busy.put(f"/v1/agreements/{agreement}", {**body, "copies": 6}, headers={"If-Match": '"2"'})
     assert (late.status_code, late.json()["code"]) == (409, "already_delivered")
     sent = [wire.payload for wire in busy.stage.puppet().sent if wire.operation == "agreement.concluded"]
     assert [payload["copies"] for payload in sent] == [5]
@@ -200,7 +203,7 @@ async def test_requests_may_be_corrected_too(site: Site, kind: str) -> None:
         body = papers.body("arbitration")
         identifier = await site.confirmation(await site.agreement(case))
         changed = {**body, "late_reason": "说明"}
-    fixed = await site.put(f"/v1/{kind}/{identifier}", changed, **{"If-Match": '"1"'})
+    fixed = await site.put(f"/v1/{kind}/{identifier}", changed, headers={"If-Match": '"1"'})
     assert fixed.status_code == 202, fixed.text
     read = (await site.up.get(f"/v1/{kind}/{identifier}")).json()
     assert (read["version"], read["status"]) == (2, "requested")
@@ -210,7 +213,7 @@ async def test_a_delivered_case_is_revised_at_the_platform(busy: Site) -> None:
     body = busy.case_body()
     case = accepted(await busy.post("/v1/cases", body))
     await busy.stage.delivered(case)
-    accepted(await busy.put(f"/v1/cases/{case}", {**body, "facts": "更正。"}, **{"If-Match": '"1"'}))
+    accepted(await busy.put(f"/v1/cases/{case}", {**body, "facts": "更正。"}, headers={"If-Match": '"1"'}))
     await busy.stage.delivered(case)
     puppet = busy.stage.puppet()
     assert [wire.operation for wire in puppet.sent] == ["case.submitted", "case.revised"]
@@ -263,14 +266,14 @@ async def test_steps_that_the_law_does_not_know_are_refused_with_the_legal_ones(
     before = await site.counts()
     again = await site.post(f"/v1/cases/{case}/progress", papers.body("failed", {"/at": "2026-10-01T09:00:00+08:00"}))
     assert (again.status_code, again.json()["status"]) == (202, "failed")
-    assert await site.counts() == before
+    assert await site.counts() == before | {"idempotency_keys": before["idempotency_keys"] + 1}
     accepted(
         await site.post(
             f"/v1/cases/{case}/progress", papers.body("failed", {"/status": "closed", "/reason_code": papers.DROP})
         )
     )
     for path, body in (
-        ("progress", papers.raw("failed")),
+        ("progress", orjson.dumps(papers.body("failed", {"/at": "2026-10-01T10:00:00+08:00"}))),
         ("transfers", papers.raw("transfer")),
         ("alerts", papers.raw("alert")),
     ):
@@ -283,6 +286,11 @@ async def test_a_supplement_needs_a_correction_and_a_withdrawal_an_open_request(
     supplement = {"schema_version": "1.0", "at": "2026-10-09T10:00:00+08:00", "note": "已补正", "attachments": []}
     early = await busy.post(f"/v1/confirmations/{confirmation}/supplements", supplement)
     assert (early.status_code, early.json()["code"]) == (409, "correction_not_open")
+    for language, cure in (("zh-CN", "GET /v1/confirmations/{id}"), ("en", "has not asked")):
+        told = await busy.post(
+            f"/v1/confirmations/{confirmation}/supplements", supplement, headers={"Accept-Language": language}
+        )
+        assert cure in told.json()["detail"], "where it is seen when the platform asks"
     await busy.stage.tell(busy.stage.word("confirmation", "not_accepted", ("confirmation", confirmation, "")))
     withdrawal = {"schema_version": "1.0", "at": "2026-10-10T10:00:00+08:00", "reason": "双方自行和解"}
     late = await busy.post(f"/v1/confirmations/{confirmation}/withdrawal", withdrawal)
@@ -292,3 +300,72 @@ async def test_a_supplement_needs_a_correction_and_a_withdrawal_an_open_request(
         return (await busy.stage.status(confirmation)) == "not_accepted"
 
     assert await until(over, "it stays not accepted")
+
+
+async def test_a_transfer_that_came_back_for_correction_is_sent_again(busy: Site) -> None:
+    """It asks anew, as a new version under its own id; until a platform asks, what it has is not changed."""
+    case = await busy.case()
+    body = papers.body("transfer")
+    transfer = accepted(await busy.post(f"/v1/cases/{case}/transfers", body))
+    await busy.stage.delivered(case)
+    path = f"/v1/transfers/{transfer}"
+    early = await busy.put(path, {**body, "reason_code": "other"}, headers={"If-Match": "*"})
+    assert (early.status_code, early.json()["code"]) == (409, "already_delivered")
+
+    async def asked(hour: int) -> dict[str, Any]:
+        word = busy.stage.word("transfer", "correction_required", ("transfer", transfer, ""))
+        due = {"at": f"2026-10-10T{hour:02}:00:00+08:00", "due_at": "2026-10-20T17:00:00+08:00"}
+        await busy.stage.tell(word | due | {"reasons": [["", "受理机关填写有误", "/authority"]]})
+        return dict((await busy.up.get(path)).json())
+
+    read = await asked(9)
+    assert (read["status"], read["next_steps"][0]["action"]) == ("correction_required", "transfer_again")
+    assert read["correction"]["reasons"][0]["text"] == "受理机关填写有误"
+    again = await busy.post(f"/v1/cases/{case}/transfers", body)
+    assert (again.status_code, again.json()["code"]) == (409, "already_posted"), "PUT is the way"
+    stale = await busy.put(path, body, headers={"If-Match": '"7"'})
+    assert stale.status_code == 412
+    fixed = await busy.put(path, {**body, "reason_code": "other"}, headers={"If-Match": '"1"'})
+    assert fixed.status_code == 202, fixed.text
+    assert (fixed.json()["status"], fixed.json()["version"]) == ("requested", 2)
+    assert [one["endpoint"] for one in fixed.json()["deliveries"]] == [HR, ONE_STOP]
+    await busy.stage.delivered(case)
+    sent = [wire.payload for wire in busy.stage.puppet().sent if wire.operation == "transfer.requested"]
+    assert [payload["reason_code"] for payload in sent] == [body["reason_code"], "other"]
+    read = (await busy.up.get(path)).json()
+    assert (read["status"], "correction" in read) == ("requested", False)
+    assert (read["next_steps"][0]["action"], read["clocks"][0]["state"]) == ("await_filing", "running")
+    assert await busy.stage.tasks("correction_due") == []
+    told = [one for one in await busy.stage.history(case, transfer) if one["type"] == "transfer.requested"]
+    assert [one.get("state_before") for one in told] == [None, "correction_required"]
+    closed = await busy.put(path, body, headers={"If-Match": '"2"'})
+    assert (closed.status_code, closed.json()["code"]) == (409, "already_delivered")
+    # The old demand once more, late: nothing. A new one: another task, another version.
+    assert (await asked(9))["status"] == "requested"
+    later = busy.stage.word("transfer", "correction_required", ("transfer", transfer, ""))
+    await busy.stage.tell(later | {"at": "2027-01-10T09:00:00+08:00", "reasons": [["", "缺少授权委托书", ""]]})
+    read = (await busy.up.get(path)).json()
+    assert (read["status"], read["correction"]["reasons"][0]["text"]) == ("correction_required", "缺少授权委托书")
+    accepted(await busy.put(path, body, headers={"If-Match": '"2"'}))
+    await busy.stage.tell(busy.stage.word("transfer", "filed", ("transfer", transfer, "")))
+    assert await busy.stage.status(transfer) == "filed"
+    over = await busy.put(path, body, headers={"If-Match": "*"})
+    assert (over.status_code, over.json()["code"]) == (409, "already_delivered")
+
+
+async def test_a_supplement_that_comes_again_is_answered_alike(busy: Site) -> None:
+    _, _, confirmation = await busy.stage.chain()
+    path = f"/v1/confirmations/{confirmation}/supplements"
+    word = busy.stage.word("confirmation", "correction_required", ("confirmation", confirmation, ""))
+    await busy.stage.tell(word | {"due_at": "2026-10-20T17:00:00+08:00"})
+    supplement = {"schema_version": "1.0", "at": "2026-10-10T10:00:00+08:00", "note": "已补正", "attachments": []}
+    first = await busy.post(path, supplement)
+    assert first.status_code == 202, first.text
+    again = await busy.post(path, supplement)
+    assert (again.status_code, again.content) == (202, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await busy.post(path, supplement | {"note": "另一说法"})
+    assert (other.status_code, other.json()["code"]) == (409, "already_posted")
+    assert other.json()["link"].endswith(f"/v1/confirmations/{confirmation}")
+    fresh = await busy.post(path, supplement | {"at": "2026-10-10T11:00:00+08:00"})
+    assert (fresh.status_code, fresh.json()["code"]) == (409, "correction_not_open")

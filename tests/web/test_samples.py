@@ -29,6 +29,29 @@ async def test_a_case(site: Site) -> None:
     assert read.json()["document"] == papers.body("wages")
 
 
+async def test_an_answer_tells_its_clocks_as_they_are_read_right_after(site: Site) -> None:
+    """What starts and ends by one document never ran: neither the answer nor the event says that it does."""
+    answer = (await site.post("/v1/cases", papers.raw("wages"))).json()
+    read = (await site.up.get(f"/v1/clocks?case={answer['id']}")).json()["items"]
+    assert {(one["rule"], one["state"]) for one in answer["clocks"]} == {(one["rule"], one["state"]) for one in read}
+    assert {one["rule"]: one["state"] for one in read}["D01"] == "met", "the decision whether to accept was made"
+    started = [one["clock"] for one in await site.stage.history(answer["id"]) if one["type"] == "clock.started"]
+    assert {(one["rule"], one["state"]) for one in started} == {(one["rule"], one["state"]) for one in read}
+
+
+async def test_an_agreement_tells_when_it_takes_effect(site: Site) -> None:
+    case = await site.case()
+    body = await site.agreement_body()
+    concluded = (await site.post(f"/v1/cases/{case}/agreements", body)).json()
+    assert concluded["effective_at"] == "2026-09-25T09:00:00+08:00", "the seal is the last of them"
+    path = f"/v1/agreements/{concluded['id']}"
+    assert (await site.up.get(path)).json()["effective_at"] == concluded["effective_at"]
+    changed = body | {"effect_rule": "court_online"}
+    revised = (await site.put(path, changed, headers={"If-Match": '"1"'})).json()
+    assert revised["effective_at"] == "2026-09-24T15:10:00+08:00", "the parties' signatures alone"
+    assert (await site.up.get(path)).json()["effective_at"] == revised["effective_at"]
+
+
 async def test_a_collective_case_goes_to_the_union_too(site: Site) -> None:
     body = (await site.post("/v1/cases", papers.raw("collective"))).json()
     assert [delivery["endpoint"] for delivery in body["deliveries"]] == [HR, ONE_STOP, UNION]

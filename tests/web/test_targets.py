@@ -60,6 +60,6 @@ async def test_a_thing_of_another_kind_is_not_found(site: Site, method: str, pat
     for other in sorted(things.keys() - {home}):
         address = path.replace("{id}", things[other])
         headers = {"If-Match": "*"} if method == "PUT" else {}
-        answer = await (site.put if method == "PUT" else site.post)(address, body, **headers)
+        answer = await (site.put if method == "PUT" else site.post)(address, body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), address
     assert await site.counts() == before

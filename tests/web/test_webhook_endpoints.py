@@ -196,6 +196,7 @@ async def test_each_has_keys_of_its_own(call: Caller) -> None:
         ({"description": "x" * 201}, "/description", "too_long"),
         ({"state": "verified"}, "/state", "unknown_field"),
         ({"secret": "whsec_x"}, "/secret", "unknown_field"),
+        ({"张秘密13811112222": 1}, "", "unknown_field"),
     ],
 )
 async def test_fields_that_are_refused(call: Caller, changes: dict[str, Any], pointer: str, code: str) -> None:
@@ -206,6 +207,23 @@ async def test_fields_that_are_refused(call: Caller, changes: dict[str, Any], po
     assert found["message"]
     assert found["message_zh"]
     assert (await call("GET"))["items"] == []
+
+
+async def test_all_fields_that_are_refused_are_told_at_once(call: Caller) -> None:
+    """Of the meaning as of the form: one that is malformed keeps nothing back about the others."""
+    meant = {"url": "https://10.0.0.1/", "events": ["case.*", "case.*", "case.exploded"], "organizations": ["FOREIGN"]}
+    expected = [
+        ("/url", "address_not_public"),
+        ("/events/2", "event_unknown"),
+        ("/organizations/0", "organization_foreign"),
+    ]
+    problem = await call("POST", body=wish(**meant), expect=422)
+    assert [(one["pointer"], one["code"]) for one in problem["errors"]] == expected
+    problem = await call("POST", body=wish(**meant, signing=[]), expect=422)
+    assert [(one["pointer"], one["code"]) for one in problem["errors"]] == [("/signing", "empty"), *expected]
+    identifier = (await call("POST", body=wish(), expect=201))["id"]
+    problem = await call("PATCH", f"/{identifier}", body=meant, expect=422)
+    assert [(one["pointer"], one["code"]) for one in problem["errors"]] == expected
 
 
 @pytest.mark.parametrize("missing", ["url", "events"])

@@ -15,12 +15,15 @@ from typing import Final
 import structlog
 
 from contracts.chinese_calendar import BEIJING, Calendar, packaged_calendar
+from contracts.deliveries import FAILED_STATES
+from gateway.flow import overdue
 from gateway.flow.alerting.notices import Notices
 from gateway.flow.months import kept_months
 from gateway.flow.office import OfficeHours, long_silent
+from gateway.flow.relay import BROKER
 from gateway.settings import AlertSettings
 from gateway.store import console, notices
-from gateway.store.console import FAILED_STATES, Figures, id_at
+from gateway.store.console import Figures, id_at
 from gateway.store.engine import Rows
 from gateway.store.store import Store
 from gateway.store.tally import HOUR
@@ -32,6 +35,8 @@ _OLDEST_MS: Final = 1_800_000
 _BURST_MS: Final = 600_000
 _BURST: Final = 10
 _ORPHAN_MS: Final = 3_600_000
+_UNPOLLED_MS: Final = 3_600_000
+_UNTOLD_MS: Final = 600_000
 _DUE_MS: Final = 86_400_000
 _DISK: Final = 0.80
 _DRIFT_MS: Final = 2_000
@@ -110,8 +115,11 @@ class Alerts:
         """Look once; returns how long to rest."""
         now = self._store.now_ms()
         await self._say_alive(now)
+        today = datetime.fromtimestamp(now / 1000, UTC).astimezone(BEIJING).date()
         tomorrow = datetime.fromtimestamp((now + _DUE_MS) / 1000, UTC).astimezone(BEIJING).date().isoformat()
-        figures = await self._store.runner.read(console.figures, self._names, now, 900_000, tomorrow, _CLOCKS)
+        figures = await self._store.runner.read(
+            console.figures, self._names, now, 900_000, tomorrow, overdue.since(today), _CLOCKS
+        )
         here = troubles(figures, now) + await self._here(now) + await self._slow(figures, now)
         found = {(one.rule, one.about): one for one in [*here, *await self._now_and_then(now)]}
         standing = {(row["rule"], row["about"]): row["id"] for row in await self._store.rows("open_alerts")}
@@ -179,14 +187,35 @@ class Alerts:
             oldest = (await self._store.rows("count_callbacks", state, 1))[0]["oldest"]
             if oldest is not None and oldest < id_at("callback", now - _ORPHAN_MS):
                 found.append(Trouble(f"callback_{state}", "callbacks", str(figures.callbacks[state])))
-        for subject in {row["subject"] for row in figures.clocks}:
-            opened = await self._store.rows("open_deliveries_of", subject)
-            if any(row["state"] in ("pending", "in_doubt", *FAILED_STATES) for row in opened):
-                found.append(Trouble("deadline_near", subject, str(len(opened))))
+        near = {row["subject"] for row in figures.clocks}
+        missed = {row["subject"] for row in overdue.still(figures.over)}
+        for rule, subjects in (("deadline_near", near - missed), ("deadline_missed", missed)):
+            for subject in sorted(subjects):
+                opened = await self._store.rows("open_deliveries_of", subject)
+                if any(row["state"] in ("pending", "in_doubt", *FAILED_STATES) for row in opened):
+                    found.append(Trouble(rule, subject, str(len(opened))))
+        found += await self._unheard(figures, now)
         for name in self._names:
             daily = await self._store.row("newest_daily", name)
             if daily is not None and (daily["many"] or daily["state"] == "stopped"):
                 found.append(Trouble("reconciliation", name, str(daily["many"] or daily["code"])))
+        return found
+
+    async def _unheard(self, figures: Figures, now: int) -> list[Trouble]:
+        """Platforms whose polls bring no answer, and a broker that takes no events, whichever process it is that tries."""
+        polled = {row["name"] for row in figures.endpoints if not row["paused"]}
+        found = [
+            Trouble("poll_failing", row["endpoint"], _minutes(now - row["at"]))
+            for row in await self._store.rows("unpolled", now - _UNPOLLED_MS)
+            if row["endpoint"] in polled
+        ]
+        mark = await self._store.row("read_mark", BROKER)
+        waiting = [] if mark is None else await self._store.rows("events_after", mark["position"], 1)
+        found += [
+            Trouble("bus_behind", "events", _minutes(now - row["at"]))
+            for row in waiting
+            if now - row["at"] > _UNTOLD_MS
+        ]
         return found
 
     async def _now_and_then(self, now: int) -> list[Trouble]:
@@ -235,6 +264,10 @@ class Alerts:
         ]
 
 
+def _minutes(ms: int) -> str:
+    return f"{ms // 60_000} min"
+
+
 def _days(ms: int) -> str:
     return f"{ms / 86_400_000:.0f} d"
 
@@ -255,7 +288,7 @@ def troubles(figures: Figures, now: int) -> list[Trouble]:
             found.append(Trouble("paused_by_fault", name, row["reason"] or ""))
         oldest = figures.oldest.get(name)
         if oldest is not None and now - oldest > _OLDEST_MS:
-            found.append(Trouble("backlog_old", name, f"{(now - oldest) // 60_000} min"))
+            found.append(Trouble("backlog_old", name, _minutes(now - oldest)))
         recent = sum(
             many
             for state in FAILED_STATES

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from contracts.adapter import Reply
-
-if TYPE_CHECKING:
-    from gateway.flow.deliver import Line
 
 _KEPT: Final = 9
 _LEAST: Final = 3
@@ -47,8 +43,3 @@ class Skew:
 
 
 _ZERO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def skews(lines: Mapping[str, Line]) -> dict[str, int]:
-    """Every platform's skew in ms, where there are answers enough."""
-    return {name: line.skew.ms for name, line in lines.items() if line.skew.ms is not None}

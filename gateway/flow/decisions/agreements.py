@@ -7,13 +7,13 @@ from typing import Any
 
 from contracts.agreement import Agreement, Performance, effective_at
 from contracts.deadlines import Clock, Fact, Law, clocks_started_by, states_after
-from contracts.findings import Code, Finding
 from contracts.lists import SettledClaims
 from contracts.messages import MessageType
 from contracts.status import CaseStatus, ClockState
-from gateway.flow.decisions.cases import check_key, check_step, check_version, corrected, ms, open_case
+from gateway.flow.decisions.cases import check_key, check_version, corrected, ms
+from gateway.flow.decisions.keys import effect_key
 from gateway.flow.order import Decision, Known, Refused
-from gateway.store.casefile import TAKEN, CaseFile, Matter
+from gateway.store.casefile import CaseFile, Matter
 from gateway.store.unit import MatterMove, NewMatter
 
 
@@ -24,12 +24,10 @@ def concluded(
     case, matter = known.case, known.case_matter
     if case is None or matter is None:
         raise Refused(404, "not_found")
-    open_case(matter.status)
-    word = CaseStatus.AGREED if agreement.settled_claims is SettledClaims.ALL else CaseStatus.PARTLY_AGREED
-    older = known.agreement if known.target is not None and known.target.kind == "agreement" else None
+    older, word = older_version(known), case_word(agreement, known)
     key = f"{matter.organization}|{agreement.agreement_no}"
     effect = effective_at(agreement)
-    made = Decision(agreement_id, "concluded", matter.organization)
+    made = Decision(agreement_id, "concluded", matter.organization, effective_at=effect)
     facts: dict[str, Any] = {
         "agreement": agreement_id,
         "settled_claims": str(agreement.settled_claims),
@@ -39,34 +37,31 @@ def concluded(
     if older is not None and known.target is not None:
         check_version(known.target.version, if_match)
         check_key(known.target, key)
-        _refuse_filed(known, agreement_id)
         made.version = known.target.version + 1
         made.moves.append(MatterMove(agreement_id, known.target.status, made.version, message_id))
         made.supersedes = frozenset({MessageType.AGREEMENT_CONCLUDED})
         facts["version"] = made.version
-        asked = [found for found in _confirmations(known, agreement_id) if found.active]
+        asked = [found for found in confirmations_of(known, agreement_id) if found.active]
         for found in asked:
             turns = states_after("confirmation.requested", {"route": found.facet or ""}, known.law)
             made.clock_turns += [(agreement_id, rule, state.value) for rule, state in turns.items()]
     else:
         made.matters.append(NewMatter(agreement_id, "agreement", matter.id, key, "concluded", message_id))
-    moves_case = older is None or older.settled_claims is not agreement.settled_claims
-    if moves_case:
-        check_step(matter.status, word.value, "")
     clocks = [
         (agreement_id, clock)
         for clock in clocks_started_by("agreement.effective", {"effective_at": effect, "at": effect}, known.law)
     ]
     made.clocks += clocks
+    made.settle_clocks()
+    facts["clocks"] = [clock_fact(clock) for _, clock in made.clocks]
     # Who agrees to perform interrupts the limitation: it runs anew (调解仲裁法 art. 27 ¶2).
     consent = clocks_started_by("case.received", {"limitation_from": effect}, known.law)
     made.clocks += [(matter.id, clock) for clock in consent if clock.rule == "D13"]
-    facts["clocks"] = [clock_fact(clock) for _, clock in clocks]
     made.events.append(("agreement.concluded", agreement_id, facts))
     if effect <= now:
         made.events.append(("agreement.effective", agreement_id, facts))
     _terms(made, agreement, older, known, message_id, begun=effect <= now)
-    if moves_case and word.value != matter.status:
+    if word is not None and word.value != matter.status:
         made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=ms(effect)))
         made.closed_tasks += corrected(matter, word.value)
         told = {"status": word.value, "state_before": matter.status, "at": effect.isoformat()}
@@ -78,14 +73,17 @@ def concluded(
     return made
 
 
-def _refuse_filed(known: Known, agreement_id: str) -> None:
-    """Refuse to change what a court has: its filing of a confirmation carries the agreement, which it asks for nowhere else."""
-    asked = {found.id for found in _confirmations(known, agreement_id)}
-    held = [] if known.file is None else known.file.deliveries
-    if any(
-        row.about in asked and row.type == MessageType.CONFIRMATION_REQUESTED and row.state in TAKEN for row in held
-    ):
-        raise refuse(Code.ALREADY_DELIVERED, status=409)
+def older_version(known: Known) -> Agreement | None:
+    """The agreement of which the new one is a version."""
+    return known.agreement if known.target is not None and known.target.kind == "agreement" else None
+
+
+def case_word(agreement: Agreement, known: Known) -> CaseStatus | None:
+    """The status that an agreement moves its case to; ``None``: a new version that settles what the older one settled."""
+    older = older_version(known)
+    if older is not None and older.settled_claims is agreement.settled_claims:
+        return None
+    return CaseStatus.AGREED if agreement.settled_claims is SettledClaims.ALL else CaseStatus.PARTLY_AGREED
 
 
 def _terms(
@@ -150,7 +148,8 @@ def performance_until(agreement: Agreement) -> date | None:
     return max(days, default=None)
 
 
-def _confirmations(known: Known, agreement_id: str) -> list[Matter]:
+def confirmations_of(known: Known, agreement_id: str) -> list[Matter]:
+    """The confirmations that were asked for of an agreement."""
     held = [] if known.file is None else known.file.of_kind("confirmation")
     return [found for found in held if found.parent == agreement_id]
 
@@ -160,12 +159,10 @@ def performed(performance: Performance, known: Known, message_id: str) -> Decisi
     agreement, target = known.agreement, known.target
     if agreement is None or target is None or known.file is None:
         raise Refused(404, "not_found")
-    if known.case_matter is not None:
-        open_case(known.case_matter.status)
     identifier = f"{target.id}/{performance.term_no}"
     word = str(performance.status)
     made = Decision(target.id, target.status, target.organization, version=target.version)
-    made.business_key = f"performance|{identifier}|{word}|{performance.at.isoformat()}"
+    made.business_key = effect_key(performance, target.id)
     standing = known.file.matters.get(identifier)
     before = "performing" if standing is None else standing.status
     if standing is None:
@@ -185,7 +182,7 @@ def performed(performance: Performance, known: Known, message_id: str) -> Decisi
     told: dict[str, Fact] = {"at": performance.at, "open_terms": str(open_terms(known.file, identifier, word))}
     made.clocks = [(identifier, clock) for clock in clocks_started_by(f"fulfilment.{word}", told, known.law)]
     things = [identifier, *parts_of(agreement, target.id, performance.term_no)]
-    things += [found.id for found in _confirmations(known, target.id)]
+    things += [found.id for found in confirmations_of(known, target.id)]
     turns = states_after(f"fulfilment.{word}", told, known.law)
     made.clock_turns = [(thing, rule, state.value) for thing in things for rule, state in turns.items()]
     return made
@@ -204,8 +201,3 @@ def open_terms(file: CaseFile, term: str, status: str) -> int:
         found.id: found.status for found in file.of_kind("fulfilment") if found.parent == agreement and found.active
     }
     return sum(found != "performed" for found in (standing | {term: status}).values())
-
-
-def refuse(code: Code, pointer: str = "", status: int = 422) -> Refused:
-    """A refusal with one finding that has no parameters."""
-    return Refused(status, code, (Finding.of(pointer, code),))

@@ -11,13 +11,13 @@ from contracts.deadlines import Clock, Law, clocks_started_by, states_after
 from contracts.findings import Code, Finding
 from contracts.messages import MessageType
 from contracts.party import Person
-from contracts.status import CaseStatus, refuse_upstream
+from contracts.status import CaseStatus
+from gateway.flow.decisions.keys import effect_key, origin_key
 from gateway.flow.order import ANY_VERSION, Decision, Known, Refused
 from gateway.flow.references import phone_digits
 from gateway.store.casefile import Matter
 from gateway.store.unit import MatterMove, NewMatter
 
-CASE_CLOSED = frozenset({CaseStatus.DECLINED.value, CaseStatus.CLOSED.value})
 _UNDECIDED = frozenset(
     status.value
     for status in (CaseStatus.RECEIVED, CaseStatus.CORRECTION_REQUIRED, CaseStatus.ACCEPTED, CaseStatus.MEDIATING)
@@ -26,7 +26,6 @@ _UNDECIDED = frozenset(
 
 def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decision:
     """A new case (案件报送)."""
-    _check_referral(case, known)
     status = CaseStatus.ACCEPTED if case.accepted_at is not None else CaseStatus.RECEIVED
     made = Decision(case_id, status.value, case.organization.code)
     made.matters.append(
@@ -46,9 +45,19 @@ def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decisi
     made.clocks += _of_receipt(case, case_id, known)
     if case.accepted_at is not None:
         _accepted(made, case_id, case.accepted_at, CaseStatus.RECEIVED.value, known.law)
-    made.references = _of_referral(case, known, case_id)
+    _come_of_referral(made, case, known)
     made.people = [*people(case), *telephones(case)]
     return made
+
+
+def _come_of_referral(made: Decision, case: Case, known: Known) -> None:
+    """The case comes from its referral, as the only one."""
+    if case.referral is None:
+        return
+    if known.referral_case is not None:
+        raise Refused(409, "referral_has_case", about=known.referral_case)
+    made.origin = origin_key(case.referral)
+    made.references += _of_referral(known, made.about)
 
 
 def _of_receipt(case: Case, case_id: str, known: Known) -> list[tuple[str, Clock]]:
@@ -58,9 +67,9 @@ def _of_receipt(case: Case, case_id: str, known: Known) -> list[tuple[str, Clock
     return [(case_id, clock) for clock in clocks_started_by("case.received", facts, known.law)]
 
 
-def _of_referral(case: Case, known: Known, case_id: str) -> list[tuple[str, str, str, str]]:
+def _of_referral(known: Known, case_id: str) -> list[tuple[str, str, str, str]]:
     """The numbers of the referral that a case comes from: whoever knows one of them finds the case, too."""
-    if case.referral is None or known.referral_file is None:
+    if known.referral_file is None:
         return []
     return [
         (found.endpoint, found.kind, found.value, case_id)
@@ -98,23 +107,24 @@ def telephones(case: Case) -> list[tuple[str, str, str]]:
     return found
 
 
-def _check_referral(case: Case, known: Known) -> None:
-    if case.referral is None:
-        return
-    file = known.referral_file
-    matter = None if file is None else file.matters.get(case.referral)
-    if matter is None or matter.organization != case.organization.code or matter.status != "accepted":
-        raise Refused(422, Code.REFERRAL_NOT_ACCEPTED, (Finding.of("/referral", Code.REFERRAL_NOT_ACCEPTED),))
+def comes_of(case: Case, known: Known) -> str | None:
+    """The referral that a case is said to come from for the first time: by its first version, or by a later one where no
+    earlier one named any."""
+    before = None if known.case is None else known.case.referral
+    return case.referral if before is None else None
 
 
 def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> Decision:
-    """A complete new version of a case (案件更正): only from the version that the sender has seen."""
+    """A complete new version of a case (案件更正): only from the version that the sender has seen. What it comes from stays:
+    the platform that handed it over waits for its result."""
     matter = known.target
     if matter is None:
         raise Refused(404, "not_found")
-    open_case(matter.status)
     check_version(matter.version, if_match)
     check_key(matter, f"{case.organization.code}|{case.source_case_no}")
+    fresh = comes_of(case, known)
+    if fresh is None and known.case is not None and case.referral != known.case.referral:
+        raise Refused(422, "business_key_changed")
     status = matter.status
     made = Decision(matter.id, status, matter.organization, version=matter.version + 1)
     if case.accepted_at is not None and status == CaseStatus.RECEIVED.value:
@@ -130,19 +140,20 @@ def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> 
             found for found in _of_receipt(case, matter.id, known) if not (accepted and found[1].rule == "D01")
         ]
     made.supersedes = frozenset({MessageType.CASE_SUBMITTED, MessageType.CASE_REVISED})
+    if fresh is not None:
+        _come_of_referral(made, case, known)
     made.people = [*people(case), *telephones(case)]
     return made
 
 
 def progressed(progress: CaseProgress, known: Known) -> Decision:
-    """Upstream's own step (进展): legal ones only; the same status again is no step and no error."""
+    """Upstream's own step (进展); the same status again is no step and no error."""
     matter = known.case_matter
     if matter is None:
         raise Refused(404, "not_found")
     word = str(progress.status)
     made = Decision(matter.id, word, matter.organization, version=matter.version)
-    made.business_key = f"progress|{matter.id}|{word}|{progress.at.isoformat()}"
-    check_step(matter.status, word, "/status")
+    made.business_key = effect_key(progress, matter.id)
     if word == matter.status:
         made.repeated = True
         return made
@@ -167,9 +178,8 @@ def alerted(alert: CollectiveAlert, known: Known) -> Decision:
     matter = known.case_matter
     if matter is None:
         raise Refused(404, "not_found")
-    open_case(matter.status)
     made = Decision(matter.id, matter.status, matter.organization, version=matter.version)
-    made.business_key = f"alert|{matter.id}|{alert.at.isoformat()}"
+    made.business_key = effect_key(alert, matter.id)
     made.events.append(("case.alerted", matter.id, {"level": str(alert.level), "at": alert.at.isoformat()}))
     return made
 
@@ -179,9 +189,8 @@ def followed_up(visit: FollowUp, known: Known) -> Decision:
     matter = known.case_matter
     if matter is None:
         raise Refused(404, "not_found")
-    open_case(matter.status)
     made = Decision(matter.id, matter.status, matter.organization, version=matter.version)
-    made.business_key = f"follow_up|{matter.id}|{visit.party}|{visit.at.isoformat()}"
+    made.business_key = effect_key(visit, matter.id)
     made.events.append(("case.followed_up", matter.id, {"at": visit.at.isoformat()}))
     return made
 
@@ -189,28 +198,6 @@ def followed_up(visit: FollowUp, known: Known) -> Decision:
 def ms(moment: datetime) -> int:
     """A time in milliseconds since 1970."""
     return round(moment.timestamp() * 1000)
-
-
-def open_case(status: str) -> None:
-    """Refuse every step on a declined or closed case."""
-    if status in CASE_CLOSED:
-        raise Refused(409, Code.CASE_CLOSED, (Finding.of("", Code.CASE_CLOSED),))
-
-
-def check_step(current: str, word: str, pointer: str) -> None:
-    """Refuse an illegal step of the upstream, naming the legal ones."""
-    refusal = refuse_upstream(current, word)
-    if refusal is None:
-        return
-    if refusal.code == Code.CASE_CLOSED.value:
-        raise Refused(409, Code.CASE_CLOSED, (Finding.of("", Code.CASE_CLOSED),))
-    legal = tuple(sorted(str(step) for step in refusal.legal))
-    raise Refused(
-        409,
-        Code.ILLEGAL_TRANSITION,
-        (Finding.of(pointer, Code.ILLEGAL_TRANSITION, legal=legal),),
-        extra={"legal": list(legal)},
-    )
 
 
 def corrected(matter: Matter, word: str) -> list[tuple[str, str, str]]:

@@ -21,7 +21,8 @@ from contracts.deadlines import (
 from contracts.messages import MessageType
 from contracts.status import is_final
 from gateway.flow.decisions.agreements import clock_fact
-from gateway.flow.decisions.cases import check_version, ms, open_case
+from gateway.flow.decisions.cases import check_version, ms
+from gateway.flow.decisions.keys import effect_key
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.casefile import Matter
 from gateway.store.unit import MatterMove, NewMatter
@@ -34,7 +35,6 @@ def requested(
     case, agreement, agreement_id = known.case, known.agreement, known.agreement_id
     if case is None or agreement is None or agreement_id is None or known.case_matter is None or known.file is None:
         raise Refused(404, "not_found")
-    open_case(known.case_matter.status)
     deadline = confirmation_deadline(str(request.route), effective_at(agreement), known.law)
     made = Decision(confirmation_id, "requested", known.case_matter.organization)
     revised = known.target is not None and known.target.kind == "confirmation"
@@ -92,7 +92,7 @@ def supplemented(supplement: ConfirmationSupplement, known: Known) -> Decision:
     if target.status != "correction_required":
         raise Refused(409, "correction_not_open")
     made = Decision(target.id, "requested", target.organization, version=target.version)
-    made.business_key = f"supplement|{target.id}|{supplement.at.isoformat()}"
+    made.business_key = effect_key(supplement, target.id)
     made.moves.append(
         MatterMove(
             target.id,
@@ -121,7 +121,7 @@ def withdrawal_requested(withdrawal: ConfirmationWithdrawal, known: Known) -> De
     """The applicants take their application back (撤回); the platform decides."""
     target = _open(known)
     made = Decision(target.id, target.status, target.organization, version=target.version)
-    made.business_key = f"withdrawal|{target.id}"
+    made.business_key = effect_key(withdrawal, target.id)
     facts = {
         "confirmation": target.id,
         "agreement": target.parent,

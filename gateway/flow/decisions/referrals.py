@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from contracts.deadlines import clocks_started_by, latest_safe_time, states_after
-from contracts.findings import Code
 from contracts.referral import ReferralAnswer, ReferralResult
 from contracts.status import is_final
-from gateway.flow.decisions.agreements import refuse
+from gateway.flow.decisions.keys import effect_key
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove
 
@@ -20,12 +19,11 @@ def answered(answer: ReferralAnswer, known: Known) -> Decision:
     if target is None or target.kind != "referral" or referral is None:
         raise Refused(404, "not_found")
     word = "accepted" if answer.answer == "accept" else "declined"
-    if target.status == word:
-        return Decision(target.id, word, target.organization, version=target.version, repeated=True)
-    if target.status != "offered":
-        raise refuse(Code.REFERRAL_CLOSED, status=409)
     made = Decision(target.id, word, target.organization, version=target.version)
-    made.business_key = f"answer|{target.id}"
+    made.business_key = effect_key(answer, target.id)
+    if target.status == word:
+        made.repeated = True
+        return made
     active = not is_final("referral", word)
     made.moves.append(MatterMove(target.id, word, target.version, target.message, active))
     made.events.append((f"referral.{word}", target.id, _facts(known, word, target.status, answer.at)))
@@ -45,10 +43,8 @@ def returned(result: ReferralResult, known: Known) -> Decision:
     target, referral = known.target, known.referral
     if target is None or target.kind != "referral" or referral is None:
         raise Refused(404, "not_found")
-    if target.status != "accepted":
-        raise refuse(Code.REFERRAL_CLOSED, status=409)
     made = Decision(target.id, "returned", target.organization, version=target.version)
-    made.business_key = f"result|{target.id}"
+    made.business_key = effect_key(result, target.id)
     made.moves.append(MatterMove(target.id, "returned", target.version, target.message, active=False))
     made.events.append(("referral.returned", target.id, _facts(known, "returned", target.status, result.at)))
     told = {"at": result.at}

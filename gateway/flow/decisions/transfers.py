@@ -8,8 +8,9 @@ from typing import Any
 from contracts.deadlines import Fact, clocks_started_by, states_after
 from contracts.mediator import Mediator
 from contracts.messages import MessageType
+from contracts.status import TransferStatus
 from contracts.transfer import Transfer
-from gateway.flow.decisions.cases import check_key, check_version, open_case
+from gateway.flow.decisions.cases import check_key, check_version, ms
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove, NewMatter
 
@@ -17,19 +18,26 @@ from gateway.store.unit import MatterMove, NewMatter
 def requested(
     transfer: Transfer, known: Known, transfer_id: str, message_id: str, now: datetime, if_match: int | None
 ) -> Decision:
-    """A transfer to arbitration, court, payment order, legal aid or labour inspection; it moves nothing by itself."""
+    """A transfer to arbitration, court, payment order, legal aid or labour inspection; it moves nothing by itself. A new
+    version of one that a platform sent back for correction (补正) asks again."""
     matter = known.case_matter
     if matter is None or known.case is None:
         raise Refused(404, "not_found")
-    open_case(matter.status)
     made = Decision(transfer_id, "requested", matter.organization)
     revised = known.target is not None and known.target.kind == "transfer"
     key = f"{matter.id}|{transfer.to}"
+    facts: dict[str, Any] = {"transfer": transfer_id, "to": str(transfer.to), "status": made.status}
     if revised and known.target is not None:
         check_version(known.target.version, if_match)
         check_key(known.target, key)
-        made.version, made.status = known.target.version + 1, known.target.status
-        made.moves.append(MatterMove(transfer_id, known.target.status, made.version, message_id))
+        made.version, since = known.target.version + 1, None
+        if known.target.status != TransferStatus.CORRECTION_REQUIRED:
+            made.status = facts["status"] = known.target.status
+        else:
+            since = max(ms(now), (known.target.since or 0) + 1)
+            made.closed_tasks.append(("correction_due", transfer_id, "transferred again"))
+            facts["state_before"] = known.target.status
+        made.moves.append(MatterMove(transfer_id, made.status, made.version, message_id, since=since))
         made.supersedes = frozenset({MessageType.TRANSFER_REQUESTED})
     else:
         made.matters.append(
@@ -43,7 +51,6 @@ def requested(
                 facet=str(transfer.to),
             )
         )
-    facts: dict[str, Any] = {"transfer": transfer_id, "to": str(transfer.to), "status": made.status}
     made.events.append(("transfer.requested", transfer_id, facts))
     told: dict[str, Fact] = {"to": str(transfer.to), "at": now}
     if known.referral is not None:

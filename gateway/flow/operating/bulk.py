@@ -16,28 +16,28 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 import structlog
 
 from contracts.adapter import DeliveryClass
+from contracts.deliveries import FAILED_STATES
 from contracts.status import CaseStatus
+from gateway.flow.envelope import compact
+from gateway.flow.line import Line
 from gateway.flow.once import Once, taken_for
 from gateway.flow.operating.operate import Standing
 from gateway.flow.operating.replay import STATES, Overtaken, Replayer, ReplayKind
 from gateway.flow.order import Principal
 from gateway.registry import Endpoint
 from gateway.store import console
-from gateway.store.console import FAILED_STATES, DeliveryFilter
+from gateway.store.console import DeliveryFilter
 from gateway.store.engine import Operation, Row, Rows
 from gateway.store.journal import AuditEntry, append_audit
 from gateway.store.once import take_key
 from gateway.store.store import Store
 from gateway.store.unit import Key
-
-if TYPE_CHECKING:
-    from gateway.flow.deliver import Line
 
 log = structlog.get_logger("gateway.bulk")
 
@@ -236,7 +236,7 @@ class Bulk:
             preview.overtaken,
         )
         told_of = {"total": len(preview.deliveries), "needs_second": preview.needs_second, "kind": preview.kind.value}
-        facts = orjson.dumps(told_of | ({"overtaken": True} if preview.overtaken else {})).decode()
+        facts = compact(told_of | ({"overtaken": True} if preview.overtaken else {}))
         entry = AuditEntry(principal.client, "job.ask", identifier, reason.strip()[:500], facts)
         # Oldest first: what was said earlier goes out earlier.
         key, now = taken_for(once, identifier), self._store.now_ms()
@@ -258,15 +258,13 @@ class Bulk:
         if act == "approve":
             if row["actor"] == principal.client:
                 raise BulkRefused("second_person")
-            moved = await self._audited("approve_job", (job, principal.client), entry)
+            moved = await self._store.audited("approve_job", (job, principal.client), entry)
         else:
             befores, after = _MOVES[act]
-            moved = row["state"] in befores and await self._audited("move_job", (job, row["state"], after, None), entry)
+            step = (job, row["state"], after, None)
+            moved = row["state"] in befores and await self._store.audited("move_job", step, entry)
         if not moved:
             raise BulkRefused("state")
-
-    async def _audited(self, statement: str, row: tuple[object, ...], entry: AuditEntry) -> bool:
-        return await self._store.run(_moved, statement, row, entry, self._store.now_ms())
 
     # ---- work
 
@@ -287,13 +285,13 @@ class Bulk:
         failed = counts["failed"] + failing
         judged = counts["ok"] + failed
         if failed and 100 * failed >= job["stop_percent"] * judged:
-            await self._store.write("move_job", (identifier, "running", "stopped", "failed_again"))
-            await self._store.audit(AuditEntry("gateway", "job.stop", identifier, "failed_again"))
+            entry = AuditEntry("gateway", "job.stop", identifier, "failed_again")
+            await self._store.audited("move_job", (identifier, "running", "stopped", "failed_again"), entry)
             log.warning("job_stopped", code="failed_again", count=failed)
             return 0
         if not counts["waiting"] and not counts["sent"]:
-            await self._store.write("move_job", (identifier, "running", "done", None))
-            await self._store.audit(AuditEntry("gateway", "job.done", identifier))
+            entry = AuditEntry("gateway", "job.done", identifier)
+            await self._store.audited("move_job", (identifier, "running", "done", None), entry)
             return 0
         started = job["total"] - counts["waiting"]
         many = share(started, counts["sent"], job["canary"], job["per_minute"])
@@ -392,10 +390,3 @@ def _add(
     yield "add_job", [job]
     yield "add_job_item", [(job[0], place, delivery) for place, delivery in enumerate(deliveries, 1)]
     yield from append_audit([entry], at)
-
-
-def _moved(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
-    changed = yield statement, [row]
-    if changed:
-        yield from append_audit([entry], at)
-    return bool(changed)

@@ -34,8 +34,9 @@ from gateway.flow.operating.replay import STATES, Replayer, ReplayKind
 from gateway.flow.order import Principal
 from gateway.registry import Endpoint
 from gateway.store.casefile import CaseFile, DeliveryRow
-from gateway.store.engine import Operation, Row
-from gateway.store.journal import AuditEntry, append_audit
+from gateway.store.engine import Row
+from gateway.store.journal import AuditEntry
+from gateway.store.places import of_changes, of_wire
 from gateway.store.store import Store
 from gateway.store.unit import Committed, Unit
 
@@ -139,13 +140,9 @@ class Corrections:
         self._changed = changed
         self._replayer = Replayer(store, None, changed)
 
-    def place(self, identifier: str) -> str:
-        """The seal's place of a correction's changes."""
-        return f"corrections.changes:{identifier}"
-
     def changes(self, row: Row) -> dict[str, str]:
         """What a correction asks for: pointer → code."""
-        kept: dict[str, str] = orjson.loads(self._store.unseal(row["changes_sealed"], self.place(row["id"])))
+        kept: dict[str, str] = orjson.loads(self._store.unseal(row["changes_sealed"], of_changes(row["id"])))
         return kept
 
     async def ask(self, principal: Principal, delivery: str, changes: Mapping[str, str], reason: str) -> str:
@@ -166,12 +163,12 @@ class Corrections:
         if not all(_CODE.fullmatch(code) for code in wanted.values()):
             raise CorrectionRefused("code")
         identifier = self._store.ids.new("correction")
-        sealed = self._store.seal(orjson.dumps(wanted), self.place(identifier))
+        sealed = self._store.seal(orjson.dumps(wanted), of_changes(identifier))
         entry = AuditEntry(
             principal.client, "delivery.correct_ask", delivery, reason, compact({"places": sorted(wanted)})
         )
         asked = (identifier, delivery, principal.client, reason, sealed)
-        if not await self._store.run(_asked, asked, entry, self._store.now_ms()):
+        if not await self._store.audited("ask_correction", asked, entry):
             raise CorrectionRefused("asked")
         return identifier
 
@@ -186,7 +183,7 @@ class Corrections:
             raise CorrectionRefused("not_found")
         entry = AuditEntry(principal.client, "delivery.correct_refuse", row["delivery"], reason)
         ended = (identifier, "refused", principal.client, None)
-        if not await self._store.run(_ended, ended, entry, self._store.now_ms()):
+        if not await self._store.audited("end_correction", ended, entry):
             raise CorrectionRefused("over")
 
     async def do(self, principal: Principal, identifier: str) -> str:
@@ -237,7 +234,7 @@ class Corrections:
     def _wire(self, row: Row) -> Wire | None:
         if row["wire_sealed"] is None:
             return None
-        return wires.unpack(self._store.unseal(row["wire_sealed"], f"deliveries.wire:{row['id']}"))
+        return wires.unpack(self._store.unseal(row["wire_sealed"], of_wire(row["id"])))
 
     async def _held(self, delivery: str) -> tuple[DeliveryRow, CaseFile]:
         row = await self._refused_row(delivery)
@@ -263,20 +260,6 @@ class Corrections:
         except PermanentError as error:
             log.warning("not_translated", delivery=held.id, code=error.code)
             raise CorrectionRefused("translation") from None
-        sealed = self._store.seal(wires.pack(wire), f"deliveries.wire:{made}")
+        sealed = self._store.seal(wires.pack(wire), of_wire(made))
         unit.wires.append((made, wire.operation, wire.mapping, sealed))
         return unit
-
-
-def _asked(row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
-    made = yield "ask_correction", [row]
-    if made:
-        yield from append_audit([entry], at)
-    return bool(made)
-
-
-def _ended(row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
-    ended = yield "end_correction", [row]
-    if ended:
-        yield from append_audit([entry], at)
-    return bool(ended)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.deliveries import FAILED_STATES, MOVES, DeliveryState, Hand
 from contracts.update import Reference
 from gateway.flow import case_links
 from gateway.flow.case_links import CaseLinks
@@ -36,9 +37,8 @@ from gateway.store.unit import (
 from gateway.store.webhooks import CLASSES
 
 _AGAIN = 20
+_CANCELLED = MOVES[Hand.OPERATOR][DeliveryState.CANCELLED]
 _ANY_CALL = "cbk_" + 26 * "Z"
-_REDRIVEN = frozenset({"rejected", "dead", "expired"})
-_CANCELLED = frozenset({"pending", "rejected", "dead", "expired"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Operator:
         if await self.unread(delivery):
             return Standing(delivery, refused="words_unread")
         return await self._move(
-            principal, "delivery.redrive", delivery, reason, _REDRIVEN, "pending", fresh=True, once=once
+            principal, "delivery.redrive", delivery, reason, frozenset(FAILED_STATES), "pending", fresh=True, once=once
         )
 
     async def cancel(self, principal: Principal, delivery: str, reason: str) -> Standing:
@@ -139,7 +139,7 @@ class Operator:
             "delivery.found",
             delivery,
             evidence,
-            frozenset({"in_doubt", "dead", "expired"}),
+            MOVES[Hand.OPERATOR][DeliveryState.DELIVERED],
             "delivered",
             numbers=(reference, references),
             once=once,
@@ -343,7 +343,7 @@ class Operator:
     async def _task(
         self, task: str, statement: str, row: tuple[object, ...], entry: AuditEntry, state: str
     ) -> Standing:
-        if not await self._store.run(audited, statement, row, entry, self._store.now_ms()):
+        if not await self._store.audited(statement, row, entry):
             found = await self._store.row("task", task)
             return Standing(task, refused="state", found=found is not None, extra={"state": "resolved"})
         return Standing(task, state)
@@ -390,14 +390,6 @@ def _again(callback: str, by: str, entry: AuditEntry, at: int) -> Operation[bool
 
 def _audited_act(act: Callable[[], Operation[list[str]]], entry: AuditEntry, at: int) -> Operation[bool]:
     changed = yield from act()
-    if changed:
-        yield from append_audit([entry], at)
-    return bool(changed)
-
-
-def audited(statement: str, row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[bool]:
-    """One statement and, where it changed something, its audit row, in one transaction."""
-    changed = yield statement, [row]
     if changed:
         yield from append_audit([entry], at)
     return bool(changed)

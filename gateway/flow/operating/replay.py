@@ -17,26 +17,27 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import orjson
 import structlog
 
+from contracts.deliveries import FAILED_STATES, MOVES, DeliveryState, Hand
 from contracts.errors import AdapterError
 from contracts.holdings import Holding
 from contracts.messages import MESSAGE_TYPES, MessageType
 from gateway.flow import wires
-from gateway.flow.documents import place_of
 from gateway.flow.envelope import compact
 from gateway.flow.exchange import EndpointWaits
+from gateway.flow.line import Line
 from gateway.flow.once import Once
 from gateway.flow.operating.operate import Operator, Standing, closing
 from gateway.flow.order import Principal
 from gateway.store.casefile import CaseFile, DeliveryRow
-from gateway.store.console import FAILED_STATES
 from gateway.store.engine import Row, many
 from gateway.store.journal import AuditEntry
 from gateway.store.once import KeyTaken
+from gateway.store.places import of_document, of_wire
 from gateway.store.store import Store
 from gateway.store.unit import (
     Committed,
@@ -47,13 +48,11 @@ from gateway.store.unit import (
     NewDelivery,
     NewEvent,
     NewMessage,
+    NewTask,
     Replayed,
     Unit,
 )
 from gateway.store.webhooks import CLASSES
-
-if TYPE_CHECKING:
-    from gateway.flow.deliver import Line
 
 log = structlog.get_logger("gateway.replay")
 
@@ -73,7 +72,7 @@ class ReplayKind(StrEnum):
 STATES: Final[Mapping[ReplayKind, tuple[str, ...]]] = {
     ReplayKind.SAME: FAILED_STATES,
     ReplayKind.RETRANSLATE: FAILED_STATES,
-    ReplayKind.LOOKUP: ("dead", "expired", "in_doubt"),
+    ReplayKind.LOOKUP: tuple(sorted(MOVES[Hand.OPERATOR][DeliveryState.DELIVERED])),
 }
 """The states in which each kind makes sense."""
 
@@ -168,7 +167,7 @@ class Replayer:
                 return Standing(held.id, held.state, "doubt", extra={"state": held.state})
             unit = self.anew(file, held, message, principal)
             made = unit.deliveries[0].id
-            facts = orjson.dumps({"delivery": made}).decode()
+            facts = compact({"delivery": made})
             entry = AuditEntry(principal.client, "delivery.retranslate", held.id, reason, facts)
             unit.audited = (entry, self._store.now_ms())
             unit.keys = [] if once is None else [once.about(made)]
@@ -188,7 +187,7 @@ class Replayer:
         """The same document under a message of its own; who waited for the old delivery waits for the new one."""
         ids = self._store.ids
         identifier, made = ids.new("message", after=file.subject), ids.new("delivery")
-        document = self._store.unseal(message["document_sealed"], place_of(message["id"]))
+        document = self._store.unseal(message["document_sealed"], of_document(message["id"]))
         facts = {
             "delivery": held.id,
             "message": held.message,
@@ -208,7 +207,7 @@ class Replayer:
                 message["source"],
                 message["correlation"],
                 message["schema"],
-                self._store.seal(document, place_of(identifier)),
+                self._store.seal(document, of_document(identifier)),
             )
         )
         unit.deliveries.append(
@@ -252,7 +251,7 @@ class Replayer:
             return await self._found(principal, row, reason, held, once)
         lag_ms = round(1000 * line.limits.lookup_lag_s)
         sure = row["doubt_at"] is None or self._store.now_ms() - row["doubt_at"] >= lag_ms
-        facts = orjson.dumps({"found": False, "conclusive": sure}).decode()
+        facts = compact({"found": False, "conclusive": sure})
         await self._store.audit(AuditEntry(principal.client, "delivery.lookup", identifier, reason, facts))
         return Standing(identifier, state, extra={"found": False, "conclusive": sure})
 
@@ -262,7 +261,7 @@ class Replayer:
         Raises:
             AdapterError, EndpointWaits, TimeoutError: it gave none.
         """
-        wire = wires.unpack(self._store.unseal(row["wire_sealed"], f"deliveries.wire:{row['id']}"))
+        wire = wires.unpack(self._store.unseal(row["wire_sealed"], of_wire(row["id"])))
         adapter, seconds = line.endpoint.adapter, min(line.limits.deadline_s, _ASKED_S)
         try:
             async with asyncio.timeout(seconds):
@@ -280,6 +279,6 @@ class Replayer:
         if held.filed_twice:
             matter = await self._store.row("matter", row["subject"])
             owner = "" if matter is None else matter["organization"]
-            task = (self._store.ids.new("task"), "filed_twice", row["subject"], row["id"], row["endpoint"], owner)
-            await self._store.write("open_task", (*task, None, None, None))
+            task = NewTask(self._store.ids.new("task"), "filed_twice", row["id"], row["endpoint"])
+            await self._store.write("open_task", task.row(row["subject"], owner))
         return replace(standing, extra={"found": True, "reference": held.reference})

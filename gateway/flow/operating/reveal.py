@@ -9,9 +9,10 @@ import orjson
 
 from contracts.messages import MessageType
 from gateway.flow import wires
-from gateway.flow.documents import place_of
+from gateway.flow.envelope import compact
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
+from gateway.store.places import of_document, of_wire
 from gateway.store.store import Store
 
 REVEALED_S: Final = 60
@@ -30,7 +31,7 @@ class Side(StrEnum):
 async def reveal(store: Store, actor: str, delivery: Row, side: str, pointer: str, reason: str) -> str | None:
     """The plain value at a JSON pointer (RFC 6901) of a delivery's document; ``None`` where there is no single value. The act
     is audited with where one looked and why, whatever was found; never with the value."""
-    facts = orjson.dumps({"side": side, "pointer": pointer}).decode()
+    facts = compact({"side": side, "pointer": pointer})
     await store.audit(AuditEntry(actor, "field.reveal", delivery["id"], reason, facts))
     return value_at(await _document(store, delivery, side), pointer)
 
@@ -38,13 +39,11 @@ async def reveal(store: Store, actor: str, delivery: Row, side: str, pointer: st
 async def _document(store: Store, delivery: Row, side: str) -> Any:  # Any: JSON
     if side == Side.WIRE:
         sealed = delivery["wire_sealed"]
-        return (
-            None if sealed is None else wires.unpack(store.unseal(sealed, f"deliveries.wire:{delivery['id']}")).payload
-        )
+        return None if sealed is None else wires.unpack(store.unseal(sealed, of_wire(delivery["id"]))).payload
     if side == Side.CANONICAL:
         message = await store.row("message", delivery["message"])
         if message is not None and message["type"] in set(MessageType):
-            return orjson.loads(store.unseal(message["document_sealed"], place_of(message["id"])))
+            return orjson.loads(store.unseal(message["document_sealed"], of_document(message["id"])))
     return None
 
 

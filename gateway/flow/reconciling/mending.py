@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import orjson
-
 from contracts.adapter import InboundCall, Origin, PolledItem
 from contracts.errors import RetryableError
 from contracts.holdings import Holding
 from contracts.update import About, DeliveryWord, Key, KeyKind, Reference, StatusUpdate
 from gateway.flow.apply import Applier
 from gateway.flow.operating.operate import Operator, Standing
-from gateway.flow.receive import pack_call, place_of
+from gateway.flow.receive import pack_call
 from gateway.flow.reconciling.matching import Matcher
 from gateway.flow.reconciling.questions import Run, Unaskable, moment
+from gateway.flow.task_details import seal_detail
 from gateway.store import inbox, reconciliations
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
+from gateway.store.places import of_call
 from gateway.store.store import Store
+from gateway.store.unit import NewTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Mender:
         """A word that was never heard, kept as its poll would have kept it: the ordinary way applies it."""
         call = InboundCall("", "", (), item.body, moment(self._store.now_ms()), origin=Origin.POLL)
         identifier = self._store.ids.new("callback")
-        sealed = self._store.seal(pack_call(call), place_of(identifier))
+        sealed = self._store.seal(pack_call(call), of_call(identifier))
         kept = inbox.NewCallback(identifier, run.endpoint, item.event_id, item.digest, sealed)
         await self._store.keep_callback(kept)
         await self._store.audit(AuditEntry(run.healer, "reconciliation.hear", item.event_id[:100], run.reason))
@@ -146,8 +147,8 @@ class Mender:
         matter = None if delivery is None else await self._store.row("matter", subject)
         organization = "" if matter is None else matter["organization"]
         detail = {"kept": row["ours"], "said": row["theirs"], "number": row["reference"]}
-        sealed = self._store.seal(orjson.dumps(detail), f"tasks.detail:{identifier}")
-        task = (identifier, kind, subject, about, run.endpoint, organization, row["code"], sealed, None)
+        sealed = seal_detail(self._store, identifier, detail)
+        task = NewTask(identifier, kind, about, run.endpoint, row["code"], sealed).row(subject, organization)
         entry = AuditEntry(run.healer, "reconciliation.task", row["delivery"] or identifier, run.reason)
         moved = (run.id, row["key"], "person", "task")
         await self._store.run(reconciliations.put_before_person, task, moved, entry, self._store.now_ms())

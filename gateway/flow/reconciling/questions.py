@@ -14,10 +14,11 @@ from contracts.adapter import Exchange
 from contracts.errors import RetryableError
 from contracts.holdings import Held, Holding, Period
 from gateway.flow import wires
-from gateway.flow.deliver import Line
+from gateway.flow.line import Line
 from gateway.flow.order import Principal
 from gateway.flow.reconciling.comparing import Method
 from gateway.store.engine import Row
+from gateway.store.places import of_wire
 from gateway.store.store import Store
 
 T = TypeVar("T")
@@ -143,7 +144,7 @@ class Questions:
         row = await self._store.row("delivery_wire", delivery)
         if not adapter.can_be_asked() or row is None or row["wire_sealed"] is None:
             raise Unaskable
-        wire = wires.unpack(self._store.unseal(row["wire_sealed"], f"deliveries.wire:{delivery}"))
+        wire = wires.unpack(self._store.unseal(row["wire_sealed"], of_wire(delivery)))
         return await self._out(run, lambda exchange: adapter.held(wire, exchange))
 
     async def _out(self, run: Run, ask: Callable[[Exchange], Awaitable[T]]) -> T:

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from contracts.chinese_calendar import BEIJING, end_of_day
+from gateway.flow.envelope import compact
 from gateway.flow.exchange import Limits
 from gateway.flow.once import Once, taken_for
 from gateway.flow.order import Principal
@@ -98,7 +99,7 @@ class Reconciliations:
             raise ReconcileRefused("period")
         identifier = self._store.ids.new("reconciliation")
         asked = Asked(endpoint, method, since, until, principal.client)
-        facts = orjson.dumps({"endpoint": endpoint, "since": since, "until": until}).decode()
+        facts = compact({"endpoint": endpoint, "since": since, "until": until})
         entry = AuditEntry(principal.client, "reconciliation.ask", identifier, None, facts)
         await self._store.run(reconciliations.ask, asked.row(identifier), entry, now, taken_for(once, identifier))
         self._changed()
@@ -125,7 +126,7 @@ class Reconciliations:
             raise ReconcileRefused("kinds")
         if await self._store.row("reconciliation", identifier) is None:
             raise ReconcileRefused("not_found")
-        facts = orjson.dumps({"kinds": wanted}).decode()
+        facts = compact({"kinds": wanted})
         entry = AuditEntry(principal.client, "reconciliation.heal", identifier, reason, facts)
         row = (identifier, principal.client, reason, orjson.dumps(wanted).decode())
         key, now = taken_for(once, identifier), self._store.now_ms()

@@ -1,10 +1,12 @@
-"""Cases in batches: NDJSON in, one result line per input line, each line an intake of its own."""
+"""Cases in batches: NDJSON in, one result line per input line, each line an intake of its own. Under an ``Idempotency-Key``
+each line has a key of its own: that of the batch with the line's number."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
 import orjson
 import structlog
@@ -17,6 +19,7 @@ from contracts.messages import MessageType
 from gateway.flow.house import House
 from gateway.flow.order import Order, Principal, Refused
 from gateway.web.auth import Door
+from gateway.web.bodies import idempotency_key
 from gateway.web.problems import problem
 
 log = structlog.get_logger("gateway.web")
@@ -35,7 +38,8 @@ def router(house: House, door: Door) -> APIRouter:
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind not in ("application/x-ndjson", "application/ndjson"):
             raise Refused(415, "media_type")
-        return _Answering(_results(house, principal, request), media_type="application/x-ndjson")
+        key = idempotency_key(request)
+        return _Answering(_results(house, principal, request, key), media_type="application/x-ndjson")
 
     return routes
 
@@ -60,42 +64,44 @@ async def _lines(request: Request, limit: int) -> AsyncIterator[bytes | None]:
             skipping = False
         if len(rest) > limit:
             rest, skipping = b"", True
-    if rest.strip() or skipping:
+    if rest or skipping:
         yield None if skipping else rest
 
 
-async def _results(house: House, principal: Principal, request: Request) -> AsyncIterator[bytes]:
-    """One result per line, in the order of the lines; at most so many at once."""
+async def _results(house: House, principal: Principal, request: Request, key: str | None) -> AsyncIterator[bytes]:
+    """One result per line, in the order of the lines, blank ones too; at most so many at once."""
     waiting: list[asyncio.Task[bytes]] = []
     number = 0
     async for line in _lines(request, house.settings.limits.document):
         number += 1
         if number > _LINES:
-            waiting.append(asyncio.create_task(_one(house, principal, request, number, None)))
+            waiting.append(asyncio.create_task(_one(house, principal, request, number, None, None)))
             break  # the caller is told where the batch ends: no line is dropped in silence
-        if line is not None and not line.strip():
-            continue
-        waiting.append(asyncio.create_task(_one(house, principal, request, number, line)))
+        # No caller can send a key with a blank in it: a line's never meets that of another call.
+        own = None if key is None else f"{key} {number}"
+        waiting.append(asyncio.create_task(_one(house, principal, request, number, line, own)))
         while len(waiting) >= _AT_ONCE or (waiting and waiting[0].done()):
             yield await waiting.pop(0)
     for task in waiting:
         yield await task
 
 
-async def _one(house: House, principal: Principal, request: Request, number: int, line: bytes | None) -> bytes:
+async def _one(
+    house: House, principal: Principal, request: Request, number: int, line: bytes | None, key: str | None
+) -> bytes:
     if line is None:
         refused = problem(request, 413, "too_large", extra={"limit": house.settings.limits.document})
         return _line(number, 413, bytes(refused.body))
     try:
-        accepted = await house.intake.take(Order(MessageType.CASE_SUBMITTED, principal, line))
+        accepted = await house.intake.take(Order(MessageType.CASE_SUBMITTED, principal, line, key=key))
     except Refused as error:
         answer = problem(request, error.status, error.code, error.findings, link=error.link, extra=error.extra)
         return _line(number, error.status, bytes(answer.body))
     except Exception as error:  # one line that breaks must not silence the answers to the others
         log.error("line_failed", error=type(error).__name__)
         return _line(number, 503, bytes(problem(request, 503, "unavailable").body))
-    return _line(number, 202, accepted.answer)
+    return _line(number, 202, accepted.answer, {"replayed": True} if accepted.replayed else {})
 
 
-def _line(number: int, status: int, body: bytes) -> bytes:
-    return orjson.dumps({"line": number, "status": status, "result": orjson.Fragment(body)}) + b"\n"
+def _line(number: int, status: int, body: bytes, more: Mapping[str, bool] = MappingProxyType({})) -> bytes:
+    return orjson.dumps({"line": number, "status": status, **more, "result": orjson.Fragment(body)}) + b"\n"

@@ -11,7 +11,8 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.flow.clock_acts import Act, ClockActs
+from contracts.shape import may_be_repeated
+from gateway.flow.clock_acts import Act
 from gateway.flow.house import House
 from gateway.flow.order import Principal, Refused
 from gateway.store.engine import Row
@@ -38,7 +39,7 @@ ARTICLE = re.compile(
 def router(house: House, door: Door) -> APIRouter:
     """The routes: below ``/v1/clocks`` for upstream systems, below ``/v1/ops/clocks`` for operators."""
     routes = APIRouter(tags=["法定期限 Clocks"])
-    acts = ClockActs(house.store, house.law, house.bells.committed)
+    acts = house.hands.clock_acts
     does: dict[str, Callable[[Principal, str, Act], Awaitable[Row]]] = {
         "suspend": acts.suspend,
         "resume": acts.resume,
@@ -81,7 +82,7 @@ def _read(raw: bytes, *, extends: bool) -> Act:
         raise Refused(400, "json_invalid")
     for key in body:
         if key not in _KEYS or (key == "extended_by" and not extends):
-            raise bad_parameter(key[:40])
+            raise bad_parameter(key) if may_be_repeated(key) else Refused(400, "parameter")
     reason, article, by = reason_in(body), body.get("article"), body.get("extended_by", 0)
     if reason is None:
         raise Refused(422, "reason_missing")

@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from contracts.events import fits
+from contracts.events import fits, is_filter
 from gateway.bus.memory import FellBehind
 from gateway.flow.envelope import INTERNAL, source_numbers
 from gateway.flow.house import House
@@ -25,6 +25,7 @@ from gateway.web.auth import Door
 _HEARTBEAT_S = 15.0
 _STREAMS_OF_ONE = 16
 """Streams that one client may have open in this process."""
+_MOST_FILTERS = 200
 _LOOK, _LOOKS = 500, 200
 """Events looked at in one go where a filter hides some, and how often: more than that an empty page may leave to come."""
 
@@ -69,7 +70,11 @@ def _cursor(given: str, name: str) -> int:
 
 
 def _filters(request: Request) -> tuple[str, ...]:
-    return tuple(request.query_params.getlist("type")) or ("*",)
+    """What a webhook may name as well: a filter that names nothing would be an empty feed for ever."""
+    given = request.query_params.getlist("type")
+    if len(given) > _MOST_FILTERS or not all(map(is_filter, given)):
+        raise bad_parameter("type")
+    return tuple(dict.fromkeys(given)) or ("*",)
 
 
 async def read_after(

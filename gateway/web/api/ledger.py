@@ -21,6 +21,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
+from gateway.flow.envelope import compact
 from gateway.flow.house import House
 from gateway.flow.order import Principal, Refused
 from gateway.report import sheets
@@ -135,7 +136,7 @@ class Desk:
         return reason
 
     async def _noted(self, asked: Asked, act: str, reason: str | None, **facts: str) -> None:
-        data = orjson.dumps({**asked.told, **facts}).decode()
+        data = compact({**asked.told, **facts})
         await self._house.store.audit(AuditEntry(asked.principal.client, act, "ledger", reason, data))
 
     # ---- ledger

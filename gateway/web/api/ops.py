@@ -10,26 +10,28 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from contracts.deliveries import DeliveryState
 from contracts.findings import Code, Finding
+from contracts.status import TaskKind
 from gateway.flow import wires
-from gateway.flow.documents import place_of
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.gauges import now_standing
 from gateway.flow.house import House
 from gateway.flow.once import Once
-from gateway.flow.operating.operate import Operator, Standing
-from gateway.flow.operating.replay import Replayer, ReplayKind
+from gateway.flow.operating.operate import Standing
+from gateway.flow.operating.replay import ReplayKind
 from gateway.flow.operating.reveal import REVEALED_S, Side, reveal
 from gateway.flow.order import Principal, Refused
 from gateway.flow.reconciling.comparing import method_of
 from gateway.security.masking import Mask
 from gateway.store.casefile import delivery_of
 from gateway.store.lists import list_deliveries
-from gateway.store.tables import DELIVERY_STATES
+from gateway.store.places import of_document, of_reasons, of_steps, of_wire
 from gateway.web.api.flow import flow_items
 from gateway.web.api.reading import (
     answer,
     delivery_view,
+    endpoint_of,
     iso,
     once_answered,
     one_of,
@@ -46,11 +48,9 @@ _CALLBACK_STATES = frozenset({"stored", "applied", "duplicate", "orphan", "unrea
 def router(house: House, door: Door) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/ops", tags=["运维 Operating"])
-    operator = Operator(house.store, house.bells.committed)
-    replayer = Replayer(house.store, house.lines, house.bells.committed)
-    _deliveries(routes, house, door, operator, replayer)
-    _endpoints(routes, house, door, operator)
-    _tasks(routes, house, door, operator)
+    _deliveries(routes, house, door)
+    _endpoints(routes, house, door)
+    _tasks(routes, house, door)
     return routes
 
 
@@ -134,15 +134,17 @@ def _kind(body: dict[str, Any]) -> tuple[ReplayKind, bool]:
     return ReplayKind(kind), overtaken
 
 
-def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator, replayer: Replayer) -> None:
+def _deliveries(routes: APIRouter, house: House, door: Door) -> None:
+    operator, replayer = house.hands.operator, house.hands.replayer
+
     @routes.get("/deliveries", summary="投递列表 List deliveries")
     async def listed(request: Request) -> Response:
         await door.principal(request, "ops:read")
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
         query = request.query_params
-        state = one_of(request, "state", frozenset(DELIVERY_STATES), "")
-        endpoint, case = query.get("endpoint", ""), query.get("case", "")
+        state = one_of(request, "state", frozenset(DeliveryState), "")
+        endpoint, case = await endpoint_of(house, request), query.get("case", "")
         after = str(cursor[0]) if cursor else ""
         if case:  # a case has few: they are read by its index, not looked for among all
             mine = [row for row in await house.store.rows("deliveries_of", case) if row["id"] > after]
@@ -167,7 +169,7 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator,
         row = await found(request)
         view = _delivery(row)
         if row["reasons_sealed"] is not None:
-            view["reasons"] = orjson.loads(house.store.unseal(row["reasons_sealed"], f"deliveries.reasons:{row['id']}"))
+            view["reasons"] = orjson.loads(house.store.unseal(row["reasons_sealed"], of_reasons(row["id"])))
         return answer(view)
 
     @routes.get("/deliveries/{id}/attempts", summary="投递的每次尝试 Its attempts")
@@ -181,7 +183,7 @@ def _deliveries(routes: APIRouter, house: House, door: Door, operator: Operator,
         row = await found(request)
         if row["wire_sealed"] is None:
             return answer({"id": row["id"], "translated": False})
-        kept = wires.unpack(house.store.unseal(row["wire_sealed"], f"deliveries.wire:{row['id']}"))
+        kept = wires.unpack(house.store.unseal(row["wire_sealed"], of_wire(row["id"])))
         await house.store.audit(operator.entry(await door.principal(request, "ops:read"), "wire.read", row["id"], None))
         losses = [
             {"kind": loss.kind.value, "pointer": loss.pointer, "place": loss.place, "note": loss.note}
@@ -242,7 +244,7 @@ async def _mask_of(house: House, row: Any) -> Mask:
     """What must not be shown of a wire: every personal value of the documents that it was made from."""
     messages = await house.store.rows("messages_of", row["subject"])
     return Mask(
-        *(orjson.loads(house.store.unseal(found["document_sealed"], place_of(found["id"]))) for found in messages)
+        *(orjson.loads(house.store.unseal(found["document_sealed"], of_document(found["id"]))) for found in messages)
     )
 
 
@@ -254,7 +256,7 @@ def _delivery(row: Any) -> dict[str, Any]:
 def _attempt(house: House, row: Any) -> dict[str, Any]:
     steps = []
     if row["steps_sealed"] is not None:
-        packed = house.store.unseal(row["steps_sealed"], f"attempts.steps:{row['delivery']}/{row['number']}")
+        packed = house.store.unseal(row["steps_sealed"], of_steps(row["delivery"], row["number"]))
         steps = [
             {key: value for key, value in step.items() if key not in ("request", "reply")}
             for step in unpack_steps(packed)
@@ -271,7 +273,9 @@ def _attempt(house: House, row: Any) -> dict[str, Any]:
     }
 
 
-def _endpoints(routes: APIRouter, house: House, door: Door, operator: Operator) -> None:
+def _endpoints(routes: APIRouter, house: House, door: Door) -> None:
+    operator = house.hands.operator
+
     @routes.get("/endpoints", summary="平台列表 Endpoints")
     async def listed(request: Request) -> Response:
         await door.principal(request, "ops:read")
@@ -319,17 +323,18 @@ def _endpoint(house: House, row: Any) -> dict[str, Any]:
     return {key: value for key, value in view.items() if value is not None}
 
 
-def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> None:
+def _tasks(routes: APIRouter, house: House, door: Door) -> None:
+    operator = house.hands.operator
+
     @routes.get("/tasks", summary="待办列表 Tasks")
     async def listed(request: Request) -> Response:
         await door.principal(request, "ops:read")
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
-        query = request.query_params
         rows = await house.store.rows(
             "list_tasks",
             one_of(request, "state", frozenset({"open", "resolved"}), "open"),
-            query.get("kind", ""),
+            one_of(request, "kind", frozenset(TaskKind), ""),
             str(cursor[0]) if cursor else "",
             limit + 1,
         )
@@ -362,7 +367,7 @@ def _tasks(routes: APIRouter, house: House, door: Door, operator: Operator) -> N
         principal, _, reason = await _act(request, door)
         return _done(await operator.fetch_paper(principal, request.path_params["id"], reason))
 
-    @routes.get("/orphans", summary="无主回调 Orphan callbacks")
+    @routes.get("/orphans", summary="未匹配回调 Unmatched callbacks")
     async def orphans(request: Request) -> Response:
         await door.principal(request, "ops:read")
         rows = await house.store.rows(

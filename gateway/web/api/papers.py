@@ -7,12 +7,11 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
-import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from contracts.lists import AttachmentKind, ConfirmationRoute
-from gateway.flow.drafts import Drafts
+from gateway.flow.envelope import compact
 from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.flow.printing.press import Form
@@ -29,7 +28,7 @@ _SUMMARY: Final = "文书草稿 A paper, generated: PDF, or DOCX by Accept"
 def router(house: House, door: Door) -> APIRouter:
     """The routes: ``GET /v1/{cases|agreements|confirmations}/{id}/papers/{kind}``."""
     routes = APIRouter(tags=["文书 Papers"])
-    drafts = Drafts(house.store, house.contexts, house.law)
+    drafts = house.hands.drafts
 
     async def paper(request: Request, home: str) -> Response:
         principal = await door.principal(request, "cases:read")
@@ -42,9 +41,7 @@ def router(house: House, door: Door) -> APIRouter:
             raise Refused(404, "not_found")
         printed = await house.press.print(await drafts.sheet(file, matter, AttachmentKind(kind), route), form)
         facts = {"kind": kind, "form": str(form)} | ({} if route is None else {"route": str(route)})
-        await house.store.audit(
-            AuditEntry(principal.client, "paper.read", matter.id, None, orjson.dumps(facts).decode())
-        )
+        await house.store.audit(AuditEntry(principal.client, "paper.read", matter.id, None, compact(facts)))
         headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(printed.name, safe='')}",
             "Cache-Control": "no-store",

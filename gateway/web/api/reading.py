@@ -12,9 +12,8 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from contracts.agreement import effective_at
 from contracts.status import CaseStatus, ClockState, ReferralStatus
-from gateway.flow.case_links import CaseLinks
-from gateway.flow.documents import place_of
 from gateway.flow.envelope import BEIJING, INTERNAL
 from gateway.flow.house import House
 from gateway.flow.next_steps import next_steps
@@ -23,6 +22,7 @@ from gateway.flow.order import Principal, Refused
 from gateway.flow.references import fold
 from gateway.store.casefile import CaseFile, Matter, matter_of
 from gateway.store.engine import Row, many
+from gateway.store.places import of_document
 from gateway.web.api import standing
 from gateway.web.auth import Door
 
@@ -96,10 +96,15 @@ def one_of(request: Request, name: str, words: frozenset[str], default: str) -> 
     return given
 
 
+async def endpoint_of(house: House, request: Request) -> str:
+    """The ``endpoint`` parameter, ``""`` without one: the name of an endpoint that there is or was."""
+    return one_of(request, "endpoint", frozenset(row["name"] for row in await house.store.rows("all_endpoints")), "")
+
+
 def page_limit(request: Request, most: int = _PAGE) -> int:
     """The ``limit`` parameter."""
     given = request.query_params.get("limit", str(most))
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= 1000:
+    if not given.isascii() or not given.isdigit() or len(given) > 9 or not 1 <= int(given) <= 1000:
         raise bad_parameter("limit")
     return min(int(given), most)
 
@@ -136,7 +141,7 @@ class Reader:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._links = CaseLinks(house.store)
+        self._links = house.hands.case_links
 
     async def matter(self, file: CaseFile, matter: Matter, principal: Principal) -> dict[str, Any]:
         """One thing: standing, document, deliveries, clocks, numbers, next steps."""
@@ -144,7 +149,7 @@ class Reader:
         row = await store.row("message", matter.message)
         document = None
         if row is not None and matter.kind != "fulfilment":
-            document = orjson.loads(store.unseal(row["document_sealed"], place_of(row["id"])))
+            document = orjson.loads(store.unseal(row["document_sealed"], of_document(row["id"])))
         clocks = await store.rows("clocks_of", file.subject)
         origin = await standing.origin(self._house, file, matter)
         found: dict[str, Any] = {
@@ -174,6 +179,8 @@ class Reader:
             found["transfers"] = [_brief(found) for found in file.of_kind("transfer")]
             found["linked_cases"] = await self._links.shown(matter.id, principal) or None
         if matter.kind == "agreement":
+            agreement = await self._house.contexts.agreement_of(file, matter)
+            found["effective_at"] = None if agreement is None else effective_at(agreement).isoformat()
             found["fulfilment"] = [
                 {"term_no": int(term.id.rpartition("/")[2]), "status": term.status, "updated_at": iso(term.updated_at)}
                 for term in file.of_kind("fulfilment")
@@ -307,7 +314,7 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.get("/v1/cases", summary="查找案件 Find cases")
     async def find_cases(request: Request) -> Response:
         principal = await door.principal(request, "cases:read")
-        return answer(await _find(house, reader, principal, request))
+        return answer(await _find(house, principal, request))
 
     @routes.get("/v1/referrals", summary="委派委托列表 List referrals")
     async def list_referrals(request: Request) -> Response:
@@ -358,7 +365,7 @@ def _bare(handler: Any) -> Any:
     return call
 
 
-async def _find(house: House, reader: Reader, principal: Principal, request: Request) -> dict[str, Any]:
+async def _find(house: House, principal: Principal, request: Request) -> dict[str, Any]:
     number = request.query_params.get("external_ref")
     if number is not None:
         rows = await house.store.rows("find_folded", fold(number))

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.flow.reconciling.comparing import Kind, Method
-from gateway.flow.reconciling.reconciliations import ReconcileRefused, Reconciliations, moment
+from gateway.flow.reconciling.reconciliations import ReconcileRefused, moment
 from gateway.store.console import LAST
 from gateway.store.engine import Row
-from gateway.web.api.reading import answer, iso, once_answered, pack_cursor, page_limit, unpack_cursor
+from gateway.web.api.reading import answer, endpoint_of, iso, once_answered, pack_cursor, page_limit, unpack_cursor
 from gateway.web.auth import Door
 from gateway.web.bodies import json_object, once, reason_in
 
@@ -24,7 +24,7 @@ _STATUS: Final = {"not_found": 404, "state": 409}
 def router(house: House, door: Door) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/ops/reconciliations", tags=["运维 Operating"])
-    desk = Reconciliations(house.store, house.endpoints, house.bells.committed)
+    desk = house.hands.reconciliations
 
     @routes.post("", summary="发起对账 Reconcile with a platform", status_code=202)
     async def ask(request: Request) -> Response:
@@ -47,7 +47,7 @@ def router(house: House, door: Door) -> APIRouter:
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
         before = str(cursor[0]) if cursor else LAST
-        endpoint = request.query_params.get("endpoint", "")
+        endpoint = await endpoint_of(house, request)
         if endpoint:
             rows = await house.store.rows("newest_reconciliations_of", endpoint, before, limit + 1)
         else:

@@ -14,8 +14,9 @@ from starlette.responses import Response
 
 from contracts.findings import Code, Finding
 from contracts.messages import MessageType
+from contracts.shape import unknown_field
 from gateway.flow.house import House
-from gateway.flow.operating.bulk import ACTS, CAP, MOST, Bulk, BulkRefused, Preview
+from gateway.flow.operating.bulk import ACTS, CAP, MOST, BulkRefused, Preview
 from gateway.flow.operating.replay import STATES, ReplayKind
 from gateway.flow.order import Refused
 from gateway.flow.references import fold
@@ -71,7 +72,7 @@ class _Asked:
     def only(self, given: dict[str, Any], known: frozenset[str], pointer: str) -> None:
         """Refuse what is not known: a filter that is misspelt would be a wider one."""
         for name in sorted(given.keys() - known):
-            self.fault(f"{pointer}/{name[:40]}", Code.UNKNOWN_FIELD)
+            self.findings.append(unknown_field(pointer, name))
 
     def flag(self, name: str) -> bool:
         given = self.body.get(name, False)
@@ -124,11 +125,10 @@ class _Asked:
 def router(house: House, door: Door) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/ops/redrives", tags=["运维 Operating"])
-    bulk = Bulk(house.store, house.endpoints, house.bells.committed, house.lines)
-    _asking(routes, house, door, bulk)
+    _asking(routes, house, door)
     _watching(routes, house, door)
     for act in ACTS:
-        routes.post(f"/{{id}}/{act}", summary=_SUMMARIES[act])(_acting(house, door, bulk, act))
+        routes.post(f"/{{id}}/{act}", summary=_SUMMARIES[act])(_acting(house, door, act))
     return routes
 
 
@@ -140,7 +140,7 @@ _SUMMARIES: Final = {
 }
 
 
-def _asking(routes: APIRouter, house: House, door: Door, bulk: Bulk) -> None:
+def _asking(routes: APIRouter, house: House, door: Door) -> None:
     @routes.post("", summary="批量重投：预览或开始 Bulk redrive: preview or start")
     async def ask(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
@@ -148,10 +148,10 @@ def _asking(routes: APIRouter, house: House, door: Door, bulk: Bulk) -> None:
 
         async def start() -> str:
             asked, reason = _Asked(body), reason_in(body)
-            made, told = await _weighed(house, bulk, asked, named=reason is not None)
+            made, told = await _weighed(house, asked, named=reason is not None)
             rate, canary, stop = _pace(asked)
             try:
-                return await bulk.ask(
+                return await house.hands.bulk.ask(
                     principal,
                     made,
                     reason=reason or "",
@@ -168,13 +168,13 @@ def _asking(routes: APIRouter, house: House, door: Door, bulk: Bulk) -> None:
             return await _view(house.store, await _row(house.store, job))
 
         if body.get("preview") is True:
-            made, _ = await _weighed(house, bulk, _Asked(body), named=True)
+            made, _ = await _weighed(house, _Asked(body), named=True)
             return answer(await _preview_view(house, made))
         keyed = once(request, principal.client, body)
         return await once_answered(house, keyed, start, tell, 202, "/v1/ops/redrives")
 
 
-async def _weighed(house: House, bulk: Bulk, asked: _Asked, *, named: bool) -> tuple[Preview, dict[str, Any]]:
+async def _weighed(house: House, asked: _Asked, *, named: bool) -> tuple[Preview, dict[str, Any]]:
     """What would be done, and the filter in words. ``named``: a reason was given, where one is needed.
 
     Raises:
@@ -183,7 +183,7 @@ async def _weighed(house: House, bulk: Bulk, asked: _Asked, *, named: bool) -> t
     asked.only(asked.body, _BODY, "")
     asked.flag("preview")
     _pace(asked)
-    weigh, told = await _read(house, bulk, asked)
+    weigh, told = await _read(house, asked)
     if asked.findings:
         raise Refused(422, "redrive_form", tuple(asked.findings))
     if not named:
@@ -203,9 +203,9 @@ def _pace(asked: _Asked) -> tuple[float, float, float]:
     )
 
 
-async def _read(house: House, bulk: Bulk, asked: _Asked) -> tuple[Callable[[], Any], dict[str, Any]]:
+async def _read(house: House, asked: _Asked) -> tuple[Callable[[], Any], dict[str, Any]]:
     """How to weigh what was asked for, and the filter in words."""
-    given = asked.body.get("filter")
+    bulk, given = house.hands.bulk, asked.body.get("filter")
     if not isinstance(given, dict):
         asked.fault("/filter", Code.MISSING if given is None else Code.WRONG_TYPE, **_expected(given))
         given = {}
@@ -388,7 +388,7 @@ def _watching(routes: APIRouter, house: House, door: Door) -> None:
         return answer(page)
 
 
-def _acting(house: House, door: Door, bulk: Bulk, act: str) -> Callable[[Request], Any]:
+def _acting(house: House, door: Door, act: str) -> Callable[[Request], Any]:
     async def acted(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
         body = await json_object(request)
@@ -397,7 +397,7 @@ def _acting(house: House, door: Door, bulk: Bulk, act: str) -> Callable[[Request
             raise Refused(422, "reason_missing", (Finding.of("/reason", Code.MISSING),))
         identifier = (await _row(house.store, request.path_params["id"]))["id"]
         try:
-            await bulk.move(principal, identifier, act, reason)
+            await house.hands.bulk.move(principal, identifier, act, reason)
         except BulkRefused as refusal:
             raise _refused(refusal) from None
         return answer(await _view(house.store, await _row(house.store, identifier)))

@@ -13,6 +13,7 @@ from contracts.deadlines import Law
 from contracts.referral import Referral
 from contracts.statutes import NoRuleInForce
 from gateway.flow.house import House
+from gateway.flow.task_details import open_detail
 from gateway.store.casefile import CaseFile, DeliveryRow, Matter
 from gateway.store.engine import Row
 from gateway.store.store import Store
@@ -32,8 +33,8 @@ async def correction_asked(store: Store, file: CaseFile, matter: Matter) -> dict
     found: dict[str, Any] = {"reasons": []}
     if task["due_at"] is not None:
         found["due"] = beijing_day(datetime.fromtimestamp(task["due_at"] / 1000, UTC)).isoformat()
-    if task["detail_sealed"] is not None:
-        kept = orjson.loads(store.unseal(task["detail_sealed"], f"tasks.detail:{task['id']}"))
+    kept = open_detail(store, task)
+    if kept:
         rows_of = zip(kept["codes"], kept["places"], kept["reasons"], strict=True)
         found["reasons"] = [
             {name: value for name, value in (("code", code), ("place", place), ("text", text)) if value}

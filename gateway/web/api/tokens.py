@@ -12,7 +12,6 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.security.clients import SCOPES
 from gateway.security.sessions import Throttle
@@ -41,7 +40,7 @@ class _NotGiven(Exception):
         self.headers = headers
 
 
-def router(house: House, door: Door) -> APIRouter:
+def router(door: Door) -> APIRouter:
     """The route."""
     routes = APIRouter(tags=["令牌 Tokens"])
     clients = Throttle(_PER_CLIENT, _WINDOW_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -14,7 +15,7 @@ from contracts.shape import body_findings
 from contracts.webhook import Kind
 from gateway.flow.house import House
 from gateway.flow.order import Principal, Refused
-from gateway.flow.subscriptions import Subscriptions, Wish
+from gateway.flow.subscriptions import Objection, Subscriptions, Wish, fields_refused
 from gateway.web.api.reading import answer, once_answered
 from gateway.web.auth import Door
 from gateway.web.bodies import json_body, once
@@ -62,11 +63,13 @@ class Rotation(_Body):
 BodyT = TypeVar("BodyT", bound=_Body)
 
 
-async def _read(request: Request, kind: type[BodyT]) -> BodyT:
-    """The body of a call.
+async def _read(
+    request: Request, kind: type[BodyT], meant: Callable[[Mapping[str, Any]], Iterable[Objection]] = lambda given: ()
+) -> BodyT:
+    """The body of a call. ``meant`` tells what is wrong with the meaning of the fields that it is given.
 
     Raises:
-        Refused: 400 no JSON, 422 with the place of every finding.
+        Refused: 400 no JSON, 422 with the place of every finding, about the meaning of sound fields too.
     """
     raw = await json_body(request, _BODY)
     try:
@@ -75,22 +78,30 @@ async def _read(request: Request, kind: type[BodyT]) -> BodyT:
     except orjson.JSONDecodeError:
         raise Refused(400, "json_invalid") from None
     except ValidationError as error:
-        raise Refused(422, "webhook_field", body_findings(error, value)) from None
+        broken = {detail["loc"][0] for detail in error.errors(include_url=False, include_input=False) if detail["loc"]}
+        given = value if isinstance(value, dict) else {}
+        sound = {name: given[name] for name in kind.model_fields if name in given and name not in broken}
+        raise fields_refused(meant(sound), body_findings(error, value)) from None
 
 
-def _wish(body: NewWebhook | WebhookChange) -> Wish:
-    change = body if isinstance(body, WebhookChange) else None
-    replay = None if change is None else change.replay_after
+def _wish(given: Mapping[str, Any]) -> Wish:
+    """The wish of the fields of a body that were given."""
+    events, organizations, signing = given.get("events"), given.get("organizations"), given.get("signing")
+    replay = given.get("replay_after")
     return Wish(
-        url=body.url,
-        description=body.description,
-        events=None if body.events is None else tuple(dict.fromkeys(body.events)),
-        organizations=None if body.organizations is None else tuple(dict.fromkeys(body.organizations)),
-        every_organization="organizations" in body.model_fields_set and body.organizations is None,
-        signing=None if body.signing is None else tuple(dict.fromkeys(body.signing)),
-        enabled=None if change is None else change.enabled,
+        url=given.get("url"),
+        description=given.get("description"),
+        events=None if events is None else tuple(events),
+        organizations=None if organizations is None else tuple(organizations),
+        every_organization="organizations" in given and organizations is None,
+        signing=None if signing is None else tuple(dict.fromkeys(signing)),
+        enabled=given.get("enabled"),
         replay_after=None if replay is None else int(replay),
     )
+
+
+def _given(body: _Body) -> dict[str, Any]:
+    return body.model_dump(exclude_unset=True)
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -106,9 +117,9 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.post("", summary="订阅 Subscribe", status_code=201, openapi_extra=_takes(NewWebhook))
     async def subscribe(request: Request) -> Response:
         principal, subscriptions = await enter(request)
-        asked = await _read(request, NewWebhook)
+        asked = await _read(request, NewWebhook, lambda given: subscriptions.objections(principal, _wish(given)))
         keyed = once(request, principal.client, asked.model_dump(mode="json", exclude_unset=True))
-        subscribe = partial(subscriptions.subscribe, principal, _wish(asked), keyed)
+        subscribe = partial(subscriptions.subscribe, principal, _wish(_given(asked)), keyed)
         home = f"{house.publisher.public_base}/v1/webhook-endpoints"
         return await once_answered(house, keyed, subscribe, partial(subscriptions.shown, principal), 201, home)
 
@@ -125,7 +136,8 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.patch("/{id}", summary="更改订阅 Change a subscription", openapi_extra=_takes(WebhookChange))
     async def change(request: Request) -> Response:
         principal, subscriptions = await enter(request)
-        wish = _wish(await _read(request, WebhookChange))
+        asked = await _read(request, WebhookChange, lambda given: subscriptions.objections(principal, _wish(given)))
+        wish = _wish(_given(asked))
         return answer(await subscriptions.change(principal, request.path_params["id"], wish))
 
     @routes.delete("/{id}", summary="退订 Leave", status_code=204)

@@ -6,11 +6,10 @@ import re
 from dataclasses import asdict
 from typing import Any, Final
 
-import orjson
 from starlette.responses import Response
 
 from gateway.flow.alerting.channels.wording import RULES, place
-from gateway.flow.operating.operate import audited
+from gateway.flow.envelope import compact
 from gateway.flow.order import Refused
 from gateway.store.console import LAST
 from gateway.store.engine import Row
@@ -77,7 +76,7 @@ async def see(visit: Visit) -> Response:
     """A person knows."""
     identifier = visit.request.path_params["id"]
     entry = AuditEntry(visit.actor, "alert.see", identifier)
-    await visit.desk.store.run(audited, "see_alert", (identifier, visit.actor), entry, visit.now)
+    await visit.desk.store.audited("see_alert", (identifier, visit.actor), entry)
     return visit.to("alerts")
 
 
@@ -90,7 +89,7 @@ async def mute(visit: Visit) -> Response:
         raise Refused(404, "not_found")
     if hours is None or hours not in (0, *_MUTES_H):
         raise Refused(422, "form")
-    facts = orjson.dumps({"rule": row["rule"], "about": row["about"], "hours": hours}).decode()
+    facts = compact({"rule": row["rule"], "about": row["about"], "hours": hours})
     await visit.desk.store.audit(AuditEntry(visit.actor, "alert.mute", row["id"], None, facts))
     await notices.mute(row["rule"], row["about"], hours, visit.actor)
     return visit.to("alerts", done="mute")
@@ -102,7 +101,7 @@ async def test(visit: Visit) -> Response:
     if notices is None or name not in notices.board.channels:
         raise Refused(404, "not_found")
     code = await notices.board.test(name, notices.wording)
-    facts = orjson.dumps({"code": code}).decode()
+    facts = compact({"code": code})
     await visit.desk.store.audit(AuditEntry(visit.actor, "alert.test", name, None, facts))
     return await _list(visit, tested={"name": name, "code": code})
 

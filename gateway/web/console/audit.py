@@ -9,10 +9,13 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
+from gateway.flow.envelope import compact
 from gateway.report.sheets import cell
+from gateway.security.roles import role_book
 from gateway.store import console
 from gateway.store.engine import Row
 from gateway.store.journal import GENESIS, AuditEntry, audit_hash
+from gateway.texts import console_texts
 from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
 
@@ -43,27 +46,51 @@ async def audit(visit: Visit) -> Response:
     rows, cursor = await _find(visit, before, actor, act, target)
     return visit.render(
         "audit.html",
-        rows=[_view(row) for row in rows],
+        rows=[_view(visit, row) for row in rows],
         everything=everything,
         actor=actor if everything else "",
         act=act,
+        acts=acts(visit.language),
+        chosen=acts_meant(act) if act else frozenset(),
         target=target,
         before=cursor,
         verified=None,
     )
 
 
+def _actors(visit: Visit, given: str) -> frozenset[str]:
+    """Who is meant: a person by name or title, or any other actor as it stands in the trail."""
+    titled = {name for name, title in visit.people.items() if title == given}
+    return frozenset({given, *(f"user:{name}" for name in (given, *titled))})
+
+
+def acts(language: str) -> list[tuple[str, str]]:
+    """Every act of the trail by code and title, the titles in order."""
+    found = {key.partition(".")[2]: texts for key, texts in console_texts().items() if key.startswith("audit_act.")}
+    return sorted(
+        ((code.replace("_", ".", 1), texts[language]) for code, texts in found.items()),
+        key=lambda one: (one[1], one[0]),
+    )
+
+
+def acts_meant(given: str) -> frozenset[str]:
+    """The acts that somebody named: by title in either language, by code, or by the beginning of codes (``job``)."""
+    every = [*acts("zh"), *acts("en")]
+    exact = frozenset(code for code, title in every if given in (code, title))
+    return exact or frozenset({given, *(code for code, _ in every if code.startswith(given))})
+
+
 async def _find(visit: Visit, before: int, actor: str, act: str, target: str) -> tuple[list[Row], int | None]:
     kept: list[Row] = []
-    looked = 0
+    looked, wanted = 0, acts_meant(act) if act else None
     while True:
         rows = await visit.desk.store.rows("newest_audit", before, 400)
         looked += len(rows)
         kept += [
             row
             for row in rows
-            if (not actor or row["actor"] in (actor, f"user:{actor}"))
-            and (not act or row["act"].startswith(act))
+            if (not actor or row["actor"] in _actors(visit, actor))
+            and (wanted is None or row["act"] in wanted)
             and (not target or row["target"] == target)
         ]
         if len(kept) > _SIZE:
@@ -75,7 +102,37 @@ async def _find(visit: Visit, before: int, actor: str, act: str, target: str) ->
             return kept, before
 
 
-def _view(row: Row) -> dict[str, Any]:
+def _facts(visit: Visit, facts: Any) -> str:
+    """What else is known of an act, in words; what is empty is left out."""
+    told = []
+    for key, value in facts.items() if isinstance(facts, dict) else ():
+        if value is None or value == [] or value == "":
+            continue
+        name = visit.words_of("audit_fact", key) or key
+        told.append(f"{name}{visit.colon}{_fact(visit, key, value)}")
+    return ("，" if visit.chinese else ", ").join(told)
+
+
+def _fact(visit: Visit, key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return visit.t("stats.yes" if value else "stats.no")
+    if isinstance(value, list):
+        return ("、" if visit.chinese else ", ").join(_fact(visit, key, one) for one in value)
+    roles = role_book(visit.desk.house.settings.console.roles).roles
+    if key == "role" and value in roles:
+        return roles[value].titles.of(visit.language)
+    if key == "kind" and (titled := visit.words_of("replay_kind", str(value))):
+        return titled
+    if key == "scopes":
+        return visit.say("api_scope", str(value).replace(":", "_"))
+    if key == "code":
+        return visit.cause(str(value))
+    if key in ("endpoint", "platform"):
+        return visit.platform(str(value))
+    return str(value) if value != "*" else visit.t("all")
+
+
+def _view(visit: Visit, row: Row) -> dict[str, Any]:
     facts = orjson.loads(row["data"])
     return {
         "number": row["number"],
@@ -84,7 +141,7 @@ def _view(row: Row) -> dict[str, Any]:
         "act": row["act"],
         "target": row["target"],
         "reason": row["reason"] or "",
-        "facts": ", ".join(f"{key}={value}" for key, value in facts.items()) if isinstance(facts, dict) else "",
+        "facts": _facts(visit, facts),
         "hash": bytes(row["hash"]).hex()[:12],
     }
 
@@ -100,10 +157,10 @@ async def export(visit: Visit) -> Response:
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\r\n")
     writer.writerow(["#", *(visit.t(key) for key in _TITLES)])
-    for row in map(_view, rows[:_EXPORTED]):
+    for row in (_view(visit, one) for one in rows[:_EXPORTED]):
         told = (row["number"], words.full_time(row["at"]), row["actor"], row["act"], row["target"], row["reason"])
         writer.writerow([cell(str(value)) for value in (*told, row["facts"], row["hash"])])
-    facts = orjson.dumps({"rows": len(rows[:_EXPORTED])}).decode()
+    facts = compact({"rows": len(rows[:_EXPORTED])})
     await visit.desk.store.audit(AuditEntry(visit.actor, "audit.export", "audit", None, facts))
     stamp = words.beijing(visit.now).strftime("%Y%m%d-%H%M%S")
     headers = {"Content-Disposition": f'attachment; filename="audit-{stamp}.csv"'}
@@ -125,15 +182,17 @@ async def verify(visit: Visit) -> Response:
         if broken is not None or last == after:
             break
         after = last
-    facts = orjson.dumps({"rows": after, "broken": broken}).decode()
+    facts = compact({"rows": after, "broken": broken})
     await visit.desk.store.audit(AuditEntry(visit.actor, "audit.verify", "audit", None, facts))
     rows, cursor = await _find(visit, _NEWEST, "", "", "")
     return visit.render(
         "audit.html",
-        rows=[_view(row) for row in rows],
+        rows=[_view(visit, row) for row in rows],
         everything=True,
         actor="",
         act="",
+        acts=acts(visit.language),
+        chosen=frozenset(),
         target="",
         before=cursor,
         verified={"rows": after, "broken": broken, "head": previous.hex()[:16]},

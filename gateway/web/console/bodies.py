@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -15,12 +17,19 @@ from contracts.document import Document
 from contracts.messages import MessageType
 from contracts.titled import Titled
 from gateway.flow import wires
-from gateway.flow.documents import DOCUMENTS, place_of
+from gateway.flow.documents import DOCUMENTS
 from gateway.flow.exchange import unpack_steps
 from gateway.security.disclosure import Redactor, Shown
 from gateway.security.field_classes import MOST_LEAVES, FieldClass, Leaf, leaves
 from gateway.store.engine import Row
+from gateway.store.places import of_document, of_steps, of_wire
 from gateway.store.store import Store
+from gateway.texts import console_text
+from gateway.web.console import words
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+_PARTY: Final = re.compile(r"/(party|applicants/\d+)$")
+"""Where a document names a party by its place, from 0 on; people count from 1, as the headings do."""
 
 _FILES: Final = 12
 """Documents of a case that its wires are judged by, newest first."""
@@ -35,6 +44,8 @@ class CanonicalRow:
     title: str
     text: str
     hidden: bool
+    code: str
+    """The value in the document where another word stands for it."""
     kind: FieldClass
     losses: tuple[tuple[str, str, str], ...]
 
@@ -42,7 +53,7 @@ class CanonicalRow:
 def canonical_leaves(store: Store, message: Row) -> list[Leaf]:
     """The values of a message's document."""
     model = DOCUMENTS[MessageType(message["type"])]
-    return document_leaves(model, store.unseal(message["document_sealed"], place_of(message["id"])))
+    return document_leaves(model, store.unseal(message["document_sealed"], of_document(message["id"])))
 
 
 def document_leaves(model: type[Document], raw: bytes) -> list[Leaf]:
@@ -74,21 +85,34 @@ async def redactor_of(store: Store, subject: str, public: tuple[str, ...] = (), 
 
 
 def shown_text(leaf: Leaf, chinese: bool) -> str:
-    """A public value with its title where it is of a closed list; a masked one else."""
+    """A public value as people read it: the title of a code, 是 or 否, a time in Beijing, an amount by thousands, a party by
+    its place from 1 on. A masked one else."""
     if not leaf.kind.open:
         return leaf.masked
+    language, text = "zh" if chinese else "en", leaf.text
+    titled = leaf.field.titles.get(text) if leaf.field is not None else None
+    if titled is not None:
+        return titled[language]
     if leaf.listed is not None:
-        return listed_text(leaf.listed, leaf.text, chinese)
-    return leaf.text
+        return listed_text(leaf.listed, text, chinese)
+    if text in ("true", "false"):
+        return console_text("stats.yes" if text == "true" else "stats.no", language)
+    if _TIME.fullmatch(text):
+        return words.full_time(round(datetime.fromisoformat(text).timestamp() * 1000)).removesuffix(":00")
+    if leaf.pointer.endswith("/amount"):
+        return words.yuan(text)
+    if _PARTY.search(leaf.pointer) and text.isdigit():
+        return str(int(text) + 1)
+    return text
 
 
 def listed_text(listed: type[Titled], value: str, chinese: bool) -> str:
-    """``窗口 · window``."""
+    """``窗口`` for ``window``; what the list does not have as it is."""
     try:
         found = listed(value)
     except ValueError:
         return value
-    return f"{found.zh if chinese else found.en} · {value}"
+    return found.zh if chinese else found.en
 
 
 def canonical_rows(known: list[Leaf], wire: Wire | None, chinese: bool) -> list[CanonicalRow]:
@@ -106,6 +130,7 @@ def canonical_rows(known: list[Leaf], wire: Wire | None, chinese: bool) -> list[
                 names[-1],
                 shown_text(leaf, chinese),
                 not leaf.kind.open,
+                leaf.text if leaf.kind.open and shown_text(leaf, chinese) != leaf.text else "",
                 leaf.kind,
                 tuple(losses.pop(leaf.pointer, ())),
             )
@@ -132,7 +157,7 @@ def wire_of(store: Store, delivery: Row) -> Wire | None:
     """The frozen wire, ``None`` while it is not translated."""
     if delivery["wire_sealed"] is None:
         return None
-    return wires.unpack(store.unseal(delivery["wire_sealed"], f"deliveries.wire:{delivery['id']}"))
+    return wires.unpack(store.unseal(delivery["wire_sealed"], of_wire(delivery["id"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +189,7 @@ def steps_of(store: Store, attempt: Row, redactor: Redactor) -> list[Step]:
     """The exchange of an attempt, made fit to be seen."""
     if attempt["steps_sealed"] is None:
         return []
-    place = f"attempts.steps:{attempt['delivery']}/{attempt['number']}"
+    place = of_steps(attempt["delivery"], attempt["number"])
     return [_step(kept, redactor) for kept in unpack_steps(store.unseal(attempt["steps_sealed"], place))]
 
 

@@ -14,11 +14,12 @@ from contracts.errors import UnreadableCallback
 from contracts.update import Inbound, KeyKind, ReferralOffered
 from gateway.flow.correlate import Contradicting, find
 from gateway.flow.order import Refused
-from gateway.flow.receive import place_of, unpack_call
+from gateway.flow.receive import unpack_call
 from gateway.security.disclosure import Redactor
 from gateway.store import console
 from gateway.store.console import DeliveryFilter
 from gateway.store.engine import Row
+from gateway.store.places import of_call
 from gateway.web.console import messages, words
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.search import looks_personal
@@ -56,9 +57,9 @@ async def _page(visit: Visit, status: int = 200, problem: str | None = None) -> 
     row = await visit.desk.store.row("callback", visit.request.path_params["id"])
     if row is None:
         raise Refused(404, "not_found")
-    call = unpack_call(visit.desk.store.unseal(row["call_sealed"], place_of(row["id"])))
+    call = unpack_call(visit.desk.store.unseal(row["call_sealed"], of_call(row["id"])))
     redactor = Redactor([], (row["endpoint"],))
-    given = visit.query.get("case", "").strip()[:100]
+    given = (visit.query.get("case", "").strip() or visit.form.text("case", 100))[:100]
     if looks_personal(given):
         raise Refused(400, "person_in_address")
     found = await _candidates(visit, row["endpoint"], given) if row["state"] == "orphan" and given else []
@@ -73,6 +74,8 @@ async def _page(visit: Visit, status: int = 200, problem: str | None = None) -> 
         tasks=await visit.desk.store.rows("tasks_of", row["id"]),
         given=given,
         found=found,
+        chosen=visit.form.text("delivery", 40),
+        typed=visit.form.text("reason"),
         problem=problem,
         done=visit.query.get("done", ""),
     )
@@ -139,7 +142,7 @@ async def _candidates(visit: Visit, endpoint: str, given: str) -> list[dict[str,
     if not wanted.subjects:
         return []
     page = await visit.desk.store.runner.read(console.find_deliveries, wanted, [endpoint], _CANDIDATES)
-    return [messages.row_view(visit, page, row, {}) for row in page.rows]
+    return [messages.row_view(visit, page, row, {}, {}) for row in page.rows]
 
 
 async def match(visit: Visit) -> Response:
@@ -150,7 +153,7 @@ async def match(visit: Visit) -> Response:
         return await _page(visit, 422, problem="reason_missing")
     if not _DELIVERY.fullmatch(delivery):
         return await _page(visit, 422, problem="match_delivery")
-    standing = await visit.desk.operator.match(visit.principal, identifier, delivery, reason)
+    standing = await visit.desk.hands.operator.match(visit.principal, identifier, delivery, reason)
     if not standing.found:
         raise Refused(404, "not_found")
     if standing.refused is not None:
@@ -164,7 +167,7 @@ async def again(visit: Visit) -> Response:
     identifier, reason = visit.request.path_params["id"], visit.form.text("reason")
     if not reason:
         return await _page(visit, 422, problem="reason_missing")
-    standing = await visit.desk.operator.apply_again(visit.principal, identifier, reason)
+    standing = await visit.desk.hands.operator.apply_again(visit.principal, identifier, reason)
     if not standing.found:
         raise Refused(404, "not_found")
     if standing.refused is not None:

@@ -12,21 +12,23 @@ from contracts.case import Case
 from contracts.lists import PartyRole
 from contracts.status import CaseStatus
 from contracts.statutes import Rule
-from gateway.flow.case_links import CaseLinks
-from gateway.flow.documents import place_of
 from gateway.flow.next_steps import next_steps
 from gateway.flow.order import Refused
+from gateway.flow.overdue import waits
 from gateway.security.field_classes import Leaf
 from gateway.store import console
-from gateway.store.casefile import CaseFile
+from gateway.store.casefile import CaseFile, Matter
 from gateway.store.console import id_at
 from gateway.store.engine import Row, Rows
+from gateway.store.ids import kind_of
+from gateway.store.places import of_document
 from gateway.web.api.reading import clock_view
 from gateway.web.console import bodies, holds, journey, words
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.messages import subjects_of
 from gateway.web.console.reach import own_matters
 from gateway.web.console.risks import rule_of, stuck_at
+from gateway.web.console.search import looks_personal
 
 _SIZE: Final = 50
 _LOOKED: Final = 2_000
@@ -35,7 +37,10 @@ _ID: Final = re.compile(r"case_[0-9A-HJKMNP-TV-Z]{26}")
 
 async def cases(visit: Visit) -> Response:
     """The list, newest first."""
-    status, organization = visit.query.get("status", ""), visit.query.get("org", "")[:64]
+    status, organization = (
+        visit.query.get("status", ""),
+        await visit.desk.names.code_of(visit.query.get("org", "")[:100]),
+    )
     number = visit.query.get("case", "")[:100]
     before = visit.query.get("before", "")
     rows, cursor = await _find(visit, number, status, organization, before if _ID.fullmatch(before) else console.LAST)
@@ -51,6 +56,7 @@ async def cases(visit: Visit) -> Response:
         status=status,
         statuses=[word for word in CaseStatus if word != "unknown"],
         org=organization,
+        organizations=await visit.desk.names.choices(visit.reach),
         number=number,
         before=cursor,
     )
@@ -90,10 +96,15 @@ async def _row(visit: Visit, row: Row, opened: Rows, clocks: Rows) -> dict[str, 
     if visit.may("bodies"):
         message = await visit.desk.store.row("message", row["message"])
         if message is not None:
-            document = orjson.loads(visit.desk.store.unseal(message["document_sealed"], place_of(message["id"])))
+            document = orjson.loads(visit.desk.store.unseal(message["document_sealed"], of_document(message["id"])))
             path = document.get("cause", {}).get("path", [])
             cause = path[-1] if path else ""
-    first = running[0] if running else None
+    over = [
+        clock
+        for clock in clocks
+        if clock["state"] == "expired" and clock["about"] == row["id"] and waits(clock["rule"], "case", row["status"])
+    ]
+    first = next(iter([*over, *running]), None)
     return {
         "id": row["id"],
         "number": row["business_key"].partition("|")[2],
@@ -104,9 +115,16 @@ async def _row(visit: Visit, row: Row, opened: Rows, clocks: Rows) -> dict[str, 
         "due": words.day_end(first["due_on"]) if first is not None else None,
         "due_on": first["due_on"] if first is not None else "",
         "rule": first["rule"] if first is not None else "",
+        "rule_title": _rule_title(visit, first) if first is not None else "",
         "stuck": stuck_at(visit, opened, row["status"]),
         "updated": row["updated_at"],
     }
+
+
+def _rule_title(visit: Visit, clock: Row) -> str:
+    """What a clock's rule is called; its code where nobody knows it."""
+    rule = rule_of(clock["rule"], clock["due_on"])
+    return clock["rule"] if rule is None else rule.zh if visit.chinese else rule.en
 
 
 async def case(visit: Visit) -> Response:
@@ -125,6 +143,10 @@ async def show_case(visit: Visit, status: int = 200, problem: str = "") -> Respo
     file = await store.load(identifier)
     if file is None:
         file = await store.load_of_matter(identifier)
+        if file is None and kind_of(identifier) is None and not looks_personal(identifier):
+            return visit.to(
+                "cases", case=identifier[:100]
+            )  # a number where an id of ours belongs: the list looks for it
         if file is None:
             raise Refused(404, "not_found")
         return visit.to(f"cases/{file.subject}")
@@ -157,8 +179,9 @@ async def show_case(visit: Visit, status: int = 200, problem: str = "") -> Respo
         organization=names.get(file.organization, file.organization),
         steps=steps,
         picture=journey.draw(visit, steps, clocks),
-        clocks=[_clock(visit, clock) for clock in clocks],
+        clocks=[_clock(visit, clock, file.matters.get(clock["about"])) for clock in clocks],
         opened=opened,
+        held=await holds.held(visit),
         deliveries=file.deliveries,
         matters=[matter for matter in file.matters.values() if matter.id != file.subject],
         references=file.references,
@@ -173,7 +196,7 @@ async def show_case(visit: Visit, status: int = 200, problem: str = "") -> Respo
 async def _linked(visit: Visit, case: str) -> list[dict[str, Any]]:
     """The cases of which a person said that they are the same dispute, or another."""
     found = []
-    for link in await CaseLinks(visit.desk.store).of(case):
+    for link in await visit.desk.hands.case_links.of(case):
         matter = await visit.desk.store.row("matter", link.case)
         if visit.scoped and (matter is None or not visit.within(matter["organization"])):
             continue
@@ -182,7 +205,7 @@ async def _linked(visit: Visit, case: str) -> list[dict[str, Any]]:
     return found
 
 
-def _clock(visit: Visit, row: Row) -> dict[str, Any]:
+def _clock(visit: Visit, row: Row, matter: Matter | None) -> dict[str, Any]:
     rule = rule_of(row["rule"], row["due_on"])
     due = words.day_end(row["due_on"])
     return {
@@ -191,7 +214,7 @@ def _clock(visit: Visit, row: Row) -> dict[str, Any]:
         "most": rule.extension.length if rule is not None and rule.extension is not None else None,
         "pause_article": _pause_article(visit, rule),
         "rule": row["rule"],
-        "title": (rule.zh if visit.chinese else rule.en) if rule is not None else row["rule"],
+        "title": _rule_title(visit, row),
         "article": (rule.citation if visit.chinese else rule.citation_en) if rule is not None else "",
         "about": row["about"],
         "started": row["started_on"],
@@ -200,6 +223,7 @@ def _clock(visit: Visit, row: Row) -> dict[str, Any]:
         "left": due - visit.now,
         "safe": row["safe_at"],
         "state": row["state"],
+        "overdue": row["state"] == "expired" and matter is not None and waits(row["rule"], matter.kind, matter.status),
         "provisional": bool(row["provisional"]),
         "extended": row["extended_by"],
         "unit": "" if rule is None else (rule.unit.zh if visit.chinese else rule.unit.en),
@@ -224,7 +248,7 @@ async def _head(visit: Visit, file: CaseFile) -> dict[str, Any]:
     row = await visit.desk.store.row("message", matter.message)
     if row is None or row["type"] not in ("case.submitted", "case.revised"):
         return head
-    raw = visit.desk.store.unseal(row["document_sealed"], place_of(row["id"]))
+    raw = visit.desk.store.unseal(row["document_sealed"], of_document(row["id"]))
     known = {leaf.pointer: leaf for leaf in bodies.document_leaves(Case, raw)}
     document = orjson.loads(raw)
     parties = document.get("parties", [])

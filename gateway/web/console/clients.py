@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.responses import Response
 
 from contracts.chinese_calendar import Calendar
 from contracts.findings import Code, Language, register
-from gateway.flow.operating.operate import audited
+from gateway.flow.clients import Admitted, ClientRefused
 from gateway.flow.order import Refused
-from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, make_key
+from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES
 from gateway.store.console import Figures
-from gateway.store.engine import Operation, Row
-from gateway.store.journal import AuditEntry, append_audit
+from gateway.store.engine import Row
 from gateway.texts import problem_texts
 from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
 
 _OVERLAP_H: Final = (0, 24, 72, 168)
 _CAUSES: Final = 4
+_NAMED: Final = 4
+"""Organisations of a client that its line names; of the others their number is told."""
+
 _SILENT_DAYS: Final = 1
 """Whole working days without a word that make a silence."""
 
@@ -32,7 +35,14 @@ async def clients(visit: Visit) -> Response:
     return await _list(visit)
 
 
-async def _list(visit: Visit, status: int = 200, *, problem: str | None = None, fresh: Any = None) -> Response:
+async def _list(
+    visit: Visit,
+    status: int = 200,
+    *,
+    problem: str | None = None,
+    fresh: Admitted | None = None,
+    unseen: Sequence[str] = (),
+) -> Response:
     day, week = await visit.desk.pulse.look("24h"), await visit.desk.pulse.look("7d")
     grouped: dict[str, list[Row]] = {}
     for row in await visit.desk.store.rows("all_keys"):
@@ -63,6 +73,12 @@ async def _list(visit: Visit, status: int = 200, *, problem: str | None = None, 
         code_title=lambda code: code_title(code, visit.chinese),
         problem=problem,
         fresh=fresh,
+        unseen=unseen,
+        added=visit.kept(visit.path("clients")),
+        names=await visit.desk.names.organizations(
+            code for rows in grouped.values() for code in orjson.loads(rows[0]["organizations"])[:_NAMED]
+        ),
+        named=_NAMED,
     )
 
 
@@ -118,50 +134,42 @@ def _silent(last: int | None, now: int, calendar: Calendar) -> bool:
 async def add(visit: Visit) -> Response:
     """A new client; its key is shown once."""
     name, codes = visit.form.text("name", 100), visit.form.text("organizations", 2_000).replace("，", ",").split(",")
-    organizations = [code.strip() for code in codes if code.strip()]
+    organizations = [code for code in codes if code.strip()]
     operating = visit.form.text("role") == "operator"
-    if not name or (not organizations and not operating):
-        return await _list(visit, 422, problem="client_form")
-    key = make_key()
-    client = visit.desk.store.ids.new("client")
-    scopes = OPERATOR_SCOPES if operating else UPSTREAM_SCOPES
-    row = (key.prefix, client, name, key.secret_hash, _json(scopes), _json(organizations or ["*"]), None)
-    await visit.desk.store.run(_added, row, AuditEntry(visit.actor, "client.add", client), visit.now)
-    return await _list(visit, fresh={"name": name, "key": key.shown})
+    scopes, all_of_them = (OPERATOR_SCOPES, ["*"]) if operating else (UPSTREAM_SCOPES, [])
+    try:
+        made = await visit.desk.hands.clients.add(visit.actor, name, scopes, organizations or all_of_them)
+    except ClientRefused as refusal:
+        visit.wrong = "organizations"
+        return await _list(visit, 422, problem=refusal.code)
+    unseen = await visit.desk.names.unseen(code.strip() for code in organizations)
+    return await _list(visit, fresh=made, unseen=unseen)
 
 
 async def rotate(visit: Visit) -> Response:
     """A new key beside the old ones, which end after the overlap."""
-    client = visit.request.path_params["id"]
-    hours = visit.form.number("hours", 0, 168)
-    rows = [row for row in await visit.desk.store.rows("all_keys") if row["client"] == client]
-    if not rows or hours is None:
+    hours, reason = visit.form.number("hours", 0, 168), visit.form.text("reason")
+    if hours is None:
         raise Refused(404, "not_found")
-    newest, key = rows[-1], make_key()
-    row = (key.prefix, client, newest["name"], key.secret_hash, newest["scopes"], newest["organizations"], None)
-    entry = AuditEntry(visit.actor, "client.rotate", client, None, _json({"hours": hours}))
-    await visit.desk.store.run(_added, row, entry, visit.now)
-    for old in rows:
-        await visit.desk.store.write("end_key", (old["prefix"], hours * 3_600_000))
-    return await _list(visit, fresh={"name": newest["name"], "key": key.shown})
+    if not reason:
+        return await _list(visit, 422, problem="reason_missing")
+    try:
+        made = await visit.desk.hands.clients.rotate(visit.actor, visit.request.path_params["id"], hours, reason)
+    except ClientRefused as refusal:
+        raise Refused(404, refusal.code) from None
+    return await _list(visit, fresh=made)
 
 
 async def disable(visit: Visit) -> Response:
     """A key is good no more, at once (in five seconds everywhere)."""
-    prefix = visit.request.path_params["prefix"]
-    entry = AuditEntry(visit.actor, "client.disable_key", prefix)
-    if not await visit.desk.store.run(audited, "disable_key", (prefix,), entry, visit.now):
-        raise Refused(404, "not_found")
+    reason = visit.form.text("reason")
+    if not reason:
+        return await _list(visit, 422, problem="reason_missing")
+    try:
+        await visit.desk.hands.clients.disable(visit.actor, visit.request.path_params["prefix"], reason)
+    except ClientRefused as refusal:
+        raise Refused(404, refusal.code) from None
     return visit.to("clients")
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(list(value) if isinstance(value, tuple) else value).decode()
-
-
-def _added(row: tuple[object, ...], entry: AuditEntry, at: int) -> Operation[None]:
-    yield "add_client", [row]
-    yield from append_audit([entry], at)
 
 
 PAGES = (

@@ -8,12 +8,15 @@ from typing import Final
 
 from starlette.responses import Response
 
-from gateway.flow.clock_acts import Act, ClockActs
+from gateway.flow.clock_acts import Act
 from gateway.flow.order import Principal, Refused
 from gateway.store.engine import Row
 from gateway.web.api.clocks import ARTICLE, LONGEST
 from gateway.web.console.cases import show_case
 from gateway.web.console.desk import Page, Visit
+
+_WRONG: Final = {"no_suspension": "article", "no_extension": "extended_by"}
+"""The field that a refusal is about, where the refusal does not name it."""
 
 _SAID: Final = frozenset({"clock_state", "no_suspension", "no_extension", "busy"})
 
@@ -31,13 +34,13 @@ async def act(visit: Visit) -> Response:
     except Refused as refusal:
         if refusal.status == 404:
             raise
+        visit.wrong = _WRONG.get(refusal.code, str(refusal.extra.get("parameter", "reason")))
         return await show_case(visit, refusal.status, _problem(visit, refusal))
     return visit.to(f"cases/{case}", done=f"clock_{name}")
 
 
 def _verb(visit: Visit, name: str) -> Callable[[Principal, str, Act], Awaitable[Row]]:
-    house = visit.desk.house
-    acts = ClockActs(house.store, house.law, house.bells.committed)
+    acts = visit.desk.hands.clock_acts
     found = {"suspend": acts.suspend, "resume": acts.resume, "extend": acts.extend}.get(name)
     if found is None:
         raise Refused(404, "not_found")

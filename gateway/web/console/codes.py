@@ -14,6 +14,7 @@ from contracts.code_table import CodeTable
 from contracts.titled import Titled
 from gateway.flow.order import Refused
 from gateway.store.engine import Rows
+from gateway.texts import console_texts
 from gateway.web.console.desk import Page, Visit
 
 _TASKS: Final = 50
@@ -80,7 +81,8 @@ def shown(table: CodeTable, asked: str, chinese: bool) -> Shown:
 
 def _title(kind: type[Titled] | None, value: str, chinese: bool) -> str:
     if kind is None:
-        return ""
+        platform = console_texts().get(f"platform.{value}")
+        return platform["zh" if chinese else "en"] if platform is not None else ""
     return kind(value).zh if chinese else kind(value).en
 
 

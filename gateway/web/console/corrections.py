@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.operating.correction import CORRECTED, LONGEST, CorrectionRefused, Corrections, Place, places
+from gateway.flow.operating.correction import CORRECTED, LONGEST, CorrectionRefused, Place, places
 from gateway.flow.order import Refused
 from gateway.store.engine import Row
 from gateway.web.console import bodies
@@ -33,12 +33,6 @@ class Asked:
     own: bool
 
 
-def desk_of(visit: Visit) -> Corrections:
-    """The verbs over this console's house."""
-    house = visit.desk.house
-    return Corrections(house.store, house.endpoints, house.contexts, house.bells.committed)
-
-
 def _asked(visit: Visit, row: Row) -> Asked:
     return Asked(
         id=row["id"],
@@ -46,7 +40,7 @@ def _asked(visit: Visit, row: Row) -> Asked:
         state=row["state"],
         who=visit.who(row["actor"]),
         reason=row["reason"],
-        changes=desk_of(visit).changes(row),
+        changes=visit.desk.hands.corrections.changes(row),
         approver=visit.who(row["approver"]),
         made=row["made"] or "",
         at=row["created_at"],
@@ -84,7 +78,7 @@ async def ask(visit: Visit) -> Response:
     given = {one.pointer: visit.form.text(_FIELD + one.pointer, LONGEST) for one in (places(wire) if wire else [])}
     changes = {pointer: code for pointer, code in given.items() if code}
     try:
-        await desk_of(visit).ask(visit.principal, delivery, changes, reason)
+        await visit.desk.hands.corrections.ask(visit.principal, delivery, changes, reason)
     except CorrectionRefused as refusal:
         raise _refused(refusal) from None
     return visit.to(f"deliveries/{delivery}", done="correct_ask")
@@ -95,13 +89,13 @@ async def end(visit: Visit) -> Response:
     identifier, what = visit.request.path_params["id"], visit.request.path_params["act"]
     try:
         if what == "do":
-            made = await desk_of(visit).do(visit.principal, identifier)
+            made = await visit.desk.hands.corrections.do(visit.principal, identifier)
             return visit.to(f"deliveries/{made}", done="correct")
         if what == "refuse":
             reason = visit.form.text("reason")
             if not reason:
                 raise Refused(422, "reason_missing")
-            await desk_of(visit).refuse(visit.principal, identifier, reason)
+            await visit.desk.hands.corrections.refuse(visit.principal, identifier, reason)
             return visit.to("jobs")
     except CorrectionRefused as refusal:
         raise _refused(refusal) from None
@@ -114,7 +108,4 @@ def _refused(refusal: CorrectionRefused) -> Refused:
     return Refused(422 if refusal.code in ("place", "code", "nothing") else 409, f"correct_{refusal.code}")
 
 
-PAGES = (
-    Page("/deliveries/{id:str}/correct", ask, "replay", "POST", narrows=True),
-    Page("/corrections/{id:str}/{act:str}", end, "approve", "POST"),
-)
+PAGES = (Page("/corrections/{id:str}/{act:str}", end, "approve", "POST"),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,17 +13,13 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import FastAPI
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from gateway.flow.accounts import Accounts, Person, actor_of
+from gateway.flow.accounts import Person, actor_of
 from gateway.flow.house import House
-from gateway.flow.operating.bulk import Bulk
-from gateway.flow.operating.operate import Operator
-from gateway.flow.operating.replay import Replayer
 from gateway.flow.order import Principal
-from gateway.flow.reconciling.reconciliations import Reconciliations
-from gateway.security.passwords import Hasher
 from gateway.security.roles import role_book
 from gateway.security.sessions import Throttle, form_token
 from gateway.texts import console_text, console_texts
@@ -30,6 +27,7 @@ from gateway.web.console import assets, words
 from gateway.web.console.forms import FORM_FIELD, Form
 from gateway.web.console.live import Pulse
 from gateway.web.console.names import Names
+from gateway.web.console.places import Places
 
 LANGUAGE_COOKIE: Final = "gw_language"
 
@@ -52,6 +50,7 @@ def _environment(mode: str) -> Environment:
         "full_time": words.full_time,
         "short_time": words.short_time,
         "clock_time": words.clock_time,
+        "clock_seconds": words.clock_seconds,
         "local_input": words.local_input,
         "span": words.span,
         "day_end": words.day_end,
@@ -70,26 +69,20 @@ class Desk:
         self.application: FastAPI | None = None
         """What the console is mounted on; it describes its own API."""
         self.store = house.store
-        self.hasher = Hasher()
-        own = house.settings.console
-        self.accounts = Accounts(house.store, self.hasher, own.idle_minutes * 60, own.session_hours * 3600, own.roles)
-        self.operator = Operator(house.store, house.bells.committed)
-        self.reconciliations = Reconciliations(house.store, house.endpoints, house.bells.committed)
-        self.bulk = Bulk(house.store, house.endpoints, house.bells.committed, house.lines)
-        self.replayer = Replayer(house.store, house.lines, house.bells.committed)
+        self.hands = house.hands
         self.names = Names(house)
         self.throttle = Throttle()
         self.counting = asyncio.Semaphore(2)
         """Statistics that are counted at the same time; others wait their turn."""
         self.pulse = Pulse(house)
-        self.templates = _environment(own.roles)
+        self.templates = _environment(house.settings.console.roles)
+        self.places = Places(())
         self.narrowed: frozenset[str] = frozenset()
         """The places of the pages that narrow what they show to a person's data scope."""
 
     def close(self) -> None:
-        """Let streams end and the hashing threads go."""
+        """Let streams end."""
         self.pulse.end()
-        self.hasher.close()
 
     def secure(self, request: Request) -> bool:
         """Whether browsers reach us by https."""
@@ -103,9 +96,10 @@ class Desk:
         """The request with who asks. What a page fetches by itself does not count as a person's act."""
         token = request.cookies.get(self.cookie(request), "")
         quiet = "x-fragment" in request.headers or request.headers.get("accept", "") == "text/event-stream"
-        person = await self.accounts.person(token, active=not quiet) if token else None
+        person = await self.hands.accounts.person(token, active=not quiet) if token else None
         reach = frozenset[str]() if person is None else await self.names.reach(person.scope)
-        return Visit(self, request, _language(request), person, token, reach)
+        people = {} if person is None else await self.names.people()
+        return Visit(self, request, _language(request), person, token, reach, people)
 
 
 def _language(request: Request) -> str:
@@ -127,7 +121,15 @@ class Visit:
     token: str
     reach: frozenset[str] | None = frozenset()
     """The organisations whose things the person may see (数据范围); ``None``: everybody's."""
+    people: Mapping[str, str] = field(default_factory=dict)
+    """What the users are called, by their names."""
     form: Form = field(default_factory=lambda: Form([]))
+    page: Page | None = None
+    """The route that was taken; ``None``: there is none."""
+    wrong: str = "reason"
+    """The field of a form that must be put right."""
+    told: bool = False
+    """Whether the form that came back says itself what is wrong."""
 
     @property
     def chinese(self) -> bool:
@@ -139,6 +141,22 @@ class Visit:
         """Where the console lies, with every prefix that a proxy put before it."""
         root: str = self.request.scope.get("root_path", "")
         return root
+
+    @property
+    def here(self) -> str:
+        """The address of what is shown: where this page was made by a form, that of the page the form belongs to."""
+        path = self.request.url.path.removeprefix(self.root)
+        if self.page is not None and self.request.method == "POST":
+            return self.path(self.desk.places.home(self.page.path, path))
+        query = self.request.url.query
+        return self.path(path.lstrip("/")) + (f"?{query}" if query else "")
+
+    @property
+    def place(self) -> str:
+        """The menu's page that the address lies below; empty where the menu has none."""
+        first = self.request.url.path.removeprefix(self.root).lstrip("/").partition("/")[0]
+        below = {"deliveries": "messages", "callbacks": "waiting", "reconciliations": "waiting"}.get(first, first)
+        return below if self.known(f"nav.{below}") and self.sees(below) else ""
 
     @property
     def now(self) -> int:
@@ -181,6 +199,11 @@ class Visit:
         """A text of the catalogue."""
         return console_text(key, self.language, **values)
 
+    @property
+    def colon(self) -> str:
+        """What stands between a name and its value."""
+        return "：" if self.chinese else ": "
+
     def known(self, key: str) -> bool:
         """Whether the catalogue has a text of that key."""
         return key in console_texts()
@@ -190,7 +213,18 @@ class Visit:
         if not code:
             return ""
         known = self.words_of("cause", code)
-        return known if known is not None else self.t("cause_unknown", code=code)
+        if known is not None:
+            return known
+        answer = _HTTP.fullmatch(code)
+        if answer is not None:
+            return self.t("cause_http.refused" if answer[1] < "500" else "cause_http.failed", status=answer[1])
+        return self.t("cause_unknown", code=code)
+
+    def paused(self, actor: str | None, reason: str | None) -> str:
+        """Who paused a platform and why; what the gateway did by itself it did for a cause."""
+        if actor in _ITSELF:
+            return self.t("platform.paused_itself", reason=self.cause(reason))
+        return self.t("platform.paused", who=self.who(actor), reason=reason or "")
 
     def advice(self, code: str | None, state: str) -> str:
         """What helps against a cause."""
@@ -218,8 +252,16 @@ class Visit:
         return words.title(listed, value, self.chinese)
 
     def who(self, actor: str | None) -> str:
-        """An actor of the audit trail without its prefix."""
-        return (actor or "").removeprefix("user:")
+        """An actor of the audit trail as people know it: a person's title, the gateway, the command line."""
+        name = (actor or "").removeprefix("user:")
+        return self.people.get(name) or self.words_of("actor", name) or name
+
+    def standing(self, word: str | None) -> str:
+        """A status of whatever list has it, ours or a platform's, by its title; other words as they are."""
+        for listed in ("delivery", "case", "confirmation", "transfer", "referral", "fulfilment"):
+            if word and (found := self.title(listed, word)) != word:
+                return found
+        return word or ""
 
     def path(self, place: str = "", **query: object) -> str:
         """An address of the console; what is empty is left out of the query."""
@@ -233,6 +275,21 @@ class Visit:
     def form_token(self) -> str:
         """What every form of this session carries."""
         return form_token(self.token) if self.token else ""
+
+    def kept(self, action: str, name: str = "") -> Kept:
+        """What was typed into the form of this action and name, where it is the one that was just sent."""
+        sent = self.request.method == "POST" and self.request.url.path == action
+        opened = sent and self.form.text("form", 64) in ("", name)
+        self.told = self.told or opened
+        return Kept(self.form, opened, self.wrong)
+
+    def problem_text(self, problem: str) -> str:
+        """What is wrong: a text of the catalogue by its code, else the sentence itself."""
+        if self.known(f"problem.{problem}"):
+            return self.t(f"problem.{problem}")
+        if self.known(f"error.{problem}"):
+            return self.t(f"error.{problem}")
+        return self.t(f"client.{problem}") if self.known(f"client.{problem}") else problem
 
     def to(self, place: str, **query: object) -> Response:
         """Go on to another page, after something was done."""
@@ -248,9 +305,9 @@ class Visit:
         found = self.desk.templates.get_template(template)
         context = {**_shared(self), **values}
         wanted = self.request.headers.get("x-fragment")
-        if wanted is None:
-            return HTMLResponse(found.render(context), status)
         page = found.render(context)
+        if wanted is None:
+            return HTMLResponse(_without(page, "problem") if self.told else page, status)
         regions = {name: _region(page, name) for name in wanted.split(",")[:20] if f"<!--[{name}]-->" in page}
         body = orjson.dumps(regions)
         tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
@@ -264,6 +321,12 @@ def _region(page: str, name: str) -> str:
     return page.partition(f"<!--[{name}]-->")[2].partition(f"<!--[/{name}]-->")[0]
 
 
+def _without(page: str, name: str) -> str:
+    """The page without a region."""
+    before, _, rest = page.partition(f"<!--[{name}]-->")
+    return before + rest.partition(f"<!--[/{name}]-->")[2] if rest else page
+
+
 def _shared(visit: Visit) -> dict[str, Any]:
     return {
         "v": visit,
@@ -275,6 +338,32 @@ def _shared(visit: Visit) -> dict[str, Any]:
         "here": visit.request.url.path.removeprefix(visit.root).lstrip("/").partition("/")[0],
     }
 
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What somebody typed into a form that comes back to be put right; of a form that was not sent nothing."""
+
+    form: Form
+    open: bool
+    wrong: str
+
+    def __getitem__(self, name: str) -> str:
+        return self.form.text(name, 5_000) if self.open else ""
+
+    def all(self, name: str) -> list[str]:
+        """The values of a repeated field."""
+        return self.form.all(name) if self.open else []
+
+    def at(self, name: str) -> Markup:
+        """The attributes of a field: the cursor stands in the one that is wrong."""
+        return _HERE if self.open and name == self.wrong else Markup()
+
+
+_HERE: Final = Markup(' autofocus aria-invalid="true"')
+
+_HTTP: Final = re.compile(r"http_([45]\d\d)")
+_ITSELF: Final = ("gateway", "platform")
+"""Actors who pause a platform without a person."""
 
 Handler = Callable[[Visit], Awaitable[Response]]
 

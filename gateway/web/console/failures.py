@@ -1,4 +1,4 @@
-"""失败归并与死信: failures by cause, platform and type; a note on each group, and the list behind it."""
+"""失败原因与处理: failures by cause, platform and type; a note on each group, and the list behind it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from gateway.flow.operating.operate import audited
+from contracts.deliveries import FAILED_STATES
 from gateway.store import console
-from gateway.store.console import FAILED_STATES, made_at
+from gateway.store.console import made_at
 from gateway.store.engine import Rows
 from gateway.store.journal import AuditEntry
 from gateway.web.console.desk import Page, Visit
@@ -102,7 +102,7 @@ async def note(visit: Visit) -> Response:
     key, text = visit.form.text("key", 300), visit.form.text("note", 300)
     if key.count("|") == 3:
         entry = AuditEntry(visit.actor, "group.note", key[:200])
-        await visit.desk.store.run(audited, "set_group_note", (key, text, visit.actor), entry, visit.now)
+        await visit.desk.store.audited("set_group_note", (key, text, visit.actor), entry)
     return visit.to("failures")
 
 

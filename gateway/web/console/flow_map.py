@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.store.console import FAILED_STATES, Figures
+from contracts.deliveries import FAILED_STATES
+from gateway.store.console import Figures
 from gateway.store.pauses import WINDOW
 
 WIDTH: Final = 1240

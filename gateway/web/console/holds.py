@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.store import pauses
@@ -30,13 +31,36 @@ def view(visit: Visit, row: Row) -> dict[str, Any]:
         "planned": bool(row["planned"]),
         "word": word,
         "who": visit.who(row["actor"]),
-        "reason": row["reason"],
+        "reason": visit.cause(row["reason"]) if row["actor"] in ("gateway", "platform") else row["reason"],
         "per_minute": row["per_minute"],
         "starts": row["began_at"] or row["starts_at"],
         "ends": row["ended_at"] or row["ends_at"],
         "ended_by": "" if by_itself else visit.who(row["ended_by"]),
         "end_reason": row["end_reason"] if row["end_reason"] != "missed" else "",
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why a platform takes nothing just now: ``paused`` by a person or a window, ``open``: by our breaker after failures,
+    ``quiet``: the platform asked for patience. ``until``: when it ends by itself, ``None`` where nobody knows."""
+
+    word: str
+    until: int | None = None
+
+
+async def held(visit: Visit) -> dict[str, Held]:
+    """The platforms that take nothing just now."""
+    found = {}
+    for row in await visit.desk.store.rows("all_endpoints"):
+        later = row["quiet_until"] if row["quiet_until"] > visit.now else None
+        if row["paused"]:
+            found[row["name"]] = Held("paused")
+        elif row["breaker"] != "closed":
+            found[row["name"]] = Held("open", later)
+        elif later is not None:
+            found[row["name"]] = Held("quiet", later)
+    return found
 
 
 async def open_windows(visit: Visit) -> list[dict[str, Any]]:

@@ -15,9 +15,10 @@ from gateway.flow.order import Refused
 from gateway.store.console import LAST, DeliveryFilter
 from gateway.store.engine import Row
 from gateway.web.console import corrections
+from gateway.web.console.conditions import understood
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.live import versions
-from gateway.web.console.messages import read_filter, subjects_of
+from gateway.web.console.messages import subjects_of
 
 _SIZE: Final = 50
 _ITEMS: Final = 200
@@ -26,6 +27,21 @@ _OF_THE_FORM: Final = frozenset({"bound", "kind", "overtaken", "weigh_kind", "we
 """Fields that the page makes anew: those of the job, and those of another look (``weigh_…``)."""
 
 _RATES: Final = (30, 60, 120, 300, 600)
+_NUMBERS: Final = {"per_minute": "120", "canary": "10", "stop_percent": "20"}
+"""How a job runs unless somebody says otherwise."""
+
+
+class NotUnderstood(BulkRefused):
+    """A filter with conditions that nobody understands: without them the job would be over more than was meant."""
+
+    def __init__(self, unknown: tuple[tuple[str, str], ...]) -> None:
+        super().__init__("not_understood")
+        self.unknown = unknown
+
+
+def _refused(visit: Visit, refusal: BulkRefused) -> Response:
+    unknown = refusal.unknown if isinstance(refusal, NotUnderstood) else ()
+    return visit.render("job_refused.html", 422, problem=refusal.code, unknown=unknown)
 
 
 async def jobs(visit: Visit) -> Response:
@@ -66,7 +82,7 @@ def in_words(visit: Visit, told: dict[str, Any]) -> str:
             "cause": visit.cause,
         }.get(name, str)
         shown = ", ".join(titled(one) for one in (value if isinstance(value, list) else [value]))  # a list: by the API
-        parts.append(f"{visit.t(f'filter_name.{name}')}: {shown}")
+        parts.append(f"{visit.t(f'filter_name.{name}')}{visit.colon}{shown}")
     return " · ".join(parts)
 
 
@@ -82,7 +98,7 @@ def _asked(visit: Visit) -> tuple[dict[str, str], list[str]]:
     if visit.request.method == "GET":
         return dict(visit.query), []
     form = visit.form
-    names = ("state", "platform", "org", "type", "cause", "case", "from", "to", "job", *sorted(_OF_THE_FORM))
+    names = ("state", "platform", "org", "type", "cause", "case", "from", "to", "q", "job", *sorted(_OF_THE_FORM))
     fields = {name: form.text(name, 200) for name in names if form.text(name, 200)}
     return fields, [one for one in form.all("id") if _ID.fullmatch(one)][:CAP]
 
@@ -93,7 +109,7 @@ async def _preview(
     try:
         made, told = await _weighed(visit, fields, chosen)
     except BulkRefused as refusal:
-        return visit.render("job_refused.html", 422, problem=refusal.code)
+        return _refused(visit, refusal)
     return visit.render(
         "job_new.html",
         status,
@@ -108,11 +124,12 @@ async def _preview(
         most=MOST,
         problem=problem,
         reason=visit.form.text("reason"),
+        typed={name: visit.form.text(name, 12) or usual for name, usual in _NUMBERS.items()},
     )
 
 
 async def _weighed(visit: Visit, fields: dict[str, str], chosen: list[str]) -> tuple[Preview, dict[str, Any]]:
-    bulk = visit.desk.bulk
+    bulk = visit.desk.hands.bulk
     kind = ReplayKind(fields["kind"]) if fields.get("kind") in set(ReplayKind) else ReplayKind.SAME
     overtaken = fields.get("overtaken") == "yes"
     if chosen:
@@ -123,7 +140,10 @@ async def _weighed(visit: Visit, fields: dict[str, str], chosen: list[str]) -> t
             left += await visit.desk.store.rows("job_items_in", fields["job"], state, 0, CAP)
         found = [row["delivery"] for row in left]
         return await bulk.preview_of(found, kind, overtaken=overtaken), {"job": fields["job"]}
-    wanted, told = read_filter(fields)
+    asked = await understood(visit, fields)
+    if asked.unknown:
+        raise NotUnderstood(asked.unknown)
+    wanted, told = asked.filter, asked.fields
     if "case" in told:
         subjects = await subjects_of(visit, told["case"])
         if not subjects:
@@ -152,11 +172,11 @@ async def ask(visit: Visit) -> Response:
         return await _preview(visit, fields, chosen, 422, "reason_missing")
     try:
         made, told = await _weighed(visit, fields, chosen)
-        job = await visit.desk.bulk.ask(
+        job = await visit.desk.hands.bulk.ask(
             visit.principal, made, reason=reason, told=told, per_minute=rate, canary=canary, stop_percent=stop
         )
     except BulkRefused as refusal:
-        return visit.render("job_refused.html", 422, problem=refusal.code)
+        return _refused(visit, refusal)
     return visit.to(f"jobs/{job}")
 
 
@@ -197,7 +217,7 @@ async def act(visit: Visit) -> Response:
     if what == "approve" and not visit.may("approve"):
         raise Refused(403, "forbidden")
     try:
-        await visit.desk.bulk.move(visit.principal, identifier, what, visit.form.text("reason") or None)
+        await visit.desk.hands.bulk.move(visit.principal, identifier, what, visit.form.text("reason") or None)
     except BulkRefused as refusal:
         if refusal.code == "not_found":
             raise Refused(404, "not_found") from None

@@ -111,9 +111,9 @@ def moves(visit: Visit, file: CaseFile, events: Sequence[Row], messages: Sequenc
         elif message is not None and noun != "delivery" and message["source"] not in visit.desk.house.endpoints:
             found.append(_sent(visit, row, message))
         if message is not None:
-            found += [_told(visit, delivery, row["at"], row["sequence"]) for delivery in owed.pop(message["id"], [])]
+            found += [_told(visit, delivery, row["at"]) for delivery in owed.pop(message["id"], [])]
     for rest in owed.values():
-        found += [_told(visit, delivery, delivery.created_at, delivery.sequence) for delivery in rest]
+        found += [_told(visit, delivery, delivery.created_at) for delivery in rest]
     return sorted(found, key=lambda move: (move.at, move.order, move.target))
 
 
@@ -139,7 +139,7 @@ _BAD: Final = frozenset(
 )
 
 
-def _told(visit: Visit, delivery: DeliveryRow, at: int, sequence: int) -> Move:
+def _told(visit: Visit, delivery: DeliveryRow, at: int) -> Move:
     state = "retrying" if delivery.state == "pending" and delivery.code else delivery.state
     sign, tone = words.SIGNS[state]
     label = visit.say("short", delivery.type)

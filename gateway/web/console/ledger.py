@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Final
 
-import orjson
 from starlette.responses import Response, StreamingResponse
 
+from gateway.flow.envelope import compact
 from gateway.flow.order import Refused
 from gateway.report import sheets
 from gateway.report.definitions import Basis, Item, definitions
@@ -48,7 +48,8 @@ async def ledger(visit: Visit) -> Response:
         lines=lines,
         columns=SHOWN,
         figure=_figure(visit),
-        org=visit.query.get("org", ""),
+        org=await visit.desk.names.code_of(visit.query.get("org", "")[:100]),
+        organizations=await visit.desk.names.choices(visit.reach),
         since=visit.query.get("from", ""),
         until=visit.query.get("to", ""),
         complete=round(100 * whole / len(lines)) if lines else None,
@@ -83,13 +84,13 @@ def _belongs(entry: Entry, period: Period, figure: Item | None) -> bool:
     return entry.within(period, Basis.RECEIVED) if figure is None else figure.code in counted(entry, period)
 
 
-def organizations_of(visit: Visit) -> tuple[str, ...] | None:
+async def organizations_of(visit: Visit) -> tuple[str, ...] | None:
     """Whose lines: the organisation's that was chosen, else all that the person may see (``None``: everybody's).
 
     Raises:
         Refused: 404 for one that the person may not see.
     """
-    organization = visit.query.get("org", "")[:64]
+    organization = await visit.desk.names.code_of(visit.query.get("org", "")[:100])
     if organization:
         if not visit.within(organization):
             raise Refused(404, "not_found")
@@ -100,7 +101,7 @@ def organizations_of(visit: Visit) -> tuple[str, ...] | None:
 async def _newest(visit: Visit) -> tuple[list[Entry], str | None]:
     """One page, newest first, and where the next one begins. A case is posted on the day of its receipt or later."""
     period, book = _period(visit), Ledger(visit.desk.store)
-    organizations, figure, read = organizations_of(visit), _figure(visit), visit.desk.store.runner.read
+    organizations, figure, read = await organizations_of(visit), _figure(visit), visit.desk.store.runner.read
     by_receipt = figure is None or figure.basis is Basis.RECEIVED
     after = id_at("case", words.day_end(period.start.isoformat()) - 2 * 86_400_000 if by_receipt else 0)
     given = visit.query.get("before", "")
@@ -126,10 +127,10 @@ async def _newest(visit: Visit) -> tuple[list[Entry], str | None]:
 async def export(visit: Visit) -> Response:
     """The file, masked, audited."""
     kind = visit.request.url.path.rpartition(".")[2]
-    organizations, figure = organizations_of(visit), _figure(visit)
+    organizations, figure = await organizations_of(visit), _figure(visit)
     asked = {name: visit.query[name][:64] for name in ("org", "from", "to") if visit.query.get(name)}
     asked |= {} if figure is None else {"figure": figure.code}
-    facts = orjson.dumps({"kind": kind, **asked}).decode()
+    facts = compact({"kind": kind, **asked})
     await visit.desk.store.audit(AuditEntry(visit.actor, "ledger.export", "ledger", None, facts))
     titles = [visit.t(f"ledger.{name}") for name in COLUMNS]
     style, period = _style(visit), _period(visit)

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from contracts.deliveries import FAILED_STATES
+from gateway.flow import overdue
 from gateway.flow.house import House
 from gateway.store import console
 from gateway.store.console import Figures
@@ -49,9 +51,10 @@ class Pulse:
                 return seen[1]
             now = self._house.store.now_ms()
             until = words.beijing(now + RISK_DAYS * 86_400_000).date().isoformat()
+            since = overdue.since(words.beijing(now).date())
             names = sorted(self._house.endpoints)
             found = await self._house.store.runner.read(
-                console.figures, names, now, WINDOWS[window], until, RISKS_SHOWN
+                console.figures, names, now, WINDOWS[window], until, since, RISKS_SHOWN
             )
             self._seen[window] = (time.monotonic(), found)
             return found
@@ -124,8 +127,9 @@ def numbers(figures: Figures) -> dict[str, int]:
         "waiting": figures.total("relayed"),
         "retrying": figures.total("retrying"),
         "doubt": figures.total("in_doubt"),
-        "dead": sum(figures.total(state) for state in console.FAILED_STATES),
+        "dead": sum(figures.total(state) for state in FAILED_STATES),
         "risk": len({row["subject"] for row in figures.clocks}),
+        "overdue": len({row["subject"] for row in overdue.still(figures.over)}),
         "tasks": figures.tasks,
         "orphans": figures.callbacks["orphan"] + figures.callbacks["unreadable"],
     }
@@ -143,7 +147,7 @@ def versions(figures: Figures) -> dict[str, str]:
         "platforms": _print([platforms, standing]),
         "tasks": _print([figures.tasks, figures.newest_task]),
         "callbacks": _print(sorted(figures.callbacks.items())),
-        "clocks": _print([row["id"] for row in figures.clocks]),
+        "clocks": _print([[row["id"] for row in rows] for rows in (figures.clocks, overdue.still(figures.over))]),
         "jobs": _print([(row["id"], row["state"], row["due_at"]) for row in figures.jobs]),
         "events": str(figures.position),
     }

@@ -8,22 +8,24 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
+from contracts.deliveries import FAILED_STATES, MOVES, DeliveryState, Hand
 from gateway.flow.operating.operate import Standing
 from gateway.flow.operating.replay import STATES, ReplayKind
 from gateway.flow.operating.reveal import REVEALED_S
 from gateway.flow.operating.reveal import reveal as disclose
 from gateway.flow.order import Refused
 from gateway.store.engine import Row
+from gateway.store.places import of_reasons
 from gateway.store.store import Store
 from gateway.web.console import bodies, corrections, holds
 from gateway.web.console.desk import Page, Visit
 
 _ATTEMPTS: Final = 60
 _ACTS: Final = {
-    "redrive": ("rejected", "dead", "expired"),
+    "redrive": FAILED_STATES,
     "lookup": STATES[ReplayKind.LOOKUP],
-    "cancel": ("pending", "rejected", "dead", "expired"),
-    "resolve": ("in_doubt",),
+    "cancel": MOVES[Hand.OPERATOR][DeliveryState.CANCELLED],
+    "resolve": (DeliveryState.IN_DOUBT,),
 }
 
 
@@ -123,10 +125,11 @@ async def _detail(visit: Visit, status: int = 200, problem: str | None = None, r
         losses=bodies.other_losses(known, wire),
         reasons=reasons,
         waits=await _waits(visit, row),
+        held=(await holds.held(visit)).get(row["endpoint"]) if row["state"] == "pending" else None,
         audit_tasks=[task for task in await store.rows("tasks_of", row["subject"]) if task["about"] == row["id"]],
         acts=acts,
         kinds=[kind.value for kind, states in STATES.items() if row["state"] in states],
-        passed=(await visit.desk.replayer.overtaken([row["id"]])).get(row["id"]),
+        passed=(await visit.desk.hands.replayer.overtaken([row["id"]])).get(row["id"]),
         **await corrections.view(visit, row),
         problem=problem,
         revealed=revealed,
@@ -139,7 +142,7 @@ def _reasons(store: Store, row: Row) -> list[tuple[str, str, str]]:
     """The platform's reasons: code, place, text."""
     if row["reasons_sealed"] is None:
         return []
-    kept = orjson.loads(store.unseal(row["reasons_sealed"], f"deliveries.reasons:{row['id']}"))
+    kept = orjson.loads(store.unseal(row["reasons_sealed"], of_reasons(row["id"])))
     return [(str(one.get("code", "")), str(one.get("place") or ""), str(one.get("text") or "")) for one in kept]
 
 
@@ -155,12 +158,13 @@ async def _waits(visit: Visit, row: Row) -> list[Waiting]:
     found = []
     endpoints = {each["name"]: each for each in await store.rows("all_endpoints")}
     endpoint = endpoints.get(row["endpoint"])
-    if endpoint is not None and endpoint["paused"]:
+    hold = (await holds.held(visit)).get(row["endpoint"])
+    if endpoint is not None and hold is not None and hold.word == "paused":
         lasting = [one for one in await holds.of_platform(visit, row["endpoint"]) if one["word"] == "lasting"]
-        why = f"{lasting[0]['who']}: {lasting[0]['reason']}" if lasting else endpoint["reason"] or ""
+        why = f"{lasting[0]['who']}{visit.colon}{lasting[0]['reason']}" if lasting else visit.cause(endpoint["reason"])
         found.append(Waiting("paused", lasting[0]["ends"] if lasting else None, why=why))
-    if endpoint is not None and endpoint["quiet_until"] > visit.now:
-        found.append(Waiting("quiet", endpoint["quiet_until"]))
+    elif hold is not None:
+        found.append(Waiting(hold.word, hold.until))
     if row["requires"] is not None:
         before = await store.row("delivery", row["requires"])
         if before is not None and before["state"] != "delivered":
@@ -168,9 +172,14 @@ async def _waits(visit: Visit, row: Row) -> list[Waiting]:
     lane = await store.row("lane_of", row["endpoint"], row["subject"])
     if lane is not None and lane["head"] == row["id"]:
         flying = lane["token"] is not None and lane["lease_until"] > lane["now"]
-        found.append(Waiting("flying", lane["lease_until"]) if flying else Waiting("due", lane["due_at"]))
+        if flying:
+            found.append(Waiting("flying", lane["lease_until"]))
+        elif hold is None:  # a line that is held has no turn: its time may be long past
+            found.append(Waiting("due", lane["due_at"]))
     elif lane is not None:
-        found.append(Waiting("lane", lane["due_at"], other=lane["head"], endpoint=row["endpoint"]))
+        found.append(
+            Waiting("lane", None if hold is not None else lane["due_at"], other=lane["head"], endpoint=row["endpoint"])
+        )
     return found
 
 
@@ -179,6 +188,7 @@ async def _acted(visit: Visit, standing: Standing, done: str) -> Response:
         return visit.to(f"deliveries/{standing.id}", done=done)
     if not standing.found:
         raise Refused(404, "not_found")
+    visit.wrong = "overtaken" if standing.refused in ("newer_version", "overtaken") else "reason"
     return await _detail(visit, 409, problem=f"act_{standing.refused}")
 
 
@@ -188,7 +198,7 @@ async def _replay(visit: Visit, identifier: str, reason: str) -> Response:
     if given not in set(ReplayKind):
         raise Refused(404, "not_found")
     kind = ReplayKind(given)
-    standing = await visit.desk.replayer.replay(
+    standing = await visit.desk.hands.replayer.replay(
         visit.principal, identifier, reason, kind, anyway=visit.form.has("overtaken")
     )
     if kind is not ReplayKind.LOOKUP:
@@ -203,7 +213,7 @@ async def act(visit: Visit) -> Response:
     reason = visit.form.text("reason")
     if not reason:
         return await _detail(visit, 422, problem="reason_missing")
-    operator = visit.desk.operator
+    operator = visit.desk.hands.operator
     if what == "redrive":
         return await _replay(visit, identifier, reason)
     if what == "cancel":
@@ -211,7 +221,21 @@ async def act(visit: Visit) -> Response:
     if what == "resolve" and visit.form.text("arrived") in ("yes", "no"):
         arrived = visit.form.text("arrived") == "yes"
         return await _acted(visit, await operator.resolve(visit.principal, identifier, arrived, reason), "resolve")
+    if what == "resolve":
+        visit.wrong = "arrived"
+        return await _detail(visit, 422, problem="arrived_missing")
     raise Refused(404, "not_found")
+
+
+async def correct(visit: Visit) -> Response:
+    """Ask a second person for other codes; what is wrong with the form is told in the form."""
+    try:
+        return await corrections.ask(visit)
+    except Refused as refusal:
+        if refusal.status == 404:
+            raise
+        visit.wrong = "reason" if refusal.code == "reason_missing" else "code"
+        return await _detail(visit, refusal.status, problem=refusal.code)
 
 
 async def reveal(visit: Visit) -> Response:
@@ -230,5 +254,6 @@ PAGES = (
     Page("/messages/{id:str}", by_message, "view", narrows=True),
     Page("/deliveries/{id:str}", detail, "view", narrows=True),
     Page("/deliveries/{id:str}/reveal", reveal, "reveal", "POST", narrows=True),
+    Page("/deliveries/{id:str}/correct", correct, "replay", "POST", narrows=True),
     Page("/deliveries/{id:str}/{act:str}", act, "replay", "POST", narrows=True),
 )

@@ -51,6 +51,7 @@ from gateway.web.console import (
 from gateway.web.console.desk import Desk, Page, Visit
 from gateway.web.console.forms import check_token, read_form
 from gateway.web.console.headers import Headers
+from gateway.web.console.places import Places
 from gateway.web.console.reach import admit
 
 log = structlog.get_logger("gateway.console")
@@ -102,6 +103,7 @@ def mount(application: FastAPI, house: House) -> None:
 
 def console(desk: Desk) -> Starlette:
     """The console's application."""
+    desk.places = Places(page.path for page in PAGES if page.method == "GET")
     desk.narrowed = frozenset(page.path.strip("/") for page in PAGES if page.narrows and page.method == "GET")
 
     async def asset(request: Request) -> Response:
@@ -109,7 +111,10 @@ def console(desk: Desk) -> Starlette:
         return assets.serve(request.path_params["digest"], request.path_params["name"], packed=packed)
 
     routes = [Route("/static/{digest}/{name}", asset)]
-    routes += [Route(page.path, _handler(desk, page), methods=[page.method]) for page in PAGES]
+    for page in PAGES:
+        routes.append(Route(page.path, _handler(desk, page), methods=[page.method]))
+        if desk.places.acts(page.path):
+            routes.append(Route(page.path, _lead(desk.places, page.path), methods=["GET"]))
     made = Starlette(
         routes=routes,
         middleware=[Middleware(Headers)],
@@ -122,6 +127,7 @@ def console(desk: Desk) -> Starlette:
 def _handler(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         visit = await desk.visit(request)
+        visit.page = page
         try:
             return await _answer(visit, page)
         except Refused as refusal:
@@ -134,6 +140,16 @@ def _handler(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]]
         except Exception as error:  # told as a page of ours, with the headers of every page
             log.error("page_failed", error=type(error).__name__, route=page.path)
             return failed(visit, 500, "internal")
+
+    return handle
+
+
+def _lead(places: Places, route: str) -> Callable[[Request], Awaitable[Response]]:
+    """Whoever asks for an act's address (a reload, an opened link) is led to the page that the act belongs to."""
+
+    async def handle(request: Request) -> Response:
+        root: str = request.scope.get("root_path", "")
+        return RedirectResponse(f"{root}/{places.home(route, request.scope['path'].removeprefix(root))}", 303)
 
     return handle
 
@@ -164,7 +180,10 @@ def _to_sign_in(visit: Visit, page: Page) -> Response:
     inside = visit.request.url.path.removeprefix(visit.root).lstrip("/")
     if visit.request.url.query:
         inside = f"{inside}?{visit.request.url.query}"
-    return visit.to("login", next=inside if page.method == "GET" else "")
+    if page.method == "POST":
+        # Nothing was done and what was typed is gone: it is said, and the way leads back to the form.
+        return visit.to("login", next=visit.desk.places.home(page.path, f"/{inside.partition('?')[0]}"), lost="1")
+    return visit.to("login", next=inside)
 
 
 def failed(visit: Visit, status: int, code: str) -> Response:

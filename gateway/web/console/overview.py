@@ -7,13 +7,15 @@ from typing import Any
 
 from starlette.responses import Response
 
+from contracts.deliveries import FAILED_STATES
+from gateway.flow import overdue
 from gateway.store import console
 from gateway.store.console import Figures
 from gateway.store.tally import quantile
 from gateway.web.console import charts, failures, holds, own
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.flow_map import draw
-from gateway.web.console.live import RISKS_SHOWN, WINDOWS, numbers, versions
+from gateway.web.console.live import WINDOWS, numbers, versions
 from gateway.web.console.risks import risks
 
 _GROUPS = 6
@@ -52,7 +54,7 @@ async def overview(visit: Visit) -> Response:
         platforms=platforms,
         groups=groups[:_GROUPS],
         more_groups=max(len(groups) - _GROUPS, 0),
-        risks=await risks(visit, figures.clocks[:RISKS_SHOWN], _RISKS),
+        risks=await risks(visit, [*overdue.still(figures.over), *figures.clocks], _RISKS),
         held=[one for one in await holds.open_windows(visit) if one["starts"] < visit.now + _SOON_MS],
         nothing=not figures.position,
     )
@@ -72,7 +74,7 @@ def latency(figures: Figures) -> list[dict[str, Any]]:
             if series.startswith(f"took|{name}|"):
                 classes[int(series.rpartition("|")[2])] += many
         delivered = figures.series[f"out|{name}|delivered"]
-        gone = sum(figures.series[f"out|{name}|{state}"] for state in console.FAILED_STATES)
+        gone = sum(figures.series[f"out|{name}|{state}"] for state in FAILED_STATES)
         found.append(
             {
                 "endpoint": name,

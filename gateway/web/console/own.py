@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from contracts.deliveries import FAILED_STATES
+from gateway.flow import overdue
 from gateway.store import console
 from gateway.store.console import DeliveryFilter
 from gateway.web.console import words
@@ -29,7 +31,7 @@ async def overview(visit: Visit) -> Response:
     for name, states, retrying in (
         ("waiting", ("relayed",), None),
         ("retrying", ("pending",), True),
-        ("dead", console.FAILED_STATES, None),
+        ("dead", FAILED_STATES, None),
     ):
         wanted = narrowed(visit, DeliveryFilter(states=states, retrying=retrying))
         if wanted is None:
@@ -39,15 +41,18 @@ async def overview(visit: Visit) -> Response:
         cards.append((name, len(page.rows), page.before is not None))
         if name == "dead":
             names = await visit.desk.names.organizations(matter["organization"] for matter in page.matters.values())
-            failed = [row_view(visit, page, row, names) for row in page.rows[:_ROWS]]
+            failed = [row_view(visit, page, row, names, {}) for row in page.rows[:_ROWS]]
     until = words.beijing(visit.now + RISK_DAYS * 86_400_000).date().isoformat()
     clocks = [row for row in await store.rows("clocks_until", until, _CLOCKS) if visit.within(row["organization"])]
+    over = await store.rows("clocks_over", overdue.since(words.beijing(visit.now).date()), _CLOCKS)
+    missed = [row for row in overdue.still(over) if visit.within(row["organization"])]
+    cards.append(("overdue", len({row["subject"] for row in missed}), False))
     cards.append(("risk", len({row["subject"] for row in clocks}), False))
     return visit.render(
         "own.html",
         cards=cards,
         failed=failed,
-        risks=await risks(visit, clocks, _RISKS),
+        risks=await risks(visit, [*missed, *clocks], _RISKS),
         platforms=[_platform(visit, row) for row in figures.endpoints],
         versions=versions(figures),
         organizations=await visit.desk.names.organizations(sorted(visit.reach or ())[:_ROWS]),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
 from starlette.responses import Response
 
+from contracts.deliveries import FAILED_STATES
+from gateway.flow.envelope import compact
 from gateway.flow.order import Refused
 from gateway.flow.probe import probe
 from gateway.store import console, pauses
@@ -52,8 +53,7 @@ def _standing(visit: Visit, figures: Figures, row: Row) -> dict[str, Any]:
         "full_title": info.title_zh if visit.chinese else info.title_en,
         "word": word,
         "paused": bool(row["paused"]),
-        "paused_by": "" if (row["paused_by"] or "").startswith(pauses.WINDOW) else visit.who(row["paused_by"]),
-        "reason": row["reason"] or "",
+        "held": _why_paused(visit, row) if row["paused"] else "",
         "breaker": row["breaker"],
         "failures": row["failures"],
         "quiet_until": row["quiet_until"] if row["quiet_until"] > row["now"] else None,
@@ -63,10 +63,16 @@ def _standing(visit: Visit, figures: Figures, row: Row) -> dict[str, Any]:
         "retrying": counts["retrying"],
         "waiting": counts["relayed"],
         "doubt": counts["in_doubt"],
-        "dead": sum(counts[state] for state in console.FAILED_STATES),
+        "dead": sum(counts[state] for state in FAILED_STATES),
         "oldest": figures.oldest.get(row["name"]),
         "delivery_class": info.delivery_class.value,
     }
+
+
+def _why_paused(visit: Visit, row: Row) -> str:
+    if (row["paused_by"] or "").startswith(pauses.WINDOW):
+        return visit.t("platform.in_window", reason=row["reason"] or "")
+    return visit.paused(row["paused_by"], row["reason"])
 
 
 async def platform(visit: Visit) -> Response:
@@ -88,18 +94,18 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None, prob
         console.find_deliveries, DeliveryFilter(endpoints=(name,)), [name], _RECENT
     )
     organizations = await visit.desk.names.organizations(m["organization"] for m in page.matters.values())
+    held = await holds.held(visit)
     return visit.render(
         "platform.html",
         status,
         one=_standing(visit, figures, fresh) | speed,
         info=line.endpoint.adapter.info,
         limits=line.limits,
-        organizations=sorted(line.endpoint.organizations or ()),
+        organizations=await visit.desk.names.organizations(line.endpoint.organizations or ()),
         groups=group_rows(visit, groups),
         holds=await holds.of_platform(visit, name, _HOLDS),
         rates=holds.RATES,
-        given={key: visit.form.text(key, 40) for key in ("from", "to")},
-        rows=[messages.row_view(visit, page, each, organizations) for each in page.rows],
+        rows=[messages.row_view(visit, page, each, organizations, held) for each in page.rows],
         problem=problem,
         probed=probed,
         done=visit.query.get("done", ""),
@@ -113,13 +119,13 @@ async def act(visit: Visit) -> Response:
         raise Refused(404, "not_found")
     if what == "probe":
         found = await probe(visit.desk.house.lines[name], visit.desk.store.now_ms)
-        facts = orjson.dumps({"code": found.code, "took_ms": found.took_ms}).decode()
+        facts = compact({"code": found.code, "took_ms": found.took_ms})
         await visit.desk.store.audit(AuditEntry(visit.actor, "endpoint.probe", name, None, facts))
         return await _one(visit, probed=found)
     reason = visit.form.text("reason")
     if not reason:
         return await _one(visit, 422, problem="reason_missing")
-    operator, per_minute = visit.desk.operator, visit.form.number("per_minute", 1, 60_000)
+    operator, per_minute = visit.desk.hands.operator, visit.form.number("per_minute", 1, 60_000)
     if what == "pause":
         standing = await operator.pause(visit.principal, name, reason)
     elif what == "resume":
@@ -127,6 +133,7 @@ async def act(visit: Visit) -> Response:
     elif what == "window":
         since, until = words.read_local(visit.form.text("from", 40)), words.read_local(visit.form.text("to", 40))
         if since is None or until is None:
+            visit.wrong = "from" if since is None else "to"
             return await _one(visit, 422, problem="window_times")
         standing = await operator.plan_window(visit.principal, name, reason, since, until, per_minute)
     elif what == "window_back":
@@ -136,6 +143,7 @@ async def act(visit: Visit) -> Response:
     if not standing.found:
         raise Refused(404, "not_found")
     if standing.refused is not None:
+        visit.wrong = "to" if standing.refused == "times" else "from"
         code = f"window_{standing.refused}" if what.startswith("window") else "act_paused"
         return await _one(visit, 409, problem=code)
     visit.desk.pulse.forget()

@@ -85,7 +85,7 @@ async def ask(visit: Visit) -> Response:
     try:
         if not _DAY.fullmatch(since) or not _DAY.fullmatch(until):
             raise ReconcileRefused("period")
-        identifier = await visit.desk.reconciliations.ask(
+        identifier = await visit.desk.hands.reconciliations.ask(
             visit.principal, endpoint, moment(since), moment(until, end=True)
         )
     except ReconcileRefused as refusal:
@@ -102,7 +102,7 @@ async def heal(visit: Visit) -> Response:
     if not reason:
         return await _one(visit, 422, problem="reason_missing")
     try:
-        await visit.desk.reconciliations.heal(visit.principal, identifier, reason, kinds)
+        await visit.desk.hands.reconciliations.heal(visit.principal, identifier, reason, kinds)
     except ReconcileRefused as refusal:
         if refusal.code == "not_found":
             raise Refused(404, "not_found") from None

@@ -127,7 +127,8 @@ async def _found(visit: Visit, hits: list[tuple[str, str, str]]) -> list[dict[st
                     "updated": matter["updated_at"],
                 }
             )
-    return found
+    names = await visit.desk.names.organizations(one["organization"] for one in found)
+    return [{**one, "organization": names.get(one["organization"], one["organization"])} for one in found]
 
 
 PAGES = (Page("/search", search, "view", narrows=True), Page("/search", ask, "view", "POST", narrows=True))

@@ -17,7 +17,8 @@ async def login_page(visit: Visit) -> Response:
     """The form; who is signed in goes on."""
     if visit.person is not None:
         return visit.to("")
-    return visit.render("login.html", next=visit.query.get("next", "")[:2000], name="", problem=None)
+    lost = visit.query.get("lost") == "1"
+    return visit.render("login.html", next=visit.query.get("next", "")[:2000], name="", problem=None, lost=lost)
 
 
 async def login(visit: Visit) -> Response:
@@ -29,7 +30,9 @@ async def login(visit: Visit) -> Response:
     if wait > 0:
         return _refused(visit, 429, visit.t("login.wait", minutes=math.ceil(wait / 60)), name, after, wait)
     try:
-        token = await visit.desk.accounts.sign_in(name, visit.form.secret("password"), visit.form.text("code", 12))
+        token = await visit.desk.hands.accounts.sign_in(
+            name, visit.form.secret("password"), visit.form.text("code", 12)
+        )
     except AccountRefused as refusal:
         if refusal.code == "code":
             return _refused(visit, 401, visit.t("login.code_wanted"), name, after)
@@ -59,7 +62,7 @@ def _go(visit: Visit, after: str) -> Response:
 
 
 def _refused(visit: Visit, status: int, problem: str, name: str, after: str, wait: float = 0) -> Response:
-    response = visit.render("login.html", status, next=after, name=name, problem=problem)
+    response = visit.render("login.html", status, next=after, name=name, problem=problem, lost=False)
     if wait:
         response.headers["Retry-After"] = str(math.ceil(wait))
     return response
@@ -67,7 +70,7 @@ def _refused(visit: Visit, status: int, problem: str, name: str, after: str, wai
 
 async def logout(visit: Visit) -> Response:
     """End the session."""
-    await visit.desk.accounts.sign_out(visit.token)
+    await visit.desk.hands.accounts.sign_out(visit.token)
     response = visit.to("login")
     response.delete_cookie(visit.desk.cookie(visit.request), path="/", secure=visit.desk.secure(visit.request))
     return response
@@ -92,7 +95,7 @@ async def _account(
         done=visit.query.get("done", ""),
         shortest=SHORTEST,
         scope="" if visit.person is None else scope_text(visit.person.scope),
-        second=await visit.desk.accounts.has_second(name),
+        second=await visit.desk.hands.accounts.has_second(name),
         secret=text,
         groups=" ".join(text[place : place + 4] for place in range(0, len(text), 4)),
         address=totp.address(offered, visit.t("product"), name),
@@ -106,7 +109,7 @@ async def second(visit: Visit) -> Response:
         return visit.to("account")
     password, code = visit.form.secret("old"), visit.form.text("code", 12)
     try:
-        await visit.desk.accounts.own_second(visit.person.name, password, secret, code)
+        await visit.desk.hands.accounts.own_second(visit.person.name, password, secret, code)
     except AccountRefused as refusal:
         return await _account(visit, 422, refusal.code, secret)
     return visit.to("account", done="second")
@@ -122,7 +125,7 @@ async def change_password(visit: Visit) -> Response:
         problem = "password_differs"
     else:
         try:
-            await visit.desk.accounts.own_password(visit.person.name, visit.form.secret("old"), new)
+            await visit.desk.hands.accounts.own_password(visit.person.name, visit.form.secret("old"), new)
         except AccountRefused as refusal:
             problem = refusal.code
     if problem is not None:

@@ -9,9 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-import orjson
 from starlette.responses import Response, StreamingResponse
 
+from gateway.flow.envelope import compact
 from gateway.flow.order import Refused
 from gateway.report import sheets
 from gateway.report.definitions import Item, definitions
@@ -25,9 +25,6 @@ from gateway.web.console.desk import Page, Visit
 from gateway.web.console.ledger import organizations_of
 
 _QUARTERS: Final = 9
-_LISTED: Final = 200
-"""Organisations that are offered by name; where there are more, their code is typed."""
-
 _PATIENCE_S: Final = 30.0
 _BEHIND: Final = {"success_rate": "R0", "ledger_complete": "N01", "in_time": "R0", "notice_given": "R1"}
 """The figure whose lines are an indicator's denominator."""
@@ -70,18 +67,16 @@ class Row:
 
 async def statistics(visit: Visit) -> Response:
     """The page."""
-    asked = _asked(visit)
+    asked = await _asked(visit)
     made, measured = await _measured(visit, asked)
-    every = [code for code in await visit.desk.names.every() if visit.within(code)]
-    names = await visit.desk.names.organizations(every) if len(every) <= _LISTED else {}
     return visit.render(
         "statistics.html",
         asked=asked,
         quarter=asked.period.quarter or "",
         quarters=_quarters(_today(visit)),
         own=bool(visit.query.get("from") or visit.query.get("to")),
-        org=visit.query.get("org", "")[:64],
-        names=names,
+        org=await visit.desk.names.code_of(visit.query.get("org", "")[:100]),
+        names=await visit.desk.names.choices(visit.reach),
         groups=[(name, _rows(made, codes, _WHOLES.get(name))) for name, codes in GROUPS],
         share=_success(visit, made),
         rate=definitions().rate,
@@ -105,13 +100,13 @@ def _quarters(today: date) -> list[str]:
     return found
 
 
-def _asked(visit: Visit) -> Asked:
+async def _asked(visit: Visit) -> Asked:
     """Days that were typed count before a quarter that was chosen; without either it is the quarter that runs.
 
     Raises:
         Refused: 404 for an organisation that the person may not see.
     """
-    organizations = organizations_of(visit)
+    organizations = await organizations_of(visit)
     since, until = visit.query.get("from") or None, visit.query.get("to") or None
     running = quarter(_quarters(_today(visit))[0])
     try:
@@ -161,10 +156,10 @@ def _rows(made: Statistics, codes: tuple[str, ...], whole: str | None) -> list[R
 async def export(visit: Visit) -> Response:
     """Figures and indicators as a file; it holds counts alone, and is audited as the ledger's is."""
     kind = visit.request.url.path.rpartition(".")[2]
-    asked = _asked(visit)
+    asked = await _asked(visit)
     made, measured = await _measured(visit, asked)
     chosen = {**asked.days, **({"org": visit.query["org"][:64]} if visit.query.get("org") else {})}
-    facts = orjson.dumps({"kind": kind, **chosen}).decode()
+    facts = compact({"kind": kind, **chosen})
     await visit.desk.store.audit(AuditEntry(visit.actor, "statistics.export", "statistics", None, facts))
     titles = [visit.t(f"stats.col.{name}") for name in ("code", "title", "value", "unit", "met", "rule", "version")]
 

@@ -17,7 +17,7 @@ async def stream(visit: Visit) -> Response:
         return Response(None, 204)
 
     async def valid() -> bool:
-        return await visit.desk.accounts.person(visit.token, active=False) is not None
+        return await visit.desk.hands.accounts.person(visit.token, active=False) is not None
 
     events = visit.desk.pulse.stream(session, window if window in WINDOWS else "1h", valid, counts=not visit.scoped)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

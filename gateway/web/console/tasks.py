@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.responses import Response
@@ -11,10 +11,11 @@ from starlette.responses import Response
 from contracts.status import TaskKind
 from gateway.flow import case_links
 from gateway.flow.order import Refused
+from gateway.flow.task_details import open_detail
 from gateway.security.roles import role_book
 from gateway.store.console import LAST
 from gateway.store.engine import Row, Rows
-from gateway.web.console import bodies
+from gateway.web.console import bodies, words
 from gateway.web.console.desk import Page, Visit
 
 _SIZE: Final = 50
@@ -89,7 +90,7 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
     delivery = await store.row("delivery", row["about"]) if row["about"].startswith("dlv_") else None
     numbers = await _numbers(visit, [row])
     roles = role_book(visit.desk.house.settings.console.roles)
-    listed = await visit.desk.accounts.listed() if visit.may("tasks") else []
+    listed = await visit.desk.hands.accounts.listed() if visit.may("tasks") else []
     users = [user["name"] for user in listed if user["enabled"] and roles.may(user["role"], "tasks")]
     return visit.render(
         "task.html",
@@ -97,12 +98,17 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
         row=row,
         number=numbers.get(row["subject"], ""),
         details=await _details(visit, row),
+        resolved=words.resolution(row["resolution"] or "", visit.who, lambda word: _resolution(visit, word)),
         delivery=delivery,
         twins=await _twins(visit, row),
         users=users,
         problem=problem,
         done=visit.query.get("done", ""),
     )
+
+
+def _resolution(visit: Visit, word: str) -> str:
+    return visit.words_of("resolution", word.replace(" ", "_")) or visit.standing(word)
 
 
 async def _twins(visit: Visit, row: Row) -> list[tuple[str, str]]:
@@ -118,7 +124,7 @@ async def _details(visit: Visit, row: Row) -> list[tuple[str, str]]:
     """What the engine noted: words as they are, sentences of platforms masked, for those who act; folded for others."""
     if row["detail_sealed"] is None or row["kind"] == case_links.KIND or not visit.may("bodies"):
         return []
-    kept: dict[str, Any] = orjson.loads(visit.desk.store.unseal(row["detail_sealed"], f"tasks.detail:{row['id']}"))
+    kept = open_detail(visit.desk.store, row)
     redactor = await bodies.redactor_of(visit.desk.store, row["subject"], (row["endpoint"] or "",))
     found = []
     for key, value in kept.items():
@@ -139,7 +145,7 @@ async def assign(visit: Visit) -> Response:
     if not assignee:
         return await _one(visit, 422, problem="assignee_missing")
     reason = visit.form.text("reason") or visit.t("task.assigned_reason")
-    standing = await visit.desk.operator.assign(visit.principal, identifier, assignee, reason)
+    standing = await visit.desk.hands.operator.assign(visit.principal, identifier, assignee, reason)
     if standing.refused is not None:
         return await _refused(visit, standing.found)
     return visit.to(f"tasks/{identifier}", done="assign")
@@ -153,8 +159,9 @@ async def resolve(visit: Visit) -> Response:
     row = await visit.desk.store.row("task", identifier)
     decision = visit.form.text("decision", 16) or None
     if row is not None and row["kind"] == case_links.KIND and decision not in (case_links.LINK, case_links.KEEP_APART):
+        visit.wrong = "decision"
         return await _one(visit, 422, problem="decision_missing")
-    standing = await visit.desk.operator.close_task(visit.principal, identifier, evidence, decision)
+    standing = await visit.desk.hands.operator.close_task(visit.principal, identifier, evidence, decision)
     if standing.refused is not None:
         return await _refused(visit, standing.found)
     return visit.to(f"tasks/{identifier}", done="resolve")
@@ -168,7 +175,7 @@ async def fetch(visit: Visit) -> Response:
         raise Refused(404, "not_found")
     if not reason:
         return await _one(visit, 422, problem="reason_missing")
-    standing = await visit.desk.operator.fetch_paper(visit.principal, row["about"], reason)
+    standing = await visit.desk.hands.operator.fetch_paper(visit.principal, row["about"], reason)
     if standing.refused is not None:
         return await _refused(visit, standing.found)
     return visit.to(f"tasks/{identifier}", done="fetch")

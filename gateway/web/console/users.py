@@ -7,11 +7,13 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from gateway.flow.accounts import AccountRefused
-from gateway.security.data_scope import EVERYTHING
+from gateway.security.data_scope import EVERYTHING, kept_scope
 from gateway.security.passwords import make_password
 from gateway.web.console.desk import Page, Visit
 
 _LONGEST_SCOPE: Final = 4_000
+_FIELDS: Final = {"scope_form": "scope", "title_form": "title", "role_unknown": "role"}
+"""The field that a refusal is about."""
 
 
 async def users(visit: Visit) -> Response:
@@ -19,9 +21,20 @@ async def users(visit: Visit) -> Response:
     return await _list(visit)
 
 
-async def _list(visit: Visit, status: int = 200, problem: str | None = None, fresh: Any = None) -> Response:
-    rows = await visit.desk.accounts.listed()
-    return visit.render("users.html", status, rows=rows, problem=problem, fresh=fresh, done=visit.query.get("done", ""))
+async def _list(
+    visit: Visit, status: int = 200, problem: str | None = None, fresh: Any = None, scope: str = ""
+) -> Response:
+    rows = await visit.desk.hands.accounts.listed()
+    return visit.render(
+        "users.html",
+        status,
+        rows=rows,
+        problem=problem,
+        fresh=fresh,
+        done=visit.query.get("done", ""),
+        unseen=await visit.desk.names.unseen(kept_scope(scope or visit.query.get("scope", "")).organizations),
+        added=visit.kept(visit.path("users")),
+    )
 
 
 async def add(visit: Visit) -> Response:
@@ -30,11 +43,12 @@ async def add(visit: Visit) -> Response:
     scope = visit.form.text("scope", _LONGEST_SCOPE) if visit.form.has("scope") else EVERYTHING
     password = make_password(name)
     try:
-        await visit.desk.accounts.add(visit.actor, name, title, role, password, scope=scope)
+        await visit.desk.hands.accounts.add(visit.actor, name, title, role, password, scope=scope)
     except AccountRefused as refusal:
+        visit.wrong = _FIELDS.get(refusal.code, "name")
         return await _list(visit, 422, problem=refusal.code)
     await _granted_apart(visit, name)
-    return await _list(visit, fresh={"name": name, "password": password})
+    return await _list(visit, fresh={"name": name, "password": password}, scope=scope)
 
 
 async def change(visit: Visit) -> Response:
@@ -43,12 +57,12 @@ async def change(visit: Visit) -> Response:
     enabled = visit.form.text("enabled") == "yes"
     scope = visit.form.text("scope", _LONGEST_SCOPE) if visit.form.has("scope") else None
     try:
-        await visit.desk.accounts.change(
+        await visit.desk.hands.accounts.change(
             visit.actor, name, visit.form.text("title", 60), visit.form.text("role", 32), enabled=enabled, scope=scope
         )
     except AccountRefused as refusal:
         return await _list(visit, 422, problem=refusal.code)
-    return visit.to("users", done="change")
+    return visit.to("users", done="change", scope="" if scope == EVERYTHING else scope)
 
 
 async def reset(visit: Visit) -> Response:
@@ -56,7 +70,7 @@ async def reset(visit: Visit) -> Response:
     name = visit.request.path_params["name"]
     password = make_password(name)
     try:
-        await visit.desk.accounts.set_password(visit.actor, name, password, must_change=True)
+        await visit.desk.hands.accounts.set_password(visit.actor, name, password, must_change=True)
     except AccountRefused as refusal:
         return await _list(visit, 422, problem=refusal.code)
     await _granted_apart(visit, name)
@@ -67,7 +81,7 @@ async def drop_second(visit: Visit) -> Response:
     """For somebody who has lost the second factor."""
     name = visit.request.path_params["name"]
     try:
-        await visit.desk.accounts.drop_second(visit.actor, name)
+        await visit.desk.hands.accounts.drop_second(visit.actor, name)
     except AccountRefused as refusal:
         return await _list(visit, 422, problem=refusal.code)
     await _granted_apart(visit, name)
@@ -77,7 +91,7 @@ async def drop_second(visit: Visit) -> Response:
 async def _granted_apart(visit: Visit, name: str) -> None:
     """Whoever may not grant hands out no account that is open: the one who may enables it."""
     if not visit.may("grants"):
-        await visit.desk.accounts.disable(visit.actor, name)
+        await visit.desk.hands.accounts.disable(visit.actor, name)
 
 
 PAGES = (

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from gateway.flow.order import Refused
 from gateway.store.engine import Rows
+from gateway.web.console.conditions import FIELDS, understood
 from gateway.web.console.desk import Page, Visit
-from gateway.web.console.messages import FIELDS, read_filter
 from gateway.web.console.search import looks_personal
 
 _MOST: Final = 50
@@ -35,7 +35,10 @@ async def opened(visit: Visit) -> Response:
 async def keep(visit: Visit) -> Response:
     """Keep a filter under a name; the same name again takes the new filter."""
     name = visit.form.text("name", 40)
-    _, fields = read_filter({key: visit.form.text(key, 200) for key in FIELDS})
+    asked = await understood(visit, {key: visit.form.text(key, 200) for key in FIELDS})
+    fields = asked.fields
+    if asked.unknown:
+        raise Refused(422, "view_unknown")
     if visit.person is None or not name or not fields:
         raise Refused(422, "view_form")
     if any(looks_personal(value) for value in (name, *fields.values())):

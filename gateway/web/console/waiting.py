@@ -37,7 +37,7 @@ async def waiting(visit: Visit) -> Response:
         wanted = DeliveryFilter(states=("relayed",), before=before)
         page = await visit.desk.store.runner.read(console.find_deliveries, wanted, every, _SIZE)
         names = await visit.desk.names.organizations(m["organization"] for m in page.matters.values())
-        rows = [messages.row_view(visit, page, row, names) for row in page.rows]
+        rows = [messages.row_view(visit, page, row, names, {}) for row in page.rows]
         return visit.render("waiting.html", **shared, rows=rows, calls=[], before=page.before)
     calls = await visit.desk.store.rows("newest_callbacks", kind, before, _SIZE + 1)
     cursor = calls[_SIZE - 1]["id"] if len(calls) > _SIZE else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
 from contracts.chinese_calendar import BEIJING
+from contracts.deliveries import DeliveryState
 from contracts.messages import MessageType
 from contracts.status import (
     LIFECYCLES,
@@ -14,7 +15,6 @@ from contracts.status import (
     CaseStatus,
     ClockState,
     ConfirmationStatus,
-    DeliveryState,
     FulfilmentStatus,
     Noun,
     ReferenceKind,
@@ -112,6 +112,11 @@ def clock_time(ms: int) -> str:
     return beijing(ms).strftime("%H:%M")
 
 
+def clock_seconds(ms: int) -> str:
+    """``09:12:04``."""
+    return beijing(ms).strftime("%H:%M:%S")
+
+
 def day_hour(ms: int) -> str:
     """``03-03 09``."""
     return beijing(ms).strftime("%m-%d %H")
@@ -166,6 +171,17 @@ def read_local(given: str) -> int | None:
         moment = moment.replace(tzinfo=BEIJING)
     found = round(moment.timestamp() * 1000)
     return found if 0 <= found < 4_102_444_800_000 else None
+
+
+def resolution(kept: str, who: Callable[[str], str], said: Callable[[str], str]) -> tuple[str, str]:
+    """By whom a task was closed (empty: by the engine) and how, as it is kept: ``user:wang: 已电话核实``,
+    ``delivered by user:wang``, ``supplemented``. ``said``: what people call a word of ours."""
+    actor, _, reason = kept.partition(": ")
+    if reason and " " not in actor:
+        first, _, rest = reason.partition(": ")
+        return who(actor), f"{said(first)} {rest}" if rest and said(first) != first else reason
+    word, _, actor = kept.partition(" by ")
+    return (who(actor), said(word)) if actor and ":" in actor else ("", said(kept))
 
 
 def is_final(noun: str, status: str) -> bool:

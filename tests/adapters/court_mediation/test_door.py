@@ -13,6 +13,7 @@ import pytest
 
 from contracts.adapter import InboundCall, Json
 from contracts.errors import CallbackRejected
+from tests.adapters.aside import Aside
 from tests.adapters.court_mediation.platform import (
     CALLBACK_KEY,
     NOW,
@@ -196,6 +197,17 @@ async def test_a_push_over_the_limit() -> None:
 
 async def test_an_unknown_kind_is_let_in() -> None:
     assert (await adapter().authenticate(push("zzzz", {}))).event_id == "TS20261012000001"
+
+
+async def test_long_pushes_are_read_off_the_loop_and_bounded() -> None:
+    aside = Aside()
+    long = push("sqsl", CONTENT | {"cbr": "长" * 10_000})
+    assert await adapter(blocking=aside).authenticate(long)
+    await adapter(blocking=aside).acknowledge(long, duplicate=False)
+    assert aside.did == ["_authenticated", "_number"]
+    body = b'{"tsbh":"TS20261012000001","content":{"rows":[' + b'"",' * 200_000 + b'""]}}'
+    with pytest.raises(CallbackRejected, match="json_too_many_values"):
+        await adapter(blocking=aside).authenticate(call_of(body, signed_headers(body)))
 
 
 @pytest.mark.parametrize("duplicate", [False, True])

@@ -59,6 +59,7 @@ CLASSES: list[tuple[str, Reply, str, str]] = [
     ("portal page", html(PORTAL), MAYBE, "not_json"),
     ("login form under another type", raw(b'<form id="loginForm">'), MAYBE, "not_json"),
     ("GBK", raw('{"code":"200","msg":"成功"}'.encode("gbk")), MAYBE, "not_utf8"),
+    ("ten thousand lists", raw(b'{"code":"200","content":{"a":[' + b"[]," * 10_000 + b"[]]}}"), MAYBE, "too_many_values"),
     ("gzip unasked", raw(b"\x1f\x8b\x08\x00\x00"), MAYBE, "not_utf8"),
     ("success without uuid", answer("200", {"tjbh": NUMBER}), MAYBE, "no_uuid"),
     ("success with empty uuid", answer("200", FILED | {"uuid": ""}), MAYBE, "no_uuid"),

@@ -204,6 +204,7 @@ _TASK: dict[str, Any] = {
     "BZA010": "拖欠工资",
     "AAE036": "20261001090000",
 }
+_OF_PAY = "劳动报酬、工伤医疗费、经济补偿或者赔偿金"
 _PERSON = {"BZP001": "0", "BZP002": "1", "BZP003": "1", "AAC003": "王建国"}
 
 
@@ -276,6 +277,26 @@ def test_what_is_unsound_is_absent_from_the_draft() -> None:
         "attachments": [],
         "consents": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "expected"),
+    [
+        (f"arbitration:{_OF_PAY}/劳动报酬", "9900", ("arbitration", [_OF_PAY, "劳动报酬"])),
+        ("arbitration:劳动争议/经济补偿", "0503", ("arbitration", [_OF_PAY, "经济补偿"])),
+        ("2025:劳动争议/工资", "0501", ("arbitration", [_OF_PAY, "劳动报酬"])),
+        ("", "0501", ("arbitration", [_OF_PAY, "劳动报酬"])),
+        ("arbitration:劳动争议/竞业限制", "0206", None),
+        ("arbitration:劳动争议/其他", "9900", None),
+        ("arbitration:劳动争议/其他", "", None),
+    ],
+)
+def test_a_cause_that_no_table_has_gives_way_to_its_code(
+    written: str, code: str, expected: tuple[str, list[str]] | None
+) -> None:
+    """Only a cause of a table can be posted with the case (``contract.md`` §1)."""
+    cause = _offered(_TASK | {"BZA008": code, "BZA009": written}).referral.case.cause
+    assert (None if cause is None else (str(cause.table), list(cause.path))) == expected
 
 
 def test_long_facts_of_a_referral_are_joined() -> None:

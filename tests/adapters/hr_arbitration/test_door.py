@@ -13,6 +13,7 @@ from adapters.hr_arbitration import HrArbitration
 from contracts import gm
 from contracts.adapter import InboundCall
 from contracts.errors import CallbackRejected
+from tests.adapters.aside import Aside
 from tests.adapters.hr_arbitration import platform
 from tests.adapters.hr_arbitration.platform import (
     APPID,
@@ -214,6 +215,33 @@ async def test_what_is_no_envelope_is_answered_400(body: bytes) -> None:
     reply = refused.value.reply
     assert reply.status == 400
     assert (reply.header("Content-Type") or "").startswith("text/plain")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"head":{},"body":[' + b"[[]]," * 395_000 + b"[]]}",
+        b'{"head":{},"body":[' + b"0," * 600_000 + b"0]}",
+        b'{"head":{' + b'"a":"",' * 250_000 + b'"b":""},"body":""}',
+        b'{"head":' + b"[" * 300 + b"]" * 300 + b',"body":""}',
+    ],
+)
+async def test_more_than_an_envelope_holds_is_refused_unparsed(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.http.json.loads", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(CallbackRejected) as refused:
+        await _adapter().authenticate(call_of(body))
+    assert refused.value.code == "http_400_too_many_values"
+    assert refused.value.reply.status == 400
+
+
+async def test_long_calls_are_read_off_the_loop() -> None:
+    aside = Aside()
+    adapter = HrArbitration("hr", settings(), tools(blocking=aside))
+    call = callback("ZC2001", BODY | {"AAE013": "长" * 40_000})
+    assert await adapter.authenticate(call)
+    assert aside.did == ["read_envelope", "platform_signed", "_digest"]
+    await adapter.acknowledge(call, duplicate=False)
+    assert aside.did[3:] == ["read_envelope", "seal"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.one_stop import OneStop, OneStopSettings
-from contracts.adapter import AttachmentInfo, Reply, Request, Tools
+from contracts.adapter import AttachmentInfo, Blocking, Reply, Request, Tools
+from contracts.conformance.stand_ins import at_once
 from contracts.errors import RetryableError
 
 NOW = datetime(2026, 9, 30, 9, 5, 3, tzinfo=UTC)
@@ -131,9 +132,6 @@ class _Nothing:
     async def forget(self, key: str) -> None:
         raise AssertionError(key)
 
-    async def __call__(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
-        raise AssertionError(function)
-
 
 class Counter:
     """Randomness that never repeats and is always the same."""
@@ -158,7 +156,7 @@ def settings(**changes: Any) -> OneStopSettings:
     return OneStopSettings.model_validate(values | changes)
 
 
-def adapter(*, organizations: Iterable[str] = (ORGANIZATION,)) -> OneStop:
+def adapter(*, organizations: Iterable[str] = (ORGANIZATION,), blocking: Blocking = at_once) -> OneStop:
     """The adapter with a still clock."""
     nothing = _Nothing()
     tools = Tools(
@@ -167,6 +165,6 @@ def adapter(*, organizations: Iterable[str] = (ORGANIZATION,)) -> OneStop:
         attachments=nothing,
         nonces=nothing,
         memory=nothing,
-        blocking=nothing,
+        blocking=blocking,
     )
     return OneStop(ENDPOINT, settings(organization_codes=tuple(organizations)), tools)

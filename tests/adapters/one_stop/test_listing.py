@@ -8,6 +8,7 @@ import pytest
 
 from contracts.errors import RetryableError
 from contracts.holdings import Held, Listing, Period
+from tests.adapters.aside import Aside
 
 from .platform import ORGANIZATION, Answering, FakeExchange, adapter, fault, fixed, reply
 from .test_send import OTHER, answering, asked, change, page
@@ -42,6 +43,18 @@ async def test_every_organisation_is_walked_through_to_its_end() -> None:
     assert not any(exchange.steps[0].filing for exchange in (one, two, three))
     (row,) = first.items
     assert (row.at, row.item is not None and row.item.event_id) == (SAID, "CH-1")
+
+
+async def test_a_long_page_is_read_off_the_loop() -> None:
+    aside = Aside()
+    made = adapter(organizations=(ORGANIZATION,), blocking=aside)
+    long = page(*(change(f"CH-{number}") for number in range(100)))
+    held = await made.list_held(DAY, None, FakeExchange([long]))
+    assert len(held.items) == 100
+    assert aside.did == ["judge", "read_page", "_said"]
+    polled = await made.poll(None, FakeExchange([page(*(change(f"CH-{number}") for number in range(100)))]))
+    assert len(polled.items) == 100
+    assert aside.did[3:] == ["judge", "read_page"]
 
 
 async def test_a_walk_that_had_ended_goes_on_from_there() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, quote_from_bytes
 from cryptography.hazmat.primitives import hashes
 
 from adapters.union import UnionPlatform, UnionSettings
-from contracts.adapter import AttachmentInfo, InboundCall, Reply, Request, Tools
+from contracts.adapter import AttachmentInfo, Blocking, InboundCall, Reply, Request, Tools
+from contracts.conformance.stand_ins import at_once
 from contracts.errors import RetryableError
 
 NOW = datetime(2026, 9, 30, 9, 5, 3, tzinfo=UTC)
@@ -222,9 +223,6 @@ class _Nothing:
     async def forget(self, key: str) -> None:
         raise AssertionError(key)
 
-    async def __call__(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
-        raise AssertionError(function)
-
 
 class Counter:
     """Randomness that never repeats and is always the same."""
@@ -249,7 +247,7 @@ def settings(**changes: Any) -> UnionSettings:
     return UnionSettings.model_validate(values | changes)
 
 
-def adapter(nonces: Nonces | None = None, **changes: Any) -> UnionPlatform:
+def adapter(nonces: Nonces | None = None, *, blocking: Blocking = at_once, **changes: Any) -> UnionPlatform:
     """The adapter with a still clock."""
     nothing = _Nothing()
     tools = Tools(
@@ -258,6 +256,6 @@ def adapter(nonces: Nonces | None = None, **changes: Any) -> UnionPlatform:
         attachments=nothing,
         nonces=nonces or Nonces(),
         memory=nothing,
-        blocking=nothing,
+        blocking=blocking,
     )
     return UnionPlatform(ENDPOINT, settings(**changes), tools)

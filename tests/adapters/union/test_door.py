@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 
 from contracts.adapter import InboundCall
 from contracts.errors import CallbackRejected
+from tests.adapters.aside import Aside
 
 from .platform import (
     APP_KEY,
@@ -190,6 +191,39 @@ async def test_the_checks_stand_in_the_pages_order() -> None:
         with pytest.raises(CallbackRejected) as caught:
             await adapter().authenticate(call(method, RESULT, secret=secret, **changes))
         assert caught.value.code == code
+
+
+LONG = {**RESULT, "i1.yysm": "长" * 10_000}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"&".join(b"a%d=1" % number for number in range(20_000)), "B1_form"),
+        (b"x=" + b"a" * 520_000 + b"%", "B1_form"),
+        (b"timestamp=%d&x=" % (int(STAMP) - 300_001) + b"a" * 500_000, "A4"),
+        (b"appKey=GH370001&timestamp=" + STAMP.encode() + b"&x=" + b"a" * 500_000, "A4"),
+        (b"appKey=GH370000&timestamp=%d&x=" % (int(STAMP) - 300_001) + b"a" * 500_000, "A2"),
+        (b"appKey=GH370000&appKey=GH370000&timestamp=" + STAMP.encode() + b"&x=" + b"a" * 500_000, "B1_doubled_name"),
+        (b"appKey=" + b"a" * 400_000 + b"&timestamp=" + STAMP.encode(), "A4"),
+        (b"appKey=%A&timestamp=" + STAMP.encode() + b"&x=" + b"a" * 500_000, "B1_percent"),
+    ],
+)
+async def test_a_stranger_s_long_call_is_not_opened(body: bytes, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.union.form.decode", lambda _: pytest.fail("opened"))
+    with pytest.raises(CallbackRejected) as caught:
+        await adapter().authenticate(call_of(body))
+    assert caught.value.code == code
+
+
+async def test_the_platform_s_long_call_is_read_off_the_loop() -> None:
+    aside = Aside()
+    found = await adapter(blocking=aside).authenticate(call("batch.result", LONG))
+    assert found == await adapter().authenticate(call("batch.result", LONG))
+    assert aside.did == ["_proven"]
+    with pytest.raises(CallbackRejected) as caught:
+        await adapter(blocking=aside).authenticate(call("batch.result", LONG, secret="another-secret-0123456789"))
+    assert (caught.value.code, aside.did) == ("A1", ["_proven", "_proven"])
 
 
 @pytest.mark.parametrize("shift", [-300_000, 300_000])

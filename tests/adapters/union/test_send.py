@@ -11,6 +11,7 @@ from adapters.union.translate import translate
 from contracts.adapter import DeliveryClass, Wire
 from contracts.errors import EndpointError, RetryableError
 from contracts.messages import MessageType as M
+from tests.adapters.aside import Aside
 
 from . import documents as d
 from .platform import APP_KEY, BATCH_NO, SECRET, STAMP, URL, Platform, adapter, refusal, reply
@@ -43,6 +44,14 @@ def test_what_the_adapter_declares() -> None:
         (M.REFERRAL_ANSWERED, "referral.answer"),
         (M.REFERRAL_RETURNED, "referral.result"),
     }
+
+
+async def test_a_long_answer_is_read_off_the_loop() -> None:
+    aside = Aside()
+    assert (await adapter(blocking=aside).send(progress(), Platform())).reference == BATCH_NO
+    assert aside.did == []
+    assert (await adapter(blocking=aside).send(progress(), Platform([reply(msg="长" * 10_000)]))).reference == BATCH_NO
+    assert aside.did == ["judge"]
 
 
 async def test_one_filing_as_a_batch_of_one() -> None:

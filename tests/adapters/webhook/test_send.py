@@ -231,6 +231,11 @@ class TestTheHandshake:
         with pytest.raises(RetryableError, match="challenge"):
             await self.answered(("Content-Type", kind), status=status, body=json.dumps(body).encode())
 
+    async def test_among_too_much(self) -> None:
+        body = b'{"challenge":"' + b"c" * 43 + b'","more":[' + b"[]," * 1000 + b"[]]}"
+        with pytest.raises(RetryableError, match="challenge"):
+            await self.answered(("Content-Type", "application/json"), body=body)
+
     @pytest.mark.parametrize("body", [b"", b"{", b'{"challenge":"' + b"c" * 43, b"\xff\xfe", b"[" * 70_000])
     async def test_what_is_no_json(self, body: bytes) -> None:
         with pytest.raises(RetryableError, match="challenge"):

@@ -11,7 +11,10 @@ from tests.bench.rivals.post import POSTGRES, check, post_async
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=POSTGRES, min_size=4, max_size=16))
 
 
-@app.task(name="deliver", queue="d", retry=procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2))
+RETRY = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2)
+
+
+@app.task(name="deliver", queue="d", retry=RETRY)  # type: ignore[untyped-decorator]  # Procrastinate is installed in the rivals' environment alone
 async def deliver(body: str) -> None:
     """One delivery."""
     await post_async(body)

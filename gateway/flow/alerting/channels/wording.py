@@ -25,9 +25,12 @@ RULES: Final = {
     "callback_orphan": "warning",
     "callback_unreadable": "warning",
     "deadline_near": "critical",
+    "deadline_missed": "critical",
     "upstream_silent": "warning",
     "key_expiring": "warning",
     "certificate_expiring": "warning",
+    "poll_failing": "critical",
+    "bus_behind": "critical",
     "reconciliation": "warning",
     "clock": "warning",
     "disk": "critical",
@@ -57,7 +60,7 @@ def place(rule: str, about: str) -> str:
     """Where in the console one acts on an alert: a page or a filtered list, relative."""
     if about.startswith("case_"):
         return f"cases/{about}"
-    if rule in ("breaker", "paused_by_fault"):
+    if rule in ("breaker", "paused_by_fault", "poll_failing"):
         return f"platforms/{about}"
     if rule == "backlog_old":
         return "messages?" + urlencode({"platform": about, "state": "pending"})

@@ -253,6 +253,13 @@
     if (link) link.focus({ preventScroll: true });
   }
 
+  /* The help takes the focus, and gives it back to where it was. */
+  let before = null;
+  function helpShown(on) {
+    help.hidden = !on;
+    if (on) { before = document.activeElement; help.focus(); } else if (before) { before.focus(); before = null; }
+  }
+
   function go(place) {
     const link = one("[data-key='" + place + "']");
     if (link) location.href = link.href;
@@ -261,7 +268,13 @@
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox";
-    if (event.key === "Escape") { if (help) help.hidden = true; if (typing) event.target.blur(); return; }
+    if (event.key === "Escape") {
+      const opened = one("details.more[open]");
+      if (opened) { const within = opened.contains(document.activeElement); opened.open = false; if (within) one("summary", opened).focus(); }
+      else if (help && !help.hidden) helpShown(false);
+      else if (typing) event.target.blur();
+      return;
+    }
     if (typing || !keysOn) return;
     if (first === "g") {
       first = "";
@@ -277,7 +290,7 @@
       case "x": if (current) { const box = one("input[type=checkbox]", current); if (box) { box.checked = !box.checked; keep(); } } break;
       case "r": { const act = one("#act-redrive"); if (act) { act.open = true; one("textarea,input:not([type=hidden])", act).focus(); event.preventDefault(); } break; }
       case "Enter": if (current && event.target.tagName !== "A" && event.target.tagName !== "BUTTON") location.href = current.getAttribute("data-open"); break;
-      case "?": if (help) help.hidden = !help.hidden; break;
+      case "?": if (help) helpShown(help.hidden); break;
       default: break;
     }
   });
@@ -290,7 +303,10 @@
       try { localStorage.setItem("keys", keysOn ? "on" : "off"); } catch (error) { /* kept for this page alone */ }
     });
   }
-  for (const el of all("[data-close]")) el.addEventListener("click", () => { help.hidden = true; });
+  for (const el of all("[data-close]")) el.addEventListener("click", () => helpShown(false));
+  document.addEventListener("click", (event) => {
+    for (const el of all("details.more[open]")) if (!el.contains(event.target)) el.open = false;
+  });
   for (const el of all("[data-print]")) { el.hidden = false; el.addEventListener("click", () => window.print()); }
   for (const el of all("select[data-submit]")) el.addEventListener("change", () => el.form.submit());
 }());
