@@ -109,7 +109,7 @@ class Gateways:
             _lay(self.data)
         else:
             values["database"] = self.dsn
-        loaders = None if adapters is None else {name: _loader(kind) for name, kind in adapters.items()}
+        loaders = None if adapters is None else {name: loader(kind) for name, kind in adapters.items()}
         wanted = Settings(**values)
         store = None if self.dsn is None else await clocked(self.dsn, self.clock.ms, read_keys(wanted))
         house = await build(
@@ -181,5 +181,6 @@ def _lay(data: Path) -> None:
         path.write_bytes(_migrated())
 
 
-def _loader(kind: type[AnyAdapter]) -> Callable[[], type[AnyAdapter]]:
+def loader(kind: type[AnyAdapter]) -> Callable[[], type[AnyAdapter]]:
+    """An entry point that leads to this adapter."""
     return lambda: kind

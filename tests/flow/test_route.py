@@ -25,16 +25,13 @@ HELD = (HR, ONE_STOP)
 
 def endpoints(lists: dict[str, tuple[str, ...]] | None = None) -> dict[str, Endpoint]:
     """One endpoint per platform, under its name; ``lists`` are their organisations."""
-    made = {}
-    for name, kind in PUPPETS.items():
-        listed = (lists or {}).get(name)
-        made[name] = Endpoint(
-            name,
-            kind(name, kind.settings_type(), None),  # type: ignore[arg-type] # nobody asks the tools here
-            8,
-            None if listed is None else frozenset(listed),
-        )
-    return made
+    return {name: endpoint(name, kind, (lists or {}).get(name)) for name, kind in PUPPETS.items()}
+
+
+def endpoint(name: str, kind: type[Puppet], listed: tuple[str, ...] | None = None) -> Endpoint:
+    """One endpoint of an adapter."""
+    adapter = kind(name, kind.settings_type(), None)  # type: ignore[arg-type] # nobody asks the tools here
+    return Endpoint(name, adapter, 8, None if listed is None else frozenset(listed))
 
 
 def asked(kind: MessageType, document: Document, **more: Any) -> Question:
@@ -289,7 +286,7 @@ def test_two_connections_to_one_platform_both_hear() -> None:
 def test_a_platform_without_the_service_is_left_out() -> None:
     kinds = endpoints()
     poor: type[Puppet] = type("Poor", (PUPPETS[HR],), {"info": _without(PUPPETS[HR].info, T.CASE_ALERTED)})
-    kinds[HR] = Endpoint(HR, poor(HR, poor.settings_type(), None), 8, None)  # type: ignore[arg-type]  # nobody asks the tools here
+    kinds[HR] = endpoint(HR, poor)
     alert = papers.document(CollectiveAlert, "alert")
     assert [hop.endpoint for hop in Router(kinds).hops(asked(T.CASE_ALERTED, alert))] == [ONE_STOP, UNION]
 

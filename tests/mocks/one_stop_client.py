@@ -229,7 +229,7 @@ def read(status: int, raw: bytes, headers: Mapping[str, str]) -> Reply:
     encoding = declared[1].decode() if declared else "utf-8"
     try:
         text = raw[declared.end() if declared else 0 :].decode(encoding)
-        root = ET.fromstring(text)  # noqa: S314 -- the mock's own answer
+        root = ET.fromstring(text)  # noqa: S314 -- our own mock's answer, from this machine
     except (ET.ParseError, UnicodeDecodeError):
         root = None
     return Reply(status, raw, root, headers)

@@ -19,6 +19,7 @@ from gateway.security.fields import Keys, Sealer
 from gateway.settings import EndpointSettings, RetrySettings, RouteSettings, Settings
 from gateway.store.ids import Ids
 from gateway.store.store import sole_store
+from tests.house import loader
 from tests.seam.adapters import ToyIdempotent, ToyNeither, ToyQueryable
 from tests.seam.dialect import OPERATIONS
 from tests.seam.platform import CALL_KEY
@@ -59,7 +60,7 @@ class Released:
 
 def _adapters(release: int) -> dict[str, Callable[[], type[AnyAdapter]]]:
     made = {toy: type(toy.__name__, (Released, toy), {"release": release}) for toy in TOYS.values()}
-    return {toy.info.name: lambda kind=kind: kind for toy, kind in made.items()}  # type: ignore[misc]  # bound now
+    return {toy.info.name: loader(kind) for toy, kind in made.items()}
 
 
 TOYS: dict[str, type[AnyAdapter]] = {IDS: ToyIdempotent, ASKED: ToyQueryable, BYTES: ToyNeither}

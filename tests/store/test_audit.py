@@ -111,7 +111,7 @@ async def test_a_row_that_was_written_anew_breaks_the_link(chain: Bench) -> None
     forged = journal.audit_hash(3, rows[3][1], AuditEntry("op", "x", "dlv_3"), rows[2][2])
     await spoil(
         chain,
-        f"UPDATE audit SET act = 'x', reason = NULL, data = '{{}}', hash = {chain.literal(forged)} WHERE number = 3",  # noqa: S608 -- ours
+        f"UPDATE audit SET act = 'x', reason = NULL, data = '{{}}', hash = {chain.literal(forged)} WHERE number = 3",  # noqa: S608 -- a hash that was made above
     )
     assert (await verdict(chain)).flaws == ((4, AuditFlaw.UNLINKED),)
 

@@ -156,21 +156,15 @@ async def test_a_batch_is_kept_as_row_by_row(embedded: Store, marks: dict[str, i
         assert row["position"] == place
 
 
-class Dying:
-    """A runner whose every operation ends so."""
-
-    writers = 1
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-    async def run(self, operation: object, *arguments: object) -> object:
-        raise self.error
-
-
 @pytest.mark.parametrize("error", [ValueError("x"), asyncio.CancelledError()])
-async def test_whoever_waits_in_a_group_is_told_of_whatever_ends_it(error: BaseException) -> None:
-    group: Group[int, int] = Group(Dying(error), lambda units: many("set_mark", []))  # type: ignore[arg-type]  # of a runner, what a group asks
+async def test_whoever_waits_in_a_group_is_told_of_whatever_ends_it(
+    embedded: Store, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    async def die(operation: object, *arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(embedded.runner, "run", die)
+    group: Group[int, list[object]] = Group(embedded.runner, lambda units: many("set_mark", []))
     waiting = [asyncio.ensure_future(group.put(number)) for number in range(3)]
     async with asyncio.timeout(2):
         told = await asyncio.gather(*waiting, return_exceptions=True)

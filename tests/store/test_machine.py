@@ -196,7 +196,7 @@ class Machine(RuleBasedStateMachine):
             return
         claim = claims[place]
         ((head, token),) = self.rows(
-            f"SELECT head, token FROM lanes WHERE endpoint = '{claim.endpoint}' AND subject = '{claim.subject}'"  # noqa: S608 -- ours
+            f"SELECT head, token FROM lanes WHERE endpoint = '{claim.endpoint}' AND subject = '{claim.subject}'"  # noqa: S608 -- ids of this machine's own making
         ) or [(None, None)]
         holds = (head, token) == (claim.delivery, claim.token)
         before = self.everything()

@@ -10,7 +10,7 @@ app = Celery("rival", broker=REDIS)
 app.conf.update(task_acks_late=True, task_ignore_result=True, broker_connection_retry_on_startup=True)
 
 
-@app.task(autoretry_for=(Exception,), retry_backoff=True, max_retries=8)  # type: ignore[untyped-decorator]  # Celery is installed in the rivals' environment alone
+@app.task(autoretry_for=(Exception,), retry_backoff=True, max_retries=8)
 def deliver(body: str) -> None:
     """One delivery."""
     post(body)

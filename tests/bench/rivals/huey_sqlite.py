@@ -11,7 +11,7 @@ from tests.bench.rivals.post import DIRECTORY, check, post
 huey = SqliteHuey(filename=str(Path(DIRECTORY) / "huey.db"), results=False, fsync=True)
 
 
-@huey.task(retries=8, retry_delay=1)  # type: ignore[untyped-decorator]  # Huey is installed in the rivals' environment alone
+@huey.task(retries=8, retry_delay=1)
 def deliver(body: str) -> None:
     """One delivery."""
     post(body)

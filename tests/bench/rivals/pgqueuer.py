@@ -38,7 +38,7 @@ async def work() -> None:
     """Deliver until ended."""
     queue = PgQueuer(AsyncpgDriver(await asyncpg.connect(POSTGRES)))
 
-    @queue.entrypoint("deliver")  # type: ignore[untyped-decorator]  # PgQueuer is installed in the rivals' environment alone
+    @queue.entrypoint("deliver")
     async def deliver(job: Job) -> None:
         await post_async((job.payload or b"").decode())
 

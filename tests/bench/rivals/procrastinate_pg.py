@@ -14,7 +14,7 @@ app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=POSTGR
 RETRY = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2)
 
 
-@app.task(name="deliver", queue="d", retry=RETRY)  # type: ignore[untyped-decorator]  # Procrastinate is installed in the rivals' environment alone
+@app.task(name="deliver", queue="d", retry=RETRY)
 async def deliver(body: str) -> None:
     """One delivery."""
     await post_async(body)

@@ -12,7 +12,7 @@ from tests.bench.rivals.post import REDIS, check, post_async
 broker = RedisStreamBroker(REDIS).with_middlewares(SimpleRetryMiddleware(default_retry_count=8))
 
 
-@broker.task(retry_on_error=True)  # type: ignore[untyped-decorator]  # taskiq is installed in the rivals' environment alone
+@broker.task(retry_on_error=True)
 async def deliver(body: str) -> None:
     """One delivery."""
     await post_async(body)
