@@ -18,6 +18,8 @@ import trustme
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from tests.servers.aside import served
+
 HOST = "localhost"
 ALLOWED = ({"host": "localhost"}, {"host": "127.0.0.1"})
 
@@ -140,15 +142,9 @@ async def http_server() -> AsyncIterator[HttpServer]:
 
     application = web.Application()
     application.router.add_post("/robot/send", handle)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    kept.port = runner.addresses[0][1]
-    try:
+    async with served(application, 1) as port:
+        kept.port = port
         yield kept
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from mocks.court_mediation import CourtMediation
 from mocks.server import MockServer
+from tests.servers.aside import served
 
 Doc = dict[str, Any]
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -224,15 +225,9 @@ async def inbox() -> AsyncIterator[Inbox]:
     box = Inbox()
     application = web.Application()
     application.add_routes([web.post("/callbacks/court_mediation/notify", box.take)])
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    box.url = f"http://127.0.0.1:{runner.addresses[0][1]}/callbacks"
-    try:
+    async with served(application) as port:
+        box.url = f"http://127.0.0.1:{port}/callbacks"
         yield box
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager

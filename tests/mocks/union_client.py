@@ -16,6 +16,7 @@ from aiohttp import web
 
 from mocks.server import MockServer
 from mocks.union import Union
+from tests.servers.aside import served
 
 Pairs = list[tuple[str, str]]
 FORM = "application/x-www-form-urlencoded; charset=GB18030"
@@ -139,15 +140,9 @@ async def listening() -> AsyncIterator[Gateway]:
     gateway = Gateway()
     application = web.Application()
     application.add_routes([web.post("/callbacks/union/{last}", gateway.take)])
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    gateway.url = f"http://127.0.0.1:{runner.addresses[0][1]}/callbacks/union"
-    try:
+    async with served(application, 0.2) as port:
+        gateway.url = f"http://127.0.0.1:{port}/callbacks/union"
         yield gateway
-    finally:
-        await runner.cleanup()
 
 
 NOTICE: dict[str, str] = {
