@@ -8,6 +8,9 @@ from datetime import date, datetime, timedelta, timezone
 BEIJING = timezone(timedelta(hours=8), "+08:00")
 """Beijing time. Fixed since 1992: China keeps no summer time."""
 
+YEARS = range(1900, 2100)
+"""What a document can hold. A platform's mistyped year (0026, 2206) is no moment: kept, it could never be read again."""
+
 
 def local(moment: datetime) -> datetime:
     """The same moment on Beijing's clock.
@@ -53,7 +56,8 @@ class Form:
         """The moment that the text names, aware, in Beijing time.
 
         Raises:
-            ValueError: another form, or no such day or hour. The message does not quote the text.
+            ValueError: another form, no such day or hour, or a year before 1900 or after 2099. The message does not quote
+                the text.
         """
         try:
             found = datetime.strptime(text, self.pattern).replace(tzinfo=BEIJING)
@@ -62,6 +66,8 @@ class Form:
         # strptime takes short fields and foreign digits; what does not come back the same was another form.
         if self.write(found) != text:
             raise ValueError(f"not of the form {self.name}")
+        if found.year not in YEARS:
+            raise ValueError("not of the years that a document can hold")
         return found
 
     def read_day(self, text: str) -> date:

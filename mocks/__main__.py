@@ -13,21 +13,24 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .server import PLATFORMS, MockServer, load
+from mocks.server import PLATFORMS, MockServer, load
 
 _HELP = """
 Each mock speaks its platform's protocol on a port of its own and keeps its state below --data:
   DIR/<platform>/config.json     addresses, keys, limits; written with fresh keys when it is not there
   DIR/<platform>/journal.ndjson  what was received and done, on disk before the answer
-The gateway's endpoint gets the same values as the config.json of its mock. A start with the same DIR goes on where the
-last one ended; give its ports again by --ports. Every limit and period is a key of config.json, changed by --set.
+Settings of one meaning have one name: rate_per_s, clock_tolerance_s, nonce_memory_s, callback_waits_s, callback_timeout_s,
+request_limit, file_limit (bytes). The gateway's endpoint gets the same values as the config.json of its mock. A start with
+the same DIR goes on where the last one ended; give its ports again by --ports. Every limit and period is a key of
+config.json, changed by --set.
 
 On standard output: one JSON line per mock {"mock": name, "url": …, "config": path}, then {"ready": true}.
 SIGTERM or SIGINT ends it. A tester drives a mock under its own URL, from loopback:
-  GET  /_mock/journal?after=N   GET /_mock/records   GET /_mock/requests
-  POST /_mock/faults [{op, action, times, …}]   DELETE /_mock/faults
-  POST /_mock/decide {ref, decision}   POST /_mock/refer {…}   POST /_mock/autopilot {seed, delay_ms, jitter_ms, mix}
-  POST /_mock/clock {at} | {shift_s} | {}
+  GET  /_mock/journal?after=N   GET /_mock/records   GET /_mock/requests   GET /_mock/pushes
+  POST /_mock/faults [{op, action, times, …}]   GET, DELETE /_mock/faults
+  POST /_mock/decide {ref, decision}   POST /_mock/refer {…}   POST /_mock/lose {message_id}
+  POST /_mock/autopilot {seed, delay_ms, jitter_ms, mix}   POST /_mock/clock {at} | {shift_s} | {}
+  beside: court_mediation GET /_mock/tasks, webhook POST /_mock/trust {endpoint_id, secrets, public_keys}
 
 examples:
   python -m mocks --data ./mock-data --callbacks http://127.0.0.1:8080/callbacks

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from .platform import Json, Platform
+from mocks.platform import Json, Platform
 
 _LOOK_S = 0.1
 _log = logging.getLogger(__name__)

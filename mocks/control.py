@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from .autopilot import Autopilot
-from .platform import Json, Platform, Refused
+from mocks.autopilot import Autopilot
+from mocks.platform import Json, Platform, Refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -69,6 +69,7 @@ class Control:
             web.get("/_mock/journal", self.journal),
             web.get("/_mock/records", self.records),
             web.get("/_mock/requests", self.requests),
+            web.get("/_mock/pushes", self.pushes),
             web.get("/_mock/faults", self.pending_faults),
             web.post("/_mock/faults", self.script_faults),
             web.delete("/_mock/faults", self.clear_faults),
@@ -100,6 +101,10 @@ class Control:
         """``GET /_mock/requests``: how many came since the start, by operation."""
         return _json(dict(self._platform.requests))
 
+    async def pushes(self, _: web.Request) -> web.Response:
+        """``GET /_mock/pushes``: the callbacks that the gateway has not acknowledged yet."""
+        return _json(self._platform.waiting())
+
     async def pending_faults(self, _: web.Request) -> web.Response:
         """``GET /_mock/faults``: those still to be played."""
         return _json(self._platform.faults.pending())
@@ -118,7 +123,9 @@ class Control:
         added = faults.add([item for item in items if item["action"] != "refuse"])
         for item in items:
             if item["action"] == "refuse":
-                self._refuse((item.get("after_ms") or 2000) / 1000)
+                seconds = (item.get("after_ms") or 2000) / 1000
+                if not await self._platform.refuse(seconds):
+                    self._refuse(seconds)
         await self._platform.faults_changed()
         return _json({"scripted": len(added), "pending": faults.pending()})
 

@@ -30,7 +30,9 @@ class Fault:
 
     ``op`` is the platform's name of an operation (exact), ``<noun>.*`` or ``*``. ``times``: how many answers (0 =
     until cleared). ``after_ms``: length of ``refuse`` and ``maintenance``, delay of ``slow``, milliseconds between two
-    bytes of ``drip``, else a wait before the fault strikes. The other fields belong to single actions.
+    bytes of ``drip``, else a wait before the fault strikes. ``text``: what a ``business_error`` says beside its code, as
+    real platforms quote the document there. ``rotate``: an ``expire_session`` changes the platform's key too. The other
+    fields belong to single actions.
     """
 
     op: str
@@ -40,10 +42,12 @@ class Fault:
     status: int = 0
     retry_after: str | None = None
     code: str = ""
+    text: str = ""
     kind: str = ""
     n: int = 0
     how: str = ""
     location: str = ""
+    rotate: bool = False
 
     def fits(self, op: str) -> bool:
         """Whether this fault is meant for the operation ``op``."""
@@ -150,9 +154,11 @@ def _fault(item: Any, index: int) -> Fault:
         number = values.get(name, 0)
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
             raise _wrong(f"{place}: {name} must be a whole number, 0 or more")
-    for name in ("op", "code", "kind", "how", "location"):
+    for name in ("op", "code", "text", "kind", "how", "location"):
         if not isinstance(values.get(name, ""), str):
             raise _wrong(f"{place}: {name} must be a text")
+    if not isinstance(values.get("rotate", False), bool):
+        raise _wrong(f"{place}: rotate must be true or false")
     if not isinstance(values.get("retry_after"), str | None):
         raise _wrong(f"{place}: retry_after must be seconds or an HTTP date")
     if action == "http" and not 200 <= values.get("status", 0) <= 599:

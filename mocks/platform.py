@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from .clock import Clock
-from .faults import ACTIONS, Fault, Faults
-from .journal import Journal
+from mocks.clock import Clock
+from mocks.faults import ACTIONS, Fault, Faults
+from mocks.journal import Journal
 
 Json = dict[str, Any]
 
@@ -47,6 +47,10 @@ class Platform(ABC):
     forgeries: ClassVar[frozenset[str]] = frozenset()
     #: Keys of the configuration that :meth:`default_config` leaves out.
     optional_config: ClassVar[frozenset[str]] = frozenset()
+    #: Keys of the configuration that are the mock's own addresses: its port may be another at each start.
+    addresses: ClassVar[frozenset[str]] = frozenset(("base_url",))
+    #: Operations that are answered while ``maintenance`` stands (they tell of it).
+    through_maintenance: ClassVar[frozenset[str]] = frozenset()
     #: Bytes of a request body; more is answered by :meth:`too_large`.
     body_limit: int = 2 * 1024 * 1024
 
@@ -118,6 +122,10 @@ class Platform(ABC):
         """Told after faults were scripted or cleared (a platform that changes its key by ``expire_session``)."""
         return
 
+    async def refuse(self, seconds: float) -> bool:
+        """Play ``refuse`` itself, and say so; by default the server closes the port for so long."""
+        return False
+
     async def start(self) -> None:
         """Start what runs beside the requests (pushes, polls), after :meth:`restore` and once the port listens."""
         return
@@ -135,6 +143,10 @@ class Platform(ABC):
         number). The autopilot looks about ten times a second: a platform with many records overrides this.
         """
         return [record for record in self.records() if record.get("undecided")]
+
+    def waiting(self) -> list[Json]:
+        """The callbacks that the gateway has not acknowledged yet: id, op, ref, tries, due (``GET /_mock/pushes``)."""
+        return []
 
     def unheard(self) -> set[str]:
         """``ref`` of every matter of whose last word the gateway has not acknowledged the callback yet.

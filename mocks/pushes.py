@@ -13,9 +13,9 @@ from typing import Any
 
 import aiohttp
 
-from .clock import Clock
-from .faults import Faults
-from .journal import Journal
+from mocks.clock import Clock
+from mocks.faults import Faults
+from mocks.journal import Journal
 
 _log = logging.getLogger(__name__)
 _ANSWER_LIMIT = 64 * 1024

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from .autopilot import Autopilot
-from .clock import Clock
-from .control import Control, guarded
-from .faults import Faults
-from .journal import Journal
-from .platform import Json, Platform
-from .transport import Handler, abort, serve
+from mocks.autopilot import Autopilot
+from mocks.clock import Clock
+from mocks.control import Control, guarded
+from mocks.faults import Faults
+from mocks.journal import Journal
+from mocks.platform import Json, Platform
+from mocks.transport import Handler, abort, serve
 
 #: Name of each platform → the module whose class with that ``name`` is its mock; imported when it is started.
 PLATFORMS = {
@@ -27,8 +27,19 @@ PLATFORMS = {
     "court_mediation": "mocks.court_mediation",
     "one_stop": "mocks.one_stop",
     "union": "mocks.union",
+    "national_mediation": "mocks.national_mediation",
+    "commerce_federation": "mocks.commerce_federation",
     "webhook": "mocks.webhook",
 }
+
+
+def _unlike(default: Any, value: Any) -> str:
+    """What a setting should have been, where it is nothing like its default; else empty."""
+    for kinds, words in (((bool,), "true or false"), ((str,), "a text"), ((list,), "a list"), ((dict,), "an object")):
+        if isinstance(default, kinds):
+            return "" if isinstance(value, kinds) else words
+    number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return "" if number or not isinstance(default, int | float) else "a number, 0 or more"
 
 
 def load(name: str) -> type[Platform]:
@@ -156,9 +167,11 @@ class MockServer:
         if stored is not None and (unknown := sorted(set(stored) - known)):
             raise ValueError(f"{self.config_path}: unknown key {', '.join(unknown)}")
         config = default | (stored or {}) | self._settings
+        for key in default:
+            if expected := _unlike(default[key], config[key]):
+                raise ValueError(f"{self._kind.name}: {key} must be {expected}")
         if self._own_config:
-            if "base_url" in config and "base_url" not in self._settings:
-                config["base_url"] = self.url
+            config |= {key: default[key] for key in self._kind.addresses & default.keys() - self._settings.keys()}
             text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
             if stored != config:
                 self.config_path.write_text(text, "utf-8")

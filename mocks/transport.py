@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from .faults import TRANSPORT, Fault
-from .platform import Platform
+from mocks.faults import TRANSPORT, Fault
+from mocks.platform import Platform
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -74,8 +74,10 @@ async def serve(platform: Platform, request: web.Request, handler: Handler) -> w
         return platform.too_large(request)
     operation = platform.operation_of(request, body)
     platform.requests[operation] += 1
-    if (maintenance := platform.faults.maintenance(operation)) is not None:
-        return platform.maintenance_page(*maintenance)
+    if operation not in platform.through_maintenance:
+        maintenance = platform.faults.maintenance(operation)
+        if maintenance is not None:
+            return platform.maintenance_page(*maintenance)
     fault = platform.faults.take(operation, *TRANSPORT)
     if fault is None:
         return await handler(request)

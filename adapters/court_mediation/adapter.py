@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from adapters.court_mediation import callbacks, codes, replies, standing, wire
 from adapters.court_mediation.door import Door
+from adapters.court_mediation.parties import PERSONAL_FIELDS
 from adapters.court_mediation.session import Sessions
 from adapters.court_mediation.settings import CourtMediationSettings
 from adapters.court_mediation.translate import CAPABILITIES, MAPPING, OPENING, translate
@@ -51,6 +52,7 @@ class CourtMediation(Adapter[CourtMediationSettings]):
         delivery_class=DeliveryClass.QUERYABLE,
         capabilities=CAPABILITIES,
         calls_back=True,
+        personal_fields=PERSONAL_FIELDS,
         lookup_lag=timedelta(seconds=10),
         connect_s=5.0,
         # A login, an over-long text's upload and the filing may stand in one attempt without attachments.

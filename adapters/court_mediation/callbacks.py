@@ -44,7 +44,8 @@ def parse(call: InboundCall, endpoint: str) -> tuple[Inbound, ...]:
     """Read a stored push. Keys in excess are passed over, an unknown kind stays unknown with its raw value.
 
     Raises:
-        UnreadableCallback: no JSON object, nothing that says which matter it means, or a task that nobody could answer.
+        UnreadableCallback: no JSON object, no number or kind (``tsbh``, ``tslx``: page §5), nothing that says which matter it
+            means, or a task that nobody could answer.
     """
     try:
         found = read_json_object(call.body, limit=max(len(call.body), 1), depth=wire.DEPTH)
@@ -60,6 +61,8 @@ def parse(call: InboundCall, endpoint: str) -> tuple[Inbound, ...]:
         at=_time_of_fact(wire.text_of(found, "tssj"), call.received_at),
         endpoint=endpoint,
     )
+    if not push.event_id or not push.kind:
+        raise UnreadableCallback("no_number_or_kind")
     return (_KINDS.get(push.kind, _unknown)(push),)
 
 

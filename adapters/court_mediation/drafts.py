@@ -51,7 +51,6 @@ _ORGANIZATION, _CASE_NO, _NAME, _SHORT, _LONG = 32, 40, 100, 500, 20_000
 _REGION = re.compile(r"([0-9]{6}|[0-9]{9}|[0-9]{12}) (.*)", re.DOTALL)
 _AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,2})?")
 _UNIT_KINDS = frozenset({"employer", "other_organization"})
-_YEARS = range(1900, 2100)
 _END_OF_DAY = time(23, 59, 59)
 
 
@@ -258,21 +257,19 @@ def clean(text: object, limit: int) -> str | None:
 
 
 def moment_of(text: str) -> datetime | None:
-    """``yyyyMMdd HH:mm`` of 1900 to 2099, which documents can hold; ``None`` for anything else."""
+    """``yyyyMMdd HH:mm``; ``None`` for anything else."""
     try:
-        found = COMPACT_MINUTES.read(text)
+        return COMPACT_MINUTES.read(text)
     except ValueError:
         return None
-    return found if found.year in _YEARS else None
 
 
 def day_of(text: str) -> date | None:
-    """``yyyyMMdd`` of 1900 to 2099; ``None`` for anything else."""
+    """``yyyyMMdd``; ``None`` for anything else."""
     try:
-        found = D8.read_day(text)
+        return D8.read_day(text)
     except ValueError:
         return None
-    return found if found.year in _YEARS else None
 
 
 def _end(text: str) -> datetime | None:

@@ -22,6 +22,9 @@ SIDES: Mapping[PartyRole, tuple[str, str]] = MappingProxyType(
 )
 """The list of each standing (当事人地位) and the prefix of its keys."""
 
+PERSONAL_FIELDS = frozenset({"xb", *(f"{prefix}{key}" for _, prefix in SIDES.values() for key in ("Sex", "Nation"))})
+"""Keys whose codes tell of a person; a mediator's sex is ``xb``."""
+
 _REGION, _NAME, _DETAIL, _PHONE, _NUMBER = 12, 100, 200, 20, 30
 _HEAD = 50
 _SERVICE_ADDRESS = 212

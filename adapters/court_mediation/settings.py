@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
+from adapters.address import PlatformAddress
 from contracts.adapter import AdapterSettings
 from contracts.regions import has_region_form
 
@@ -24,7 +23,9 @@ _Bytes = Annotated[int, Field(gt=0)]
 class CourtMediationSettings(AdapterSettings):
     """Settings of one ``court_mediation`` endpoint. Periods in seconds, limits in bytes."""
 
-    base_url: str = Field(description="Address of the platform without /fayuan; HTTPS, or HTTP on loopback alone")
+    base_url: PlatformAddress = Field(
+        description="Address without /fayuan/…: https, or http on loopback alone (平台地址)"
+    )
     callback_url: str = Field(default="", description="Address that the platform pushes to, as agreed with it")
     username: _Username = Field(description="Our account (用户名)")
     password: SecretStr = Field(min_length=1, description="Its password; never travels itself (密码)")
@@ -49,16 +50,6 @@ class CourtMediationSettings(AdapterSettings):
     file_limit: _Bytes = Field(default=20 * 1024 * 1024, description="Most bytes of one file or decision document")
     push_limit: _Bytes = Field(default=2 * 1024 * 1024, description="Most bytes of one push")
 
-    @field_validator("base_url")
-    @classmethod
-    def _https(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.query or parts.fragment or parts.username is not None or not parts.hostname:
-            raise ValueError("an address without user, query and fragment is needed")
-        if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(parts.hostname)):
-            raise ValueError("HTTPS is needed; plain HTTP goes on loopback alone")
-        return value.rstrip("/")
-
     @field_validator("callback_key")
     @classmethod
     def _key(cls, value: SecretStr) -> SecretStr:
@@ -80,12 +71,3 @@ class CourtMediationSettings(AdapterSettings):
     def push_key(self) -> bytes:
         """The bytes of ``callback_key``."""
         return bytes.fromhex(self.callback_key.get_secret_value())
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -99,7 +99,7 @@ def _applied(writing: Writing) -> None:
     request, case, agreement = writing.document(ConfirmationRequest), writing.case(), writing.agreement()
     sheet, losses = writing.sheet, writing.losses
     if request.route is not ConfirmationRoute.JUDICIAL_CONFIRMATION:
-        raise PermanentError("not_this_platform", "/route: the court confirms by judicial confirmation alone")
+        raise PermanentError("not_taken", "/route: the court confirms by judicial confirmation alone")
     losses.carried("/route")
     _write_authority_kind(writing, request.authority)
     writing.head_of_authority(request.authority, case.organization, "/case/organization", "/authority")
@@ -232,7 +232,7 @@ def _transferred(writing: Writing) -> None:
     """transfer/add 移送立案."""
     transfer, case, sheet = writing.document(Transfer), writing.case(), writing.sheet
     if transfer.to is not TransferTo.COURT:
-        raise PermanentError("not_this_platform", "/to: the court takes what is transferred to the court alone")
+        raise PermanentError("not_taken", "/to: the court takes what is transferred to the court alone")
     writing.losses.carried("/to")
     _write_authority_kind(writing, transfer.authority)
     writing.head_of_authority(transfer.authority, case.organization, by="/authority")
@@ -274,7 +274,7 @@ def _listed(writing: Writing) -> None:
     mediator, sheet = writing.document(Mediator), writing.sheet
     organization = writing.organization()
     if organization.code != mediator.organization_code:
-        raise PermanentError("context_without_organization", "region and name of the organisation are not known")
+        raise PermanentError("context_missing", "region and name of the organisation are not known")
     writing.losses.carried("/organization_code")
     writing.head_of_organization(organization)
     sheet.text("zsbh", mediator.certificate_no, "/certificate_no", 40, required=True)

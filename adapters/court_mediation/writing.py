@@ -60,25 +60,25 @@ class Writing:
     def case(self) -> Case:
         """The case that the message belongs to."""
         if self.context.case is None:
-            raise PermanentError("context_without_case", "this service names its case")
+            raise PermanentError("context_missing", "this service names its case")
         return self.context.case
 
     def agreement(self) -> Agreement:
         """The agreement that the message is about."""
         if self.context.agreement is None:
-            raise PermanentError("context_without_agreement", "this service names its agreement")
+            raise PermanentError("context_missing", "this service names its agreement")
         return self.context.agreement
 
     def confirmation(self) -> ConfirmationRequest:
         """The application that the message follows up."""
         if self.context.confirmation is None:
-            raise PermanentError("context_without_confirmation", "this service names its application")
+            raise PermanentError("context_missing", "this service names its application")
         return self.context.confirmation
 
     def referral(self) -> Referral:
         """The task (委派委托) that the message answers."""
         if self.context.referral is None:
-            raise PermanentError("context_without_referral", "this service names its task")
+            raise PermanentError("context_missing", "this service names its task")
         return self.context.referral
 
     # -------------------------------------------------------------------------------------------------------- the head
@@ -115,7 +115,7 @@ class Writing:
         """The organisation of the case, else as the context knows it."""
         found = self.context.organization if self.context.case is None else self.context.case.organization
         if found is None:
-            raise PermanentError("context_without_organization", "region and name of the organisation are not known")
+            raise PermanentError("context_missing", "region and name of the organisation are not known")
         return found
 
     def task(self, case: Case, at: str = "") -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
-from datetime import timedelta
-from functools import partial
 from typing import Any, ClassVar
 
 from adapters.beijing import D14
-from adapters.hr_arbitration import answers, callbacks, codes, translate, wire
-from adapters.hr_arbitration.answers import Answer, Unreadable
-from adapters.hr_arbitration.security import Keys, Undecipherable
+from adapters.hr_arbitration import callbacks, codes, replies, translate, wire
+from adapters.hr_arbitration.door import Door
+from adapters.hr_arbitration.replies import Answer, Unreadable
+from adapters.hr_arbitration.security import Keys
 from adapters.hr_arbitration.settings import HrArbitrationSettings
-from adapters.http import Doorway, judge_status, read_aside
+from adapters.http import judge_status
 from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
@@ -32,16 +30,12 @@ from contracts.adapter import (
     Wire,
 )
 from contracts.code_table import CodeTable
-from contracts.errors import AdapterError, CallbackRejected, EndpointError, PermanentError, RetryableError
+from contracts.errors import AdapterError, EndpointError, PermanentError, RetryableError
 from contracts.message import Message
 from contracts.update import DocumentLink, Inbound, Reference
 
 PATH = "/ldzc/exchange"
-CALLBACK_PATH = "exchange"
-_JSON_HEADERS = (("Content-Type", "application/json; charset=UTF-8"),)
 
-_SKEW = timedelta(seconds=300)
-_NONCE_KEPT = timedelta(minutes=15)
 _UNREADABLE_IN_A_ROW = 3
 _UNREADABLE = "unreadable"
 
@@ -58,6 +52,7 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         delivery_class=DeliveryClass.IDEMPOTENT,
         capabilities=translate.CAPABILITIES,
         calls_back=True,
+        personal_fields=frozenset({"AAC004", "AAC005", "BZP004"}),
         connect_s=5.0,
         deadline_s=60.0,
         rate_per_s=20.0,
@@ -74,7 +69,7 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         """
         super().__init__(endpoint, settings, tools)
         self._keys = Keys.of(settings)
-        self._at_the_door = Doorway(tools.blocking)
+        self._door = Door(settings.appid, self._keys, tools)
         # Until a reply could be read, the memory may hold a count from before our start.
         self._may_have_counted = True
 
@@ -94,7 +89,7 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
             payload = _with_files(wire.payload, files)
             answer = await self._ask(exchange, "file", wire.operation, wire.id, payload, _has_reference, filing=True)
         except PermanentError as error:
-            if error.code == answers.FILE_UNKNOWN:
+            if error.code == replies.FILE_UNKNOWN:
                 # The platform lost a file that we remember as uploaded: the next attempt uploads it again.
                 for attachment in wire.files:
                     await self.tools.memory.forget(await self._memory_of(attachment))
@@ -164,11 +159,11 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         ``lacks`` names what a success must not lack, ``""`` where all is there: without it the reply is garbage."""
         try:
             answer = await self._exchange(exchange, step, service, serial, plaintext, filing)
-            if answer.code == answers.NONCE and not filing:
+            if answer.code == replies.NONCE and not filing:
                 answer = await self._exchange(exchange, step, service, serial, plaintext, filing)
             if answer.succeeded and (lacking := lacks(answer)):
                 raise Unreadable(lacking)
-            trouble = answers.judge(answer, self.tools.now(), filing=filing)
+            trouble = replies.judge(answer, self.tools.now(), filing=filing)
         except Unreadable as error:
             raise await self._unreadable(error.code, filing=filing) from None
         if self._may_have_counted:
@@ -181,15 +176,16 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
     async def _exchange(
         self, exchange: Exchange, step: str, service: str, serial: str, plaintext: Json, filing: bool
     ) -> Answer:
-        head = self._head(service, serial)
+        now, nonce = self.tools.now(), self.tools.random_bytes(16)
+        head = wire.fresh_head(self.settings.appid, service, serial, now, nonce)
         raw: bytes = await self.tools.blocking(self._keys.seal, head, plaintext, self.tools.random_bytes(16))
         if len(raw) > wire.request_limit(service):
             raise PermanentError("too_large", "the sealed message is over the platform's limit")
-        request = Request("POST", self.settings.base_url + PATH, _JSON_HEADERS, raw)
+        request = Request("POST", self.settings.base_url + PATH, wire.HEADERS, raw)
         limit = wire.reply_limit(service)
         reply = await exchange.call(step, request, filing=filing, limit=limit)
         judge_status(reply, self.tools.now(), maybe_accepted=filing)
-        answer: Answer = await self.tools.blocking(answers.read_answer, self._keys, reply.body, head, limit)
+        answer: Answer = await self.tools.blocking(replies.read_answer, self._keys, reply.body, head, limit)
         return answer
 
     async def _unreadable(self, code: str, *, filing: bool) -> AdapterError:
@@ -204,99 +200,23 @@ class HrArbitration(Adapter[HrArbitrationSettings]):
         await self.tools.memory.put(_UNREADABLE, str(count))
         return RetryableError(code, "the reply cannot be read", maybe_accepted=filing)
 
+    def _serial(self, letter: str) -> str:
+        """A serial number for a question without business effect: no two are the same message."""
+        return letter + self.tools.random_bytes(16).hex()
+
     # -------------------------------------------------------------------------------------------------------- inward
 
     async def authenticate(self, call: InboundCall) -> Authenticated:
-        """The receiver's checks in the page's order (§2): the first finding answers."""
-        if call.path.strip("/") != CALLBACK_PATH:
-            raise CallbackRejected("http_404", Reply(404))
-        if call.method != "POST":
-            raise CallbackRejected("http_405", Reply(405, (("Allow", "POST"),)))
-        if len(call.body) > wire.LIMIT:
-            raise CallbackRejected("http_413", Reply(413))
-        try:
-            envelope = await self._envelope(call)
-        except wire.NotAnEnvelope as error:
-            text = (("Content-Type", "text/plain; charset=UTF-8"),)
-            raise CallbackRejected(f"http_400_{error.code}", Reply(400, text, b"not an envelope")) from None
-        if not wire.call_head_is_sound(envelope.head):
-            raise await self._refusal(envelope, "3001", "报文头不符合规范")
-        if envelope.field("appid") != self.settings.appid:
-            raise await self._refusal(envelope, "3002", "应用标识不符")
-        if not self._is_fresh(envelope):
-            raise await self._refusal(envelope, "3003", "时间戳超出允许范围")
-        if not await self._at_the_door(self._keys.platform_signed, envelope):
-            raise await self._refusal(envelope, "3004", "签名验证失败")
-        if not await self.tools.nonces.first_seen(envelope.field("nonce"), _NONCE_KEPT):
-            raise await self._refusal(envelope, "3005", "随机数重复")
-        try:
-            digest: str = await self._at_the_door(self._digest, envelope)
-        except Undecipherable:
-            raise await self._refusal(envelope, "3006", "报文体解密失败") from None
-        if envelope.field("serviceid") not in callbacks.SERVICES:
-            raise await self._refusal(envelope, "3008", "服务编号不存在")
-        return Authenticated(envelope.field("serialno"), digest)
+        """See ``Door.authenticate``."""
+        return await self._door.authenticate(call)
 
     async def acknowledge(self, call: InboundCall, *, duplicate: bool) -> Reply:
-        """The signed 0000, or 1001 for a call that was stored before."""
-        code, text = (answers.DUPLICATE, "重复报文") if duplicate else (answers.SUCCESS, "成功")
-        return await self._answer(await self._envelope(call), code, text)
+        """See ``Door.acknowledge``."""
+        return await self._door.acknowledge(call, duplicate=duplicate)
 
     def parse_callback(self, call: InboundCall) -> tuple[Inbound, ...]:
         """See ``callbacks.parse``."""
         return callbacks.parse(call, self._keys, self.endpoint)
-
-    async def _envelope(self, call: InboundCall) -> wire.Envelope:
-        return await read_aside(self._at_the_door, call.body, partial(wire.read_envelope, call.body))
-
-    def _is_fresh(self, envelope: wire.Envelope) -> bool:
-        try:
-            said = D14.read(envelope.field("timestamp"))
-        except ValueError:
-            return False
-        return abs(self.tools.now() - said) <= _SKEW
-
-    async def _refusal(self, envelope: wire.Envelope, code: str, text: str) -> CallbackRejected:
-        return CallbackRejected(code, await self._answer(envelope, code, text))
-
-    async def _answer(self, envelope: wire.Envelope, code: str, text: str) -> Reply:
-        """A signed reply without body; what could not be read is echoed as ``""``."""
-        asked = {
-            name: envelope.field(name) if wire.readable(name, envelope.head.get(name)) else ""
-            for name in ("appid", "serviceid", "serialno", "nonce")
-        }
-        head = self._head(asked["serviceid"], asked["serialno"])
-        head |= {"appid": asked["appid"], "reqnonce": asked["nonce"], "code": code, "message": text}
-        raw: bytes = await self._at_the_door(self._keys.seal, head, None, b"")
-        return Reply(200, _JSON_HEADERS, raw)
-
-    def _digest(self, envelope: wire.Envelope) -> str:
-        """Fingerprint of a callback's business content, compared as JSON values: order and spacing of keys do not count.
-
-        Raises:
-            Undecipherable: from ``Keys.open``.
-        """
-        plaintext = self._keys.open(envelope.body)
-        text = json.dumps([envelope.field("serviceid"), plaintext], sort_keys=True, ensure_ascii=False, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    # ---------------------------------------------------------------------------------------------------------- both
-
-    def _head(self, service: str, serial: str) -> dict[str, str]:
-        return {
-            "appid": self.settings.appid,
-            "serviceid": service,
-            "serialno": serial,
-            "timestamp": D14.write(self.tools.now()),
-            "nonce": self.tools.random_bytes(16).hex(),
-            "version": wire.VERSION,
-            "enctype": wire.ENCTYPE,
-            "signtype": wire.SIGNTYPE,
-        }
-
-    def _serial(self, letter: str) -> str:
-        """A serial number for a question without business effect: no two are the same message."""
-        return letter + self.tools.random_bytes(16).hex()
 
 
 def _text(answer: Answer, code: str) -> str:
@@ -312,7 +232,7 @@ def _receipt(answer: Answer) -> Receipt:
     return Receipt(
         reference=reference,
         references=(Reference("platform_no", reference),),
-        duplicate=answer.code == answers.DUPLICATE,
+        duplicate=answer.code == replies.DUPLICATE,
         at=at,
     )
 

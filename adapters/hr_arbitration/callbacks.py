@@ -234,8 +234,10 @@ def _own(kind: KeyKind, value: str) -> Key | None:
 
 
 def _coded(fact: Fact, code: str, table: Table) -> tuple[str, str]:
+    """The canonical word and the raw code. Where the code, which the page requires, is missing, the service is all that
+    was said."""
     raw = fact.body.text(code)
-    return table.value(raw) or UNKNOWN, raw
+    return table.value(raw) or UNKNOWN, raw or fact.service
 
 
 def _to_correct(fact: Fact) -> tuple[Reason, ...]:

@@ -67,9 +67,10 @@ class Reader:
         """N; ``None`` where it is absent or no amount."""
         try:
             amount = Decimal(self.text(code))
-        except InvalidOperation:
+            sound = amount.is_finite() and amount >= 0 and amount == amount.quantize(Decimal("0.01"))
+        except InvalidOperation:  # no number, or one of more digits than any amount
             return None
-        return amount if amount.is_finite() and amount >= 0 and amount == amount.quantize(Decimal("0.01")) else None
+        return amount if sound else None
 
     def integer(self, code: str) -> int | None:
         """I; ``None`` where it is absent or no integer."""

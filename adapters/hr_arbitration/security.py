@@ -77,9 +77,7 @@ class Keys:
     def platform_signed(self, envelope: wire.Envelope) -> bool:
         """Whether the platform's signature over this envelope holds. DER, other lengths and spellings do not."""
         head = envelope.head
-        if not all(isinstance(value, str) for value in head.values()) or not wire.readable(
-            wire.SIGN, head.get(wire.SIGN)
-        ):
+        if not all(isinstance(value, str) for value in head.values()) or not wire.is_raw_signature(head.get(wire.SIGN)):
             return False
         try:
             signature = wire.decode(head[wire.SIGN])

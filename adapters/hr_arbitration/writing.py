@@ -52,7 +52,7 @@ class Writing:
         """Write ``BZA001`` and ``BZA002`` of the message's case (page §4: each service but four) and return it."""
         case = self.context.case
         if case is None:
-            raise PermanentError("context_without_case", "this service names its case")
+            raise PermanentError("context_missing", "this service names its case")
         self.exact_key("BZA001", case.source_case_no, 40)
         self.exact_key("BZA002", case.organization.code, 32)
         return case
@@ -60,13 +60,13 @@ class Writing:
     def agreement(self) -> Agreement:
         """The agreement that the message is about."""
         if self.context.agreement is None:
-            raise PermanentError("context_without_agreement", "this service names its agreement")
+            raise PermanentError("context_missing", "this service names its agreement")
         return self.context.agreement
 
     def referral(self) -> Referral:
         """The referral that the message answers."""
         if self.context.referral is None:
-            raise PermanentError("context_without_referral", "this service names its task")
+            raise PermanentError("context_missing", "this service names its task")
         return self.context.referral
 
     def exact_key(self, code: str, value: str, limit: int) -> None:

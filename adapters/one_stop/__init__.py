@@ -1,4 +1,4 @@
-"""The interpreter of the one-stop platform (“一站式”矛盾纠纷多元化解线上平台)."""
+"""one_stop: the one-stop platform (“一站式”矛盾纠纷多元化解线上平台). See README.md in this room."""
 
 from adapters.one_stop.adapter import OneStop
 from adapters.one_stop.settings import OneStopSettings

@@ -57,6 +57,7 @@ class OneStop(Adapter[OneStopSettings]):
         capabilities=tuple(Capability(kind, operation) for kind, operation in OPERATION.items()),
         polls=True,
         lists=Listing.WORDS,
+        personal_fields=frozenset({"性别", "民族"}),
         rate_per_s=10.0,
         reply_limit=REPLY_LIMIT,
     )
@@ -66,8 +67,7 @@ class OneStop(Adapter[OneStopSettings]):
         """The message as one request of this platform (page §4). Pure.
 
         Raises:
-            PermanentError: ``code_without_row``, ``item_missing``, ``over_limit``, ``too_many_pages``,
-                ``request_too_large``, ``context_missing``, ``not_taken``.
+            PermanentError: see ``translate.translate``.
         """
         return translate(message, context)
 

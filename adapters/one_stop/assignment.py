@@ -29,10 +29,10 @@ def answer_values(answer: ReferralAnswer, context: Context, scribe: Scribe) -> J
     """签收 or 退回.
 
     Raises:
-        PermanentError: ``item_missing`` (退回 without a reason).
+        PermanentError: ``required_missing`` (退回 without a reason).
     """
     if answer.answer is ReferralDecision.DECLINE and not answer.reason:
-        raise PermanentError("item_missing", "原因: the platform demands it for 退回")
+        raise PermanentError("required_missing", "原因: the platform demands it for 退回")
     return {
         "平台编号": the_referral(context).task_no,
         "答复": scribe.code(ANSWER, answer.answer, "/answer", "答复"),

@@ -38,7 +38,7 @@ def case_values(case: Case, context: Context, scribe: Scribe) -> Json:
     操作类型 is 1 as long as this endpoint holds no version of the case, whatever the message is called.
 
     Raises:
-        PermanentError: ``code_without_row``, ``over_limit``.
+        PermanentError: ``code_without_row``, ``too_long``.
     """
     losses = scribe.losses
     losses.carried("/organization/code")

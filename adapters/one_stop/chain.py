@@ -83,7 +83,7 @@ def report_values(report: StatusReport, context: Context, scribe: Scribe) -> Jso
 
     Raises:
         PermanentError: ``not_taken`` (about a referral), ``code_without_row`` (a status that the table does not have,
-            such as unknown), ``over_limit`` (an event id of more than 64 units).
+            such as unknown), ``too_long`` (an event id of more than 64 units).
     """
     if report.about not in PROGRESS:
         raise PermanentError("not_taken", "the platform takes no report about this")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from adapters.beijing import DAY, SECONDS
 from adapters.one_stop.codes import END_REASON, PROGRESS, TRANSFER_REASON
-from adapters.one_stop.draft import offered
+from adapters.one_stop.drafts import offered
 from adapters.one_stop.pulling import numbered, ours
 from adapters.one_stop.wire import NAMESPACE, Node, Unreadable, read
 from contracts.adapter import InboundCall, PolledItem
@@ -72,8 +72,10 @@ def _inbound(change: Node, number: str, received_at: datetime, endpoint: str) ->
             return _status(change, number)
         case "4":
             return _supervised(change, number)
+        case None:
+            raise Unreadable("no_type")
         case other:
-            return _unknown(change, number, other or "", received_at)
+            return _unknown(change, number, other, received_at)
 
 
 def _recalled(change: Node, number: str) -> StatusUpdate:
@@ -177,7 +179,7 @@ def _case_keys(change: Node) -> tuple[Key, ...]:
         keys.append(_own_key(number, change.value("机构编码") or ""))
     if theirs is not None:
         keys.append(Key(KeyKind.REFERENCE, theirs, "platform_no"))
-    return tuple(keys)
+    return _some(keys)
 
 
 def _referral_keys(change: Node) -> tuple[Key, ...]:
@@ -190,6 +192,13 @@ def _referral_keys(change: Node) -> tuple[Key, ...]:
             keys.append(key)
     if theirs is not None:
         keys.append(Key(KeyKind.REFERENCE, theirs, "task_no"))
+    return _some(keys)
+
+
+def _some(keys: list[Key]) -> tuple[Key, ...]:
+    """平台编号 stands in every change (page §5), so one that names nothing is broken."""
+    if not keys:
+        raise Unreadable("no_key")
     return tuple(keys)
 
 

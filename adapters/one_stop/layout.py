@@ -225,8 +225,8 @@ def fit(operation: str, values: Mapping[str, object]) -> Json:
     ``values`` maps item names to texts and list names to lists of such maps; ``None`` and empty texts are absent.
 
     Raises:
-        PermanentError: ``item_missing`` (a required item is absent), ``over_limit`` (a † item is too long),
-            ``too_many_pages`` (more than 20 pages). The text names the item, never its value.
+        PermanentError: ``required_missing`` (a required item is absent), ``too_long`` (a † item, or more than
+            20 pages of another one). The text names the item, never its value.
     """
     layout = OPERATIONS[operation]
     payload: Json = {}
@@ -242,7 +242,7 @@ def fit(operation: str, values: Mapping[str, object]) -> Json:
         if rows:
             payload[entry.name] = rows
         elif entry.required:
-            raise PermanentError("item_missing", f"{entry.name}: the platform demands it")
+            raise PermanentError("required_missing", f"{entry.name}: the platform demands it")
     if continued:
         payload[PAGES] = continued
     strange = values.keys() - {entry.name for entry in layout}
@@ -270,7 +270,7 @@ def _fit_row(rows: Rows, given: Mapping[str, object], number: int, continued: li
 def _fit_item(item: Item, given: object, place: str, continued: list[Json]) -> str | None:
     if given is None or given == "":
         if item.required:
-            raise PermanentError("item_missing", f"{place}: the platform demands it")
+            raise PermanentError("required_missing", f"{place}: the platform demands it")
         return None
     if not isinstance(given, str):
         raise TypeError(f"{place}: an item is a text")
@@ -279,11 +279,11 @@ def _fit_item(item: Item, given: object, place: str, continued: list[Json]) -> s
     if item.limit is None or (item.exact and units(given) <= item.limit):
         return given
     if item.exact:
-        raise PermanentError("over_limit", f"{place}: longer than {item.limit} UTF-16 units")
+        raise PermanentError("too_long", f"{place}: longer than {item.limit} UTF-16 units")
     try:
         first, *rest = pages(given, item.limit)
     except TooLong:
-        raise PermanentError("too_many_pages", f"{place}: longer than {MOST_PAGES} pages") from None
+        raise PermanentError("too_long", f"{place}: longer than {MOST_PAGES} pages") from None
     total = str(1 + len(rest))
     continued.extend(
         {"项名": place, "页号": str(number), "页数": total, "内容": text} for number, text in enumerate(rest, start=2)

@@ -12,8 +12,8 @@ from contracts.adapter import Receipt, Reply
 from contracts.errors import AdapterError, EndpointError, PermanentError, Reason, RetryableError
 from contracts.update import Reference
 
-RATE_WAIT = timedelta(seconds=10)
-"""Wait after S004 where the Fault names none."""
+_WAITS = {"S004": timedelta(seconds=10), "S003": timedelta(0)}
+"""Waits where the Fault names none: the rate's, and none at all for a nonce, since the next attempt has a new one."""
 
 _OPERATOR = {
     "S001": "authentication: paasid, service id or token",
@@ -141,8 +141,8 @@ def _known(code: str, filing: bool, wait: timedelta | None) -> AdapterError | No
     if code in _OPERATOR:
         return EndpointError(code, _OPERATOR[code])
     if code in _TIME:
-        if code == "S004" and wait is None:
-            wait = RATE_WAIT
+        if wait is None:
+            wait = _WAITS.get(code)
         return RetryableError(code, _TIME[code], retry_after=wait, maybe_accepted=filing and code in _MAYBE_ACCEPTED)
     return None
 

@@ -64,7 +64,7 @@ class Scribe:
         """万元 with exactly 6 decimals.
 
         Raises:
-            PermanentError: ``over_limit`` (more than 12 digits before the point).
+            PermanentError: ``too_large`` (more than 12 digits before the point).
         """
         if yuan is None:
             return None
@@ -94,11 +94,11 @@ def ten_thousands(yuan: Decimal, place: str) -> str:
     """Yuan with at most 2 decimals as 万元 with exactly 6, in exact decimal arithmetic.
 
     Raises:
-        PermanentError: ``over_limit`` (more than 12 digits before the point).
+        PermanentError: ``too_large`` (more than 12 digits before the point).
     """
     found = yuan.scaleb(-4)
     if found >= _MOST_MONEY:
-        raise PermanentError("over_limit", f"{place}: more than 12 digits before the point")
+        raise PermanentError("too_large", f"{place}: more than 12 digits before the point")
     return f"{found:.6f}"
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from adapters.address import PlatformAddress
 from contracts.adapter import AdapterSettings
 
 _EXAMPLE_TOKEN = "EXAMPLE-TOKEN-00"  # noqa: S105  the word of the page's worked example, refused below
@@ -19,7 +18,9 @@ Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 class OneStopSettings(AdapterSettings):
     """Configured values of the page, same names as on the platform's side."""
 
-    base_url: str = Field(description="Address without /services/…: https, or http on loopback alone (平台地址)")
+    base_url: PlatformAddress = Field(
+        description="Address without /services/…: https, or http on loopback alone (平台地址)"
+    )
     paasid: Code = Field(description="Client id at the provincial gateway (x-tif-paasid)")
     token: SecretStr = Field(description="Shared secret of the signature, at least 16 ASCII characters (令牌)")
     service_id: Code = Field(description="Service id that belongs to the paasid (x-tif-serviceId)")
@@ -28,16 +29,6 @@ class OneStopSettings(AdapterSettings):
     )
     page_size: int = Field(100, ge=1, le=100, description="Changes asked for in one pull (每页条数)")
     exchange_s: float = Field(30.0, gt=0, description="Most seconds of one exchange with the platform")
-
-    @field_validator("base_url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
-            raise ValueError("base_url is a plain address: no user, query or fragment")
-        if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(parts.hostname)):
-            raise ValueError("base_url must be https (plain http on loopback alone)")
-        return value.rstrip("/")
 
     @field_validator("token")
     @classmethod
@@ -55,12 +46,3 @@ class OneStopSettings(AdapterSettings):
         if len(set(value)) != len(value):
             raise ValueError("organization_codes names an organisation twice")
         return value
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -69,21 +69,21 @@ def translate(message: Message, context: Context) -> Wire:
     """Make the request's items, each within its limit, and say what became of every field.
 
     Raises:
-        PermanentError: ``not_taken``, ``context_missing``, ``code_without_row``, ``item_missing``, ``over_limit``,
-            ``too_many_pages``, ``request_too_large``.
+        PermanentError: ``type_not_taken``, ``not_taken``, ``context_missing``, ``code_without_row``,
+            ``required_missing``, ``too_long``, ``too_large``, ``forbidden_character``.
     """
     operation = OPERATION.get(message.type)
     if operation is None:
-        raise PermanentError("not_taken", "the platform has no service for this message")
+        raise PermanentError("type_not_taken", "the platform has no service for this type of message")
     if not _EXTERNAL_ID.fullmatch(context.delivery):
-        raise PermanentError("over_limit", "外部编号: not of the form that the platform takes")
+        raise PermanentError("too_long", "外部编号: not of the form that the platform takes")
     scribe = Scribe()
     scribe.losses.carried("/schema_version")
     organization, values = _values(message, context, scribe)
     head = {"外部编号": context.delivery, "机构编码": scribe.text(organization, "", "机构编码")}
     payload: Json = {HEAD: head} | fit(operation, values)
     if len(build(operation, payload, _ANY_TIME)) > REQUEST_LIMIT:
-        raise PermanentError("request_too_large", "the platform takes at most 1 MiB")
+        raise PermanentError("too_large", "the platform takes at most 1 MiB")
     if operation == "answerAssign" and payload["答复"] == SIGN_FOR:
         payload[BINDING] = fit(BINDING, binding_values(context))
     scribe.losses.untouched(message.document)

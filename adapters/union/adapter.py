@@ -52,6 +52,7 @@ class UnionPlatform(Adapter[UnionSettings]):
         capabilities=CAPABILITIES,
         relayed=True,
         calls_back=True,
+        personal_fields=frozenset({"xb", "gz"}),
         rate_per_s=2.0,
         reply_limit=form.LIMIT,
     )

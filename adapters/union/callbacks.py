@@ -39,7 +39,8 @@ _LONGEST_NOTE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One callback, opened. ``at`` is the platform's time of telling, for facts without a time of their own."""
+    """One callback, opened. ``at`` is the platform's time of telling, for facts without a time of their own. Where a code
+    that the page requires is missing, the method is all that was said."""
 
     batch_no: str
     items: list[Row]
@@ -83,6 +84,8 @@ def _results(told: Told) -> tuple[Inbound, ...]:
         known = chosen.get(item.text("xlh"))
         if known is None or (known.text("jg") != "1" and item.text("jg") == "1"):
             chosen[item.text("xlh")] = item
+    if not any(chosen):
+        raise UnreadableCallback("no_key")
     return tuple(_result(told, xlh, item) for xlh, item in chosen.items())
 
 
@@ -100,7 +103,7 @@ def _result(told: Told, xlh: str, item: Row) -> StatusUpdate:
         about=About.DELIVERY,
         keys=(Key(KeyKind.DELIVERY, xlh),) if xlh else (),
         status=word,
-        raw_status=raw[:_LONGEST_RAW],
+        raw_status=raw[:_LONGEST_RAW] or door.RESULT,
         at=told.at,
         # A code travels into events and logs: one that has not the form of a code stays among the reasons.
         reason_code=code if reasons and _CODE.fullmatch(code) else None,
@@ -134,7 +137,7 @@ def _status(told: Told, item: Row) -> StatusUpdate:
         about=about,
         keys=tuple(keys),
         status=status,
-        raw_status=raw[:_LONGEST_RAW],
+        raw_status=raw[:_LONGEST_RAW] or door.STATUS,
         at=_moment(item.text("sj")) or told.at,
         references=references,
         note=_note(item),
@@ -148,29 +151,34 @@ def _case_numbers(told: Told, item: Row) -> list[tuple[str, str]]:
 
 
 def _handovers(told: Told) -> tuple[Inbound, ...]:
-    """``case.handover``: each item a case that an organisation is to mediate."""
-    found: list[Inbound] = []
+    """``case.handover``: each item a case that an organisation is to mediate. Of a task that is named twice, the first
+    sound item counts."""
+    found: dict[str, Inbound] = {}
     for number, item in enumerate(told.items, start=1):
         task_no = item.text("yjbh")
+        word: Inbound
         try:
-            referral = drafts.referral(item, told.endpoint)
+            word = ReferralOffered(f"{door.HANDOVER}:{task_no}", drafts.referral(item, told.endpoint), told.at)
         except drafts.Incomplete:
-            found.append(_about_task(told, door.HANDOVER, task_no or str(number), item, UNKNOWN))
-        else:
-            found.append(ReferralOffered(f"{door.HANDOVER}:{task_no}", referral, told.at))
-    if not any(isinstance(one, ReferralOffered) for one in found):
+            word = _about_task(told, door.HANDOVER, task_no or f"#{number}", item, UNKNOWN)
+        if not isinstance(found.get(word.event_id), ReferralOffered) and (
+            isinstance(word, ReferralOffered) or word.event_id not in found
+        ):
+            found[word.event_id] = word
+    if not any(isinstance(one, ReferralOffered) for one in found.values()):
         raise UnreadableCallback("referral_incomplete")
-    return tuple(found)
+    return tuple(found.values())
 
 
 def _recalls(told: Told) -> tuple[Inbound, ...]:
     """``case.recall``: the union takes a case back."""
     if not any(item.text("yjbh") for item in told.items):
         raise UnreadableCallback("no_key")
-    return tuple(
-        _about_task(told, door.RECALL, item.text("yjbh") or str(number), item, "recalled")
+    words = (
+        _about_task(told, door.RECALL, item.text("yjbh") or f"#{number}", item, "recalled")
         for number, item in enumerate(told.items, start=1)
     )
+    return tuple({word.event_id: word for word in words}.values())
 
 
 def _about_task(told: Told, method: str, name: str, item: Row, status: str) -> StatusUpdate:

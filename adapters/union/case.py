@@ -28,7 +28,7 @@ def write_case(fields: Fields, case: Case, context: Context) -> Json:
     """The whole case, as notified or as its complete new version.
 
     Raises:
-        PermanentError: ``too_long``, ``too_large``, ``code_without_row``, ``field_missing``.
+        PermanentError: ``too_long``, ``too_large``, ``code_without_row``, ``required_missing``.
     """
     losses = fields.losses
     fields.number("ajbh", case.source_case_no, "/source_case_no", CASE_NO)
@@ -60,14 +60,13 @@ def handed_over_here(referral: Referral | None, endpoint: str) -> bool:
 
 
 def claim_rows(fields: Fields, claims: Sequence[Claim], *at: str | int) -> list[Json]:
-    """``qq``: the claims (请求事项). ``at`` is the list's place in the message's document, empty for the case's claims
-    in another document."""
+    """``qq``: the claims (请求事项). ``at`` is the list's place in the message's document, or after ``case`` in its case."""
     rows = []
     for number, claim in enumerate(claims):
         row = fields.below("qq", number + 1)
-        row.coded("lx", codes.CLAIM_KIND, claim.kind, _pointer(at, number, "kind"))
-        row.long("nr", claim.text, _pointer(at, number, "text"), 300)
-        row.money("je", claim.amount, _pointer(at, number, "amount"))
+        row.coded("lx", codes.CLAIM_KIND, claim.kind, pointer_to(*at, number, "kind"))
+        row.long("nr", claim.text, pointer_to(*at, number, "text"), 300)
+        row.money("je", claim.amount, pointer_to(*at, number, "amount"))
         rows.append(row.done("lx", "nr"))
     return rows
 
@@ -79,7 +78,7 @@ def party_rows(fields: Fields, name: str, case: Case, role: PartyRole, *at: str 
         if party.role is not role:
             continue
         row = fields.below(name, len(rows) + 1)
-        fields.losses.carried(_pointer(at, number, "role"))
+        fields.losses.carried(pointer_to(*at, number, "role"))
         rows.append(_party_row(row, party, at, number))
     return rows
 
@@ -99,37 +98,37 @@ def _write_persons_concerned(fields: Fields, case: Case) -> None:
 
 def _party_row(row: Fields, party: Party, at: tuple[str | int, ...], number: int) -> Json:
     if isinstance(party, Person):
-        row.losses.carried(_pointer(at, number, "kind"))
+        row.losses.carried(pointer_to(*at, number, "kind"))
         return _person_row(row, party, at, number)
     if party.kind == "employer":
-        row.losses.carried(_pointer(at, number, "kind"))
+        row.losses.carried(pointer_to(*at, number, "kind"))
     else:
-        row.losses.mapped(_pointer(at, number, "kind"), row.place("mc"), "units of all kinds have one form of row")
+        row.losses.mapped(pointer_to(*at, number, "kind"), row.place("mc"), "units of all kinds have one form of row")
     return _unit_row(row, party, at, number)
 
 
 def _person_row(row: Fields, person: Person, at: tuple[str | int, ...], number: int) -> Json:
-    row.text("xm", person.name, _pointer(at, number, "name"), NAME)
-    row.coded("zjlx", codes.ID_TYPE, person.id_type, _pointer(at, number, "id_type"))
-    row.identity("zjhm", person.id_number, _pointer(at, number, "id_number"))
+    row.text("xm", person.name, pointer_to(*at, number, "name"), NAME)
+    row.coded("zjlx", codes.ID_TYPE, person.id_type, pointer_to(*at, number, "id_type"))
+    row.identity("zjhm", person.id_number, pointer_to(*at, number, "id_number"))
     if person.sex in codes.SEX.rows:
-        row.coded("xb", codes.SEX, person.sex, _pointer(at, number, "sex"))
-    row.phone("dh", person.phone, _pointer(at, number, "phone"))
-    row.text("gz", person.occupation, _pointer(at, number, "occupation"), NAME)
-    row.number("dzqh", person.address.region_code, _pointer(at, number, "address", "region_code"), REGION)
+        row.coded("xb", codes.SEX, person.sex, pointer_to(*at, number, "sex"))
+    row.phone("dh", person.phone, pointer_to(*at, number, "phone"))
+    row.text("gz", person.occupation, pointer_to(*at, number, "occupation"), NAME)
+    row.number("dzqh", person.address.region_code, pointer_to(*at, number, "address", "region_code"), REGION)
     return row.done("xm", "zjlx", "zjhm", "dh", "dzqh")
 
 
 def _unit_row(row: Fields, unit: Employer, at: tuple[str | int, ...], number: int) -> Json:
-    row.text("mc", unit.name, _pointer(at, number, "name"), UNIT_NAME)
-    row.number("xydm", unit.credit_code, _pointer(at, number, "credit_code"), 18)
-    row.text("dwlx", unit.unit_type, _pointer(at, number, "unit_type"), 60)
-    row.text("fr", unit.legal_representative.name, _pointer(at, number, "legal_representative", "name"), NAME)
-    row.text("lxr", unit.contact.name, _pointer(at, number, "contact", "name"), NAME)
-    row.phone("dh", unit.contact.phone, _pointer(at, number, "contact", "phone"))
-    row.number("dzqh", unit.address.region_code, _pointer(at, number, "address", "region_code"), REGION)
-    row.long("dz", unit.address.detail, _pointer(at, number, "address", "detail"), 400)
-    row.coded("gm", codes.UNIT_SIZE, unit.size, _pointer(at, number, "size"))
+    row.text("mc", unit.name, pointer_to(*at, number, "name"), UNIT_NAME)
+    row.number("xydm", unit.credit_code, pointer_to(*at, number, "credit_code"), 18)
+    row.text("dwlx", unit.unit_type, pointer_to(*at, number, "unit_type"), 60)
+    row.text("fr", unit.legal_representative.name, pointer_to(*at, number, "legal_representative", "name"), NAME)
+    row.text("lxr", unit.contact.name, pointer_to(*at, number, "contact", "name"), NAME)
+    row.phone("dh", unit.contact.phone, pointer_to(*at, number, "contact", "phone"))
+    row.number("dzqh", unit.address.region_code, pointer_to(*at, number, "address", "region_code"), REGION)
+    row.long("dz", unit.address.detail, pointer_to(*at, number, "address", "detail"), 400)
+    row.coded("gm", codes.UNIT_SIZE, unit.size, pointer_to(*at, number, "size"))
     return row.done("mc", "dzqh")
 
 
@@ -150,10 +149,6 @@ def _agent_row(row: Fields, agent: Agent, party: int, at: str) -> Json:
     row.phone("dh", agent.phone, f"{at}/phone")
     row.coded("dlx", codes.AGENT_KIND, agent.kind, f"{at}/kind")
     return row.done("xm")
-
-
-def _pointer(at: tuple[str | int, ...], *more: str | int) -> str:
-    return pointer_to(*at, *more) if at else ""
 
 
 def the_case(context: Context) -> Case:

@@ -18,8 +18,8 @@ _IDENTITY, _PHONE = 30, 20
 
 
 class Fields:
-    """Writes fields in order. Every method names the canonical pointer that it carries, ``""`` for values that stand in
-    another document than the message's.
+    """Writes fields in order. Every method names the canonical pointer that it carries: into the message's document, or
+    after its name into one that the context brings (``/case/…``); ``""`` for a value that stands in none.
 
     ``None`` and empty text write nothing: an absent field is left out (page §3). Limits are bytes of GB18030.
     """
@@ -147,11 +147,11 @@ class Fields:
         """The fields.
 
         Raises:
-            PermanentError: ``field_missing``, a required one is not there.
+            PermanentError: ``required_missing``, a required one is not there.
         """
         for name in required:
             if name not in self._fields:
-                raise PermanentError("field_missing", f"{self.place(name)}: the platform demands it")
+                raise PermanentError("required_missing", f"{self.place(name)}: the platform demands it")
         return self._fields
 
     def _clean(self, name: str, value: str, pointer: str) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
+from adapters.address import PlatformAddress
 from contracts.adapter import AdapterSettings
 
 _EXAMPLE_SECRET = "EXAMPLE-SECRET-0"  # noqa: S105  the word of the page's worked example, refused below
@@ -22,7 +21,7 @@ _OrganizationCode = Annotated[str, StringConstraints(min_length=1, max_length=32
 class UnionSettings(AdapterSettings):
     """Configured values of the page, same names as on the platform's side."""
 
-    base_url: str = Field(description="Address without /lda/…: https, or http on loopback alone (平台地址)")
+    base_url: PlatformAddress = Field(description="Address without /lda/…: https, or http on loopback alone (平台地址)")
     callback_url: str = Field(default="", description="Address that the platform calls back, as agreed with it")
     app_key: _AppKey = Field(description="Our application key, the same in both directions (appKey)")
     secret: SecretStr = Field(description="Shared secret of the digest: 16 printable ASCII characters or more (密钥)")
@@ -30,16 +29,6 @@ class UnionSettings(AdapterSettings):
         default=(), description="Organisations of this union; a status that names a case number is looked up under them"
     )
     exchange_s: float = Field(20.0, gt=0, description="Most seconds of one exchange with the platform")
-
-    @field_validator("base_url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
-            raise ValueError("base_url is a plain address: no user, query or fragment")
-        if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(parts.hostname)):
-            raise ValueError("base_url must be https (plain http on loopback alone)")
-        return value.rstrip("/")
 
     @field_validator("secret")
     @classmethod
@@ -57,12 +46,3 @@ class UnionSettings(AdapterSettings):
         if len(set(value)) != len(value):
             raise ValueError("organization_codes names an organisation twice")
         return value
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
+from adapters.beijing import D14
 from adapters.tables import Losses
 from adapters.undisputed import in_words
 from adapters.union import codes, form, wire
@@ -51,12 +52,12 @@ def translate(message: Message, context: Context) -> Wire:
     every field.
 
     Raises:
-        PermanentError: ``not_taken``, ``context_missing``, ``code_without_row``, ``field_missing``, ``too_long``,
-            ``too_large``, ``agreement_without_effect``.
+        PermanentError: ``type_not_taken``, ``not_taken``, ``context_missing``, ``code_without_row``,
+            ``required_missing``, ``too_long``, ``too_large``, ``agreement_without_effect``.
     """
     found = _SERVICES.get(message.type)
     if found is None:
-        raise PermanentError("not_taken", "the platform has no service for this message")
+        raise PermanentError("type_not_taken", "the platform has no service for this type of message")
     operation, write = found
     if operation in (NOTICE, CHANGE):
         # What this endpoint holds decides: it refuses a change of what it never had.
@@ -99,7 +100,7 @@ def _performance(fields: Fields, message: Message, context: Context) -> Json:
     fields.coded("zt", codes.FULFILMENT_STATUS, performance.status, "/status")
     fields.moment("sj", performance.at, "/at")
     fields.money("je", performance.amount, "/amount")
-    fields.number("xybh", _the_agreement(context).agreement_no, "", AGREEMENT_NO)
+    fields.number("xybh", _the_agreement(context).agreement_no, "/agreement/agreement_no", AGREEMENT_NO)
     return fields.done("ajbh", "zt", "sj")
 
 
@@ -112,7 +113,8 @@ def _agreement(fields: Fields, message: Message, context: Context) -> Json:
     fields.long("nr", agreement.facts, "/facts", 1000)
     fields.rows("tk", [_term(fields, number, term) for number, term in enumerate(agreement.terms)])
     try:
-        fields.moment("sxsj", effective_at(agreement), "")
+        # Computed from signatures and seal, which are reported themselves.
+        fields.put("sxsj", D14.write(effective_at(agreement)))
     except ValueError:
         raise PermanentError("agreement_without_effect", "a signature or the seal is missing") from None
     return fields.done("ajbh", "xybh", "jg", "nr", "tk", "sxsj")
@@ -150,12 +152,14 @@ def _support(fields: Fields, message: Message, context: Context) -> Json:
     fields.losses.carried("/to")
     case = _write_case_no(fields, context)
     fields.number("sqbh", message.about, "", 40)
-    fields.rows("sqr", party_rows(fields, "sqr", case, PartyRole.APPLICANT))
+    fields.rows("sqr", party_rows(fields, "sqr", case, PartyRole.APPLICANT, "case", "parties"))
     fields.coded("yy", codes.SUPPORT_REASON, transfer.reason_code, "/reason_code")
-    own = transfer.claims is not None
-    fields.rows("qq", claim_rows(fields, transfer.claims or (), "claims") if own else claim_rows(fields, case.claims))
-    fields.long("jq", case.facts, "", 1000)
-    fields.money("je", case.amount, "")
+    if transfer.claims is not None:
+        fields.rows("qq", claim_rows(fields, transfer.claims, "claims"))
+    else:
+        fields.rows("qq", claim_rows(fields, case.claims, "case", "claims"))
+    fields.long("jq", case.facts, "/case/facts", 1000)
+    fields.money("je", case.amount, "/case/amount")
     return fields.done("ajbh", "sqbh", "sqr", "yy", "jq", "je")
 
 
@@ -179,27 +183,27 @@ def _referral_returned(fields: Fields, message: Message, context: Context) -> Js
     fields.long("bg", words, pointer, 1000)
     if result.agreement is not None:
         fields.losses.carried("/agreement")
-        fields.number("xybh", _the_agreement(context).agreement_no, "", AGREEMENT_NO)
+        fields.number("xybh", _the_agreement(context).agreement_no, "/agreement/agreement_no", AGREEMENT_NO)
     return fields.done("yjbh", "jg", "bg")
 
 
 def _write_case_no(fields: Fields, context: Context) -> Case:
     """Organisation and number of the message's case."""
     case = the_case(context)
-    fields.number("jgdm", case.organization.code, "", ORGANIZATION_CODE)
-    fields.text("jgmc", case.organization.name, "", 100)
-    fields.number("ajbh", case.source_case_no, "", CASE_NO)
+    fields.number("jgdm", case.organization.code, "/case/organization/code", ORGANIZATION_CODE)
+    fields.text("jgmc", case.organization.name, "/case/organization/name", 100)
+    fields.number("ajbh", case.source_case_no, "/case/source_case_no", CASE_NO)
     return case
 
 
 def _write_task(fields: Fields, context: Context) -> None:
     """Organisation and number of the task that the union handed over."""
     referral = _the_referral(context)
-    fields.number("jgdm", referral.organization_code, "", ORGANIZATION_CODE)
+    fields.number("jgdm", referral.organization_code, "/referral/organization_code", ORGANIZATION_CODE)
     organization = context.organization
     if organization is not None and organization.code == referral.organization_code:
         fields.text("jgmc", organization.name, "", 100)
-    fields.number("yjbh", referral.task_no, "", TASK_NO)
+    fields.number("yjbh", referral.task_no, "/referral/task_no", TASK_NO)
 
 
 def _the_referral(context: Context) -> Referral:

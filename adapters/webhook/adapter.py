@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import ClassVar
 
 from adapters.http import retry_after
-from adapters.webhook import translate, wire
+from adapters.webhook import codes, translate, wire
 from adapters.webhook.settings import WebhookSettings
 from contracts.adapter import (
     Adapter,
@@ -24,11 +23,6 @@ from contracts.errors import EndpointGone, PermanentError, RetryableError
 from contracts.message import Message
 
 VERIFICATION = "endpoint.verification"
-
-_GONE = 410
-_WAITS = frozenset({429, 503})
-_BEHIND_A_PROXY = frozenset({502, 504})
-_PROXY_WAIT = timedelta(seconds=5)
 
 
 class Webhook(Adapter[WebhookSettings]):
@@ -55,7 +49,7 @@ class Webhook(Adapter[WebhookSettings]):
 
     def translate(self, message: Message, context: Context) -> Wire:
         """Documents never go to a webhook: its receiver reads them with its own credentials."""
-        raise PermanentError("takes_events_alone", "a webhook is told events, never sent documents")
+        raise PermanentError("type_not_taken", "a webhook is told events, never sent documents")
 
     def announce(self, event: Json) -> Wire:
         """See ``translate.announce``."""
@@ -93,17 +87,17 @@ class Webhook(Adapter[WebhookSettings]):
 
     def _judge(self, reply: Reply) -> None:
         status = reply.status
-        if 200 <= status <= 299:
+        if status in codes.TAKEN:
             return
         code = f"http_{status}"
-        if status == _GONE:
+        if status == codes.GONE:
             raise EndpointGone(code, "the receiver says that it is gone for good")
         wait = None
-        if status in _WAITS:
+        if status in codes.WAITS:
             wait = retry_after(reply, self.tools.now())
-        elif status in _BEHIND_A_PROXY:
-            wait = retry_after(reply, self.tools.now()) or _PROXY_WAIT
-        doubt = status >= 500 and status not in _WAITS
+        elif status in codes.BEHIND_A_PROXY:
+            wait = retry_after(reply, self.tools.now()) or codes.PROXY_WAIT
+        doubt = status >= 500 and status not in codes.WAITS
         raise RetryableError(code, "the receiver did not take the event", retry_after=wait, maybe_accepted=doubt)
 
     @staticmethod

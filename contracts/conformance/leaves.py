@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from contracts.adapter import Context
 from contracts.document import Document
 from contracts.message import Message
+
+_D = TypeVar("_D", bound=Document | None)
 
 ABSENT = object()
 """What a pointer that leads nowhere leads to."""
@@ -45,6 +48,43 @@ def strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from strings(inner)
+
+
+def fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that is no object and no list, in its order, under the name of its field. A form's ``list.0.field`` is
+    ``field``."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from fields(inner, key.rpartition(".")[2])
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from fields(inner, name)
+    else:
+        yield name, value
+
+
+_OTHERS = {"sex": ("male", "female"), "ethnic_group": ("汉族", "回族"), "occupation": ("厨师", "保安")}
+"""What tells people apart in few words. A person has one of the two."""
+
+
+def of_others(document: _D) -> _D:
+    """The same document about people of the other sex, another ethnic group and another occupation (性别、民族、职业)."""
+    if not isinstance(document, Document):
+        return document
+    told = document.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return type(document).model_validate_json(json.dumps(_of_others(told)))
+
+
+def _of_others(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_of_others(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    changed = {key: _of_others(inner) for key, inner in value.items()}
+    for key, (one, other) in _OTHERS.items():
+        if key in value:
+            changed[key] = one if value[key] != one else other
+    return changed
 
 
 def documents(message: Message, context: Context) -> list[Document]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from contracts.adapter import Adapter, InboundCall, Origin, Polled, PolledItem
-from contracts.conformance.callbacks import parsed
+from contracts.conformance.callbacks import assert_total, mutants, parsed
 from contracts.conformance.room import Room, assert_clean_addresses, assert_clean_error
 from contracts.conformance.stage import Fault, Stage
 from contracts.errors import EndpointError, RetryableError
@@ -94,6 +96,18 @@ class PollChecks:
             assert words == Room(stage).adapter.parse_callback(call), "two readings of one item differ"
         await room.adapter.mark_read(page.items, line)
         assert not line.filings, "marking as read files nothing"
+
+    async def test_broken_items_are_unreadable_and_nothing_else(self, stage: Stage) -> None:
+        """Mutated items end in words or in ``UnreadableCallback``: no other exception, no unsound word."""
+        if not stage.adapter_type.info.polls:
+            return
+        await stage.news()
+        adapter = Room(stage).adapter
+        for item in (await _all(stage, None))[0]:
+            dice = Random(20260917)  # noqa: S311,RUF100 # repeatable mutants, no secret
+            for mutant in mutants(item.body, dice):
+                call = InboundCall("", "", (), mutant, stage.now(), origin=Origin.POLL)
+                assert_total(adapter, call, "a polled item")
 
     async def test_a_failed_poll_is_no_news(self, stage: Stage) -> None:
         """A poll that fails ends in an error of time or of the operator, never in an empty page that moves the cursor."""

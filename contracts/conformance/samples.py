@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from contracts.adapter import Adapter, Context, Json, Wire
-from contracts.conformance.leaves import documents, personal, tree
+from contracts.conformance.leaves import documents, of_others, personal, tree
 from contracts.message import Message
 
 
@@ -37,12 +37,26 @@ class Sample:
         return frozenset(self.context.attachments)
 
     def trees(self) -> list[Any]:
-        """Everything that a loss may point into as JSON, the message's own document first."""
-        return [tree(document) for document in documents(self.message, self.context)]
+        """Everything that a loss may point into as JSON, the message's own document first, and at last all that its context
+        brings, each under its name (``/case/…``): where a service carries several documents, a pointer says which."""
+        named = {name: getattr(self.context, name) for name in ("case", "agreement", "confirmation", "referral")}
+        beside = {name: tree(document) for name, document in named.items() if document is not None}
+        return [*(tree(document) for document in documents(self.message, self.context)), beside]
 
     def persons(self) -> set[str]:
         """Values of persons."""
         return personal(self.message, self.context)
+
+    def of_others(self) -> Self:
+        """The same of other people, as far as closed lists and short words tell them apart."""
+        context = replace(
+            self.context,
+            case=of_others(self.context.case),
+            agreement=of_others(self.context.agreement),
+            confirmation=of_others(self.context.confirmation),
+            referral=of_others(self.context.referral),
+        )
+        return replace(self, message=replace(self.message, document=of_others(self.message.document)), context=context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,10 @@ class Announced:
     def persons(self) -> set[str]:
         """An event shows nobody."""
         return set()
+
+    def of_others(self) -> Self:
+        """An event shows nobody."""
+        return self
 
 
 AnySample = Sample | Announced

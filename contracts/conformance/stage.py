@@ -111,6 +111,8 @@ class Stage(ABC):
     """Whether an answer tells which filing it belongs to, so that another's answer can be seen."""
     nonces: ClassVar[bool] = True
     """Whether the platform's calls carry something used once. Otherwise a replay is a repeat, and the store drops it."""
+    told_within: ClassVar[timedelta] = timedelta(0)
+    """How coarsely the platform tells when a fact was, by its page. Within it, the moment of the call may tell more."""
     lookup_lag_s: ClassVar[float] = 0.0
     """How long this stage's look-up may miss what was booked."""
     endpoint: ClassVar[str] = "conformance"

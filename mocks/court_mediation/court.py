@@ -80,8 +80,8 @@ class CourtMediation(Platform):
             journal=journal,
             clock=clock,
             faults=faults,
-            waits_s=self.settings.push_repeats_s,
-            timeout_s=self.settings.push_timeout_s,
+            waits_s=self.settings.callback_waits_s,
+            timeout_s=self.settings.callback_timeout_s,
             build=self._notices.build,
             judge=judge,
         )
@@ -106,8 +106,8 @@ class CourtMediation(Platform):
         ]
 
     def control_routes(self) -> list[web.RouteDef]:
-        """`GET /_mock/tasks` and `GET /_mock/pushes`: tasks given, callbacks not yet acknowledged."""
-        return [web.get("/_mock/tasks", self._show_tasks), web.get("/_mock/pushes", self._show_pushes)]
+        """`GET /_mock/tasks`: tasks given."""
+        return [web.get("/_mock/tasks", self._show_tasks)]
 
     def operation_of(self, request: web.Request, body: bytes) -> str:
         """The address under `/fayuan/a/`; every document link is `ws/file`."""
@@ -172,7 +172,7 @@ class CourtMediation(Platform):
         decided = self._clerk.decided(order)
         if isinstance(decided, Filing):
             self._ledger.review(decided.uuid)
-            await self._note("decide", decided.tjbh, "done", decided.uuid, {"decision": order["decision"]})
+            await self._note("decide", decided.tjbh, "noted", decided.uuid, {"decision": order["decision"]})
             return {"uuid": decided.uuid, "zt": decided.state.value}
         await self._push(decided)
         filing = self._ledger.find(decided.ref)
@@ -192,7 +192,11 @@ class CourtMediation(Platform):
 
     def unheard(self) -> set[str]:
         """Matters with a callback that is not acknowledged."""
-        return {push["ref"] for push in self._pushes.waiting()}
+        return {push["ref"] for push in self.waiting()}
+
+    def waiting(self) -> list[Json]:
+        """Pushes not yet acknowledged."""
+        return self._pushes.waiting()
 
     async def lose(self, message_id: str) -> Json:
         """What was filed under one tjbh is gone."""
@@ -234,7 +238,7 @@ class CourtMediation(Platform):
 
     async def _login(self, request: web.Request) -> web.Response:
         if (fault := self.faults.take(LOGIN, "business_error")) is not None:
-            return page(MAYBE) if fault.code == MAYBE else self._replies.scripted(fault.code)
+            return page(MAYBE) if fault.code == MAYBE else self._replies.scripted(fault.code, fault.text)
         body = await request.read()
         try:
             if len(body) > self.settings.form_limit:
@@ -287,7 +291,7 @@ class CourtMediation(Platform):
             fault = self.faults.take(operation, "business_error")
             if fault is not None and self._keeps_out(fault):
                 await self._note(operation, "", "refused", "", {}, code=fault.code)
-                return page(MAYBE) if fault.code == MAYBE else self._replies.scripted(fault.code)
+                return page(MAYBE) if fault.code == MAYBE else self._replies.scripted(fault.code, fault.text)
             body = await request.read()
             if len(body) > limit:
                 raise Denied("413", "内容过大")
@@ -397,9 +401,6 @@ class CourtMediation(Platform):
             for task in self._ledger.tasks.values()
         ]
         return web.json_response(tasks)
-
-    async def _show_pushes(self, request: web.Request) -> web.Response:
-        return web.json_response(self._pushes.waiting())
 
     # --- state
 

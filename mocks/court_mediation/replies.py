@@ -61,10 +61,10 @@ class Replies:
         errors = [{"zd": finding.path, "yy": finding.reason} for finding in denied.findings]
         return self.envelope(denied.code, denied.msg, {"errors": errors})
 
-    def scripted(self, code: str) -> web.Response:
-        """The reply of the fault `business_error`."""
-        findings = [Finding("tjbh", "格式错误")] if code == "400" else []
-        return self.denial(Denied(code, _FAULT_TEXTS.get(code, f"业务错误<br>{code}"), findings))
+    def scripted(self, code: str, text: str) -> web.Response:
+        """The reply of the fault `business_error`; `text` stands in place of the code's own words."""
+        findings = [Finding("tjbh", text or "格式错误")] if code == "400" else []
+        return self.denial(Denied(code, text or _FAULT_TEXTS.get(code, f"业务错误<br>{code}"), findings))
 
 
 def page(text: str) -> web.Response:

@@ -96,7 +96,7 @@ class Sessions:
 
     def _proved(self, yzsj: str, password: str, now: datetime) -> bool:
         at = read_second(yzsj)
-        window = timedelta(seconds=self._settings.login_window_s)
+        window = timedelta(seconds=self._settings.clock_tolerance_s)
         if at is None or abs(now - at) > window:
             return False
         self._spent = {text: used for text, used in self._spent.items() if abs(now - used) <= 2 * window}

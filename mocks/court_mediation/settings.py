@@ -46,7 +46,7 @@ class Settings(BaseModel):
     session_idle_s: Seconds = 20 * 60
     session_life_s: Seconds = 2 * 60 * 60
     sessions: Annotated[int, Field(ge=1)] = 3
-    login_window_s: Seconds = 300
+    clock_tolerance_s: Seconds = 300
     failures: Annotated[int, Field(ge=1)] = 5
     failure_window_s: Seconds = 10 * 60
     lock_s: Seconds = 30 * 60
@@ -54,8 +54,8 @@ class Settings(BaseModel):
     index_lag_s: Seconds = 10
     link_life_s: Seconds = 600
     number_every: Count = 5
-    push_repeats_s: tuple[Seconds, ...] = (30, 120, 600, 1800, 7200, 21600, 86400)
-    push_timeout_s: Seconds = 5
+    callback_waits_s: tuple[Seconds, ...] = (30, 120, 600, 1800, 7200, 21600, 86400)
+    callback_timeout_s: Seconds = 5
     answer_days: Count = 3
     delegated_days: Count = 30
     entrusted_days: Count = 15

@@ -1,5 +1,5 @@
 """Mock of hr_arbitration: the "智慧人社" exchange (SM2, SM4), arbitration inside."""
 
-from .platform import HrArbitration
+from mocks.hr_arbitration.platform import HrArbitration
 
 __all__ = ["HrArbitration"]

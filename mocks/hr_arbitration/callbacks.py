@@ -10,12 +10,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from ..clock import Clock
-from ..pushes import Answer, Outgoing, Push
-from .envelope import ENCTYPE, REPLY_HEAD, SIGNTYPE, VERSION, NotJson, read_base64, read_object, seal, string_to_sign
-from .gate import envelope_bytes, sign
-from .keys import Keys
-from .sm2 import Signer, backend, der_of_raw, new_private_key
+from mocks.clock import Clock
+from mocks.hr_arbitration.envelope import (
+    ENCTYPE,
+    REPLY_HEAD,
+    SIGNTYPE,
+    VERSION,
+    NotJson,
+    read_base64,
+    read_object,
+    seal,
+    string_to_sign,
+)
+from mocks.hr_arbitration.gate import envelope_bytes, sign
+from mocks.hr_arbitration.keys import Keys
+from mocks.hr_arbitration.sm2 import Signer, backend, der_of_raw, new_private_key
+from mocks.pushes import Answer, Outgoing, Push
 
 FORGERIES = frozenset(
     {
@@ -46,7 +56,7 @@ class Callbacks:
         keys = self._keys(push.op)
         at = self._clock.now()
         if how == "stale":
-            at -= timedelta(seconds=self._config["clock_skew_s"] + 1)
+            at -= timedelta(seconds=self._config["clock_tolerance_s"] + 1)
         head = {
             "appid": self._config["appid"],
             "serviceid": push.op,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .fields import REQUIRED, WRONG, Finding, Json, moment
-from .ledger import DECIDED, Ledger, Matter
+from mocks.hr_arbitration.fields import REQUIRED, WRONG, Finding, Json, moment
+from mocks.hr_arbitration.ledger import DECIDED, Ledger, Matter
 
 _NEEDS_CASE = frozenset({"TJ1002", "TJ1003", "TJ1004", "TJ1005", "TJ2001", "TJ3001", "TJ3002"})
 

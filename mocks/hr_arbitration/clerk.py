@@ -10,14 +10,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ..clock import BEIJING, Clock
-from ..journal import Journal
-from ..platform import Refused
-from ..pushes import Push, Pushes
-from .fields import Json, split
-from .invented import entrusted_case
-from .ledger import Ledger, Matter
-from .paper import file_id, keep, one_page_pdf
+from mocks.clock import BEIJING, Clock
+from mocks.hr_arbitration.fields import Json, split
+from mocks.hr_arbitration.invented import entrusted_case
+from mocks.hr_arbitration.ledger import Ledger, Matter
+from mocks.hr_arbitration.paper import file_id, keep, one_page_pdf
+from mocks.journal import Journal
+from mocks.platform import Refused
+from mocks.pushes import Push, Pushes
 
 _REVIEW = {"accept": "ZC2001", "not_accept": "ZC2002", "correct": "ZC2003"}
 _REVIEW_DECISION = {"confirm": "1", "reject": "2", "withdraw": "3", "deem_withdraw": "4"}
@@ -145,7 +145,7 @@ class Clerk:
             "business_key": "",
             "message_id": "",
             "digest": digest,
-            "effect": "none",
+            "effect": "noted",
             "ref": name,
             "payload": {"BZF002": digest, "BZF003": "application/pdf", "BZF004": str(len(paper))},
         }

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..numbers import is_credit_code, is_resident_id
-from . import tables
-from .layout import LONG_TEXT, PARTIES, PERSON, SERVICES, UNIT, Field, Form
+from mocks.hr_arbitration import tables
+from mocks.hr_arbitration.layout import LONG_TEXT, PARTIES, PERSON, SERVICES, UNIT, Field, Form
+from mocks.numbers import is_credit_code, is_resident_id
 
 Json = dict[str, Any]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..clock import BEIJING, Clock
-from .envelope import (
+from mocks.clock import BEIJING, Clock
+from mocks.hr_arbitration.envelope import (
     ENCTYPE,
     REQUEST_HEAD,
     SIGNTYPE,
@@ -27,10 +27,10 @@ from .envelope import (
     string_to_sign,
     unseal,
 )
-from .fields import Finding, Json, moment
-from .keys import Keys
-from .layout import SERVICES
-from .sm2 import Signer, backend
+from mocks.hr_arbitration.fields import Finding, Json, moment
+from mocks.hr_arbitration.keys import Keys
+from mocks.hr_arbitration.layout import SERVICES
+from mocks.hr_arbitration.sm2 import Signer, backend
 
 MESSAGES = {
     "0000": "成功",
@@ -129,7 +129,7 @@ class Gate:
 
     def read(self, data: bytes) -> tuple[Message, Json]:
         """JSON and shape. Raises :class:`BadRequest`, or :class:`TooLarge` by the limit of the service."""
-        limit = self._config["request_limit_bytes"]
+        limit = self._config["request_limit"]
         try:
             envelope = read_object(data)
         except NotJson:
@@ -162,7 +162,7 @@ class Gate:
             raise Coded("3002")
         # Both clocks in whole seconds, as the head has no fraction: 300 s apart is still allowed.
         now = self._clock.now()
-        if abs((now.replace(microsecond=0) - sent).total_seconds()) > self._config["clock_skew_s"]:
+        if abs((now.replace(microsecond=0) - sent).total_seconds()) > self._config["clock_tolerance_s"]:
             raise Coded("3003")
         if not await self._signed(head, message):
             raise Coded("3004")
@@ -187,7 +187,7 @@ class Gate:
         return verifier.holds(text, signature)
 
     def _remember(self, nonce: str, now: datetime) -> None:
-        window = self._config["nonce_window_s"]
+        window = self._config["nonce_memory_s"]
         seen = self._nonces.get(nonce)
         if seen is not None and abs((now - seen).total_seconds()) < window:
             raise Coded("3005")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
-from ..numbers import credit_code_check, resident_id_check
-from .fields import Json
+from mocks.hr_arbitration.fields import Json
+from mocks.numbers import credit_code_check, resident_id_check
 
 _FAMILY = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨"
 _GIVEN = ("国栋", "丽华", "志远", "秀英", "海涛", "玉兰", "思源", "春梅", "立平", "文静")

@@ -7,7 +7,16 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from .sm2 import Signer, Verifier, new_private_key, public_of, read_private_key, read_public_key, unwrap_key, wrap_key
+from mocks.hr_arbitration.sm2 import (
+    Signer,
+    Verifier,
+    new_private_key,
+    public_of,
+    read_private_key,
+    read_public_key,
+    unwrap_key,
+    wrap_key,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +44,15 @@ def default_config(base_url: str, callback_url: str) -> dict[str, Any]:
         "sm4_key": sm4_key.hex(),
         "sm4_key_envelope": base64.b64encode(wrap_key(sm4_key, public_of(gateway))).decode("ascii"),
         # §1 limits, in bytes, seconds, requests
-        "upload_limit_bytes": 16 * 1024 * 1024,
-        "request_limit_bytes": 2 * 1024 * 1024,
-        "file_limit_bytes": 10 * 1024 * 1024,
+        "upload_limit": 16 * 1024 * 1024,
+        "request_limit": 2 * 1024 * 1024,
+        "file_limit": 10 * 1024 * 1024,
         "rate_per_s": 20,
         "at_once": 8,
         "callback_timeout_s": 10,
         # §2 times, in seconds
-        "clock_skew_s": 300,
-        "nonce_window_s": 900,
+        "clock_tolerance_s": 300,
+        "nonce_memory_s": 900,
         # §5: waits before each repeat of a callback
         "callback_waits_s": [60, 300, 900, 3600, 21600, 86400],
         # §8.3: the days of a review application, and those a roll over a holiday may add

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import tables as t
+from mocks.hr_arbitration import tables as t
 
 
 class Form(StrEnum):

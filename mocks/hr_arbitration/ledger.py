@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .fields import Json, join
+from mocks.hr_arbitration.fields import Json, join
 
 #: Callback and its result field → the state that it gives a matter.
 _REVIEW_RESULT = {"1": "confirmed", "2": "rejected", "3": "withdrawn", "4": "deemed_withdrawn"}

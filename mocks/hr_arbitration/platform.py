@@ -14,20 +14,20 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from ..faults import ACTIONS, Fault
-from ..platform import Json, Platform, Refused
-from ..pushes import Pushes
-from ..transport import FAULT
-from . import chain, fields
-from .callbacks import FORGERIES, Callbacks
-from .clerk import Clerk
-from .envelope import NotJson, read_base64, read_object
-from .fields import Finding
-from .gate import BadRequest, Coded, Gate, Message, Reply, TooLarge
-from .keys import Keys, default_config, read_keys
-from .layout import WRITING
-from .ledger import Ledger, business_key, digest
-from .paper import file_id, keep
+from mocks.faults import ACTIONS, Fault
+from mocks.hr_arbitration import chain, fields
+from mocks.hr_arbitration.callbacks import FORGERIES, Callbacks
+from mocks.hr_arbitration.clerk import Clerk
+from mocks.hr_arbitration.envelope import NotJson, read_base64, read_object
+from mocks.hr_arbitration.fields import Finding
+from mocks.hr_arbitration.gate import BadRequest, Coded, Gate, Message, Reply, TooLarge
+from mocks.hr_arbitration.keys import Keys, default_config, read_keys
+from mocks.hr_arbitration.layout import WRITING
+from mocks.hr_arbitration.ledger import Ledger, business_key, digest
+from mocks.hr_arbitration.paper import file_id, keep
+from mocks.platform import Json, Platform, Refused
+from mocks.pushes import Pushes
+from mocks.transport import FAULT
 
 _JSON = "application/json"
 _PAGE = "<html><head><meta charset='GBK'></head><body><h1>系统停机维护</h1><p>{}</p></body></html>"
@@ -55,7 +55,7 @@ class HrArbitration(Platform):
         super().__init__(**parts)
         self._keys = read_keys(self.config)
         self._other_key = secrets.token_bytes(16)
-        self.body_limit = self.config["upload_limit_bytes"]
+        self.body_limit = self.config["upload_limit"]
         self.ledger = Ledger()
         self._gate = Gate(self.config, self._keys_for, self.clock)
         callbacks = Callbacks(self.config, self._keys_for, self.clock)
@@ -118,7 +118,7 @@ class HrArbitration(Platform):
             "business_key": "",
             "message_id": message_id,
             "digest": "",
-            "effect": "none",
+            "effect": "noted",
             "ref": "",
             "payload": {},
         }
@@ -131,7 +131,10 @@ class HrArbitration(Platform):
 
     def unheard(self) -> set[str]:
         """Matters with a callback that is not acknowledged."""
-        return {push["ref"] for push in self._pushes.waiting()}
+        return {push["ref"] for push in self.waiting()}
+
+    def waiting(self) -> list[Json]:
+        return self._pushes.waiting()
 
     async def clerk(self, random: Random, record: Json) -> None:
         decision = self.choose(random, self._clerk.choices(record["ref"]))
@@ -194,7 +197,7 @@ class HrArbitration(Platform):
             if found:
                 raise Coded(found[0].code, found)
             reply = Reply("0000", await self._read(service, content))
-            await self._note(message, "none", "0000")
+            await self._note(message, "noted", "0000")
             return reply
         fingerprint = digest(content)
         first = self.ledger.answers.get((service, message.serial))
@@ -264,7 +267,7 @@ class HrArbitration(Platform):
             data = read_base64(content["BZF006"])
         except ValueError:
             return [Finding("4002", "BZF006", "", "base64格式不正确")]
-        if len(data) > self.config["file_limit_bytes"]:
+        if len(data) > self.config["file_limit"]:
             return [Finding("4003", "BZF006", "", "附件超过上限")]
         found: list[Finding] = []
         actual = hashlib.sha256(data).hexdigest()
@@ -314,7 +317,7 @@ class HrArbitration(Platform):
             business_key=business_key(message.service, content or {}),
             message_id=message.serial,
             digest=digest(content) if content is not None else "",
-            effect=effect if effect in ("repeated", "none") else "refused",
+            effect=effect if effect in ("repeated", "noted") else "refused",
             ref=ref,
             payload=content and {key: value for key, value in content.items() if key != "BZF006"},
             code=code,
@@ -327,7 +330,8 @@ def _receipt(service: str, ref: str, time: str) -> Json:
 
 
 def _scripted(fault: Fault) -> Coded:
-    findings = [Finding(fault.code, "BZA001", "", "测试指定的业务错误")] if fault.code.startswith("4") else []
+    text = fault.text or "测试指定的业务错误"
+    findings = [Finding(fault.code, "BZA001", "", text)] if fault.code.startswith("4") else []
     retry_after = fault.retry_after or ("1" if fault.code in ("2001", "2002") else "")
     return Coded(fault.code, findings, retry_after)
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from .. import numbers
-from . import tables
-from .refusal import BusinessRefusal
-from .schema import HEADER, HEADER_ITEMS, PAGES, Form, Item, Items, Operation, Row, Rows
-from .units import cut, units
+from mocks import numbers
+from mocks.one_stop import tables
+from mocks.one_stop.refusal import BusinessRefusal
+from mocks.one_stop.schema import HEADER, HEADER_ITEMS, PAGES, Form, Item, Items, Operation, Row, Rows
+from mocks.one_stop.units import cut, units
 
 _MONEY = re.compile(r"(?:0|[1-9][0-9]{0,11})\.[0-9]{6}", re.ASCII)
 _MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
-from ..clock import Clock
-from ..numbers import reference
-from ..platform import Refused
-from . import tables
-from .checks import check_items
-from .ledger import TIME_FORM, TRANSFER_OPEN, Assignment, AssignmentState, Json, Ledger
-from .refusal import BusinessRefusal
-from .sample import assigned_case
-from .schema import CASE_CORE, Items, Operation, Rows
-from .settings import Settings
+from mocks.clock import Clock
+from mocks.numbers import reference
+from mocks.one_stop import tables
+from mocks.one_stop.checks import check_items
+from mocks.one_stop.ledger import TIME_FORM, TRANSFER_OPEN, Assignment, AssignmentState, Json, Ledger
+from mocks.one_stop.refusal import BusinessRefusal
+from mocks.one_stop.sample import assigned_case
+from mocks.one_stop.schema import CASE_CORE, Items, Operation, Rows
+from mocks.one_stop.settings import Settings
+from mocks.platform import Refused
 
 #: What the order of each decision may have beside ref, decision and 机构编码.
 _ORDERS: Final = {

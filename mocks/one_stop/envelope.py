@@ -10,8 +10,20 @@ from typing import Final
 
 from lxml import etree
 
-from .refusal import SoapFault
-from .schema import HEADER, HEADER_ITEMS, NAMESPACE, OPERATIONS, PAGE_ITEMS, PAGES, Item, Items, Operation, Row, Rows
+from mocks.one_stop.refusal import SoapFault
+from mocks.one_stop.schema import (
+    HEADER,
+    HEADER_ITEMS,
+    NAMESPACE,
+    OPERATIONS,
+    PAGE_ITEMS,
+    PAGES,
+    Item,
+    Items,
+    Operation,
+    Row,
+    Rows,
+)
 
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from .refusal import BusinessRefusal
-from .replies import Value, written_size
-from .schema import ROW_NAMES, Items
+from mocks.one_stop.refusal import BusinessRefusal
+from mocks.one_stop.replies import Value, written_size
+from mocks.one_stop.schema import ROW_NAMES, Items
 
 BEGINNING: Final = "0"
 _CURSOR = struct.Struct(">QI12s")

@@ -13,8 +13,8 @@ from typing import Final
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .refusal import SoapFault
-from .settings import Settings
+from mocks.one_stop.refusal import SoapFault
+from mocks.one_stop.settings import Settings
 
 _FORMS: Final = {
     "x-tif-paasid": re.compile(r"[!-~]{1,128}", re.ASCII),

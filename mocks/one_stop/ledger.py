@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from ..clock import BEIJING
-from . import tables
-from .refusal import BusinessRefusal
-from .schema import Items
+from mocks.clock import BEIJING
+from mocks.one_stop import tables
+from mocks.one_stop.refusal import BusinessRefusal
+from mocks.one_stop.schema import Items
 
 Json = dict[str, Any]
 #: (机构编码, 案件外部编号), the business key of a case.

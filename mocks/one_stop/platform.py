@@ -13,22 +13,22 @@ from typing import ClassVar, Final
 
 from aiohttp import web
 
-from ..clock import Clock
-from ..faults import Fault, Faults
-from ..journal import Journal
-from ..numbers import reference
-from ..platform import Json, Platform
-from .checks import check_header, check_items
-from .clerk import Clerk
-from .envelope import Request, read
-from .feed import Feed, mixed, written
-from .gate import Gate
-from .ledger import Ledger
-from .refusal import BusinessRefusal, SoapFault
-from .replies import Replies, Value
-from .schema import NAMESPACE, OPERATIONS, PAGES, Items
-from .settings import Settings, fresh
-from .wsdl import wsdl
+from mocks.clock import Clock
+from mocks.faults import Fault, Faults
+from mocks.journal import Journal
+from mocks.numbers import reference
+from mocks.one_stop.checks import check_header, check_items
+from mocks.one_stop.clerk import Clerk
+from mocks.one_stop.envelope import Request, read
+from mocks.one_stop.feed import Feed, mixed, written
+from mocks.one_stop.gate import Gate
+from mocks.one_stop.ledger import Ledger
+from mocks.one_stop.refusal import BusinessRefusal, SoapFault
+from mocks.one_stop.replies import Replies, Value
+from mocks.one_stop.schema import NAMESPACE, OPERATIONS, PAGES, Items
+from mocks.one_stop.settings import Settings, fresh
+from mocks.one_stop.wsdl import wsdl
+from mocks.platform import Json, Platform
 
 ADDRESS: Final = "/services/DisputeExchange"
 
@@ -240,7 +240,7 @@ class OneStop(Platform):
         if fault.code.startswith("S"):
             wait = fault.retry_after or ""
             raise SoapFault(fault.code, retry_after=int(wait) if wait.isdigit() else None)
-        raise BusinessRefusal(fault.code)
+        raise BusinessRefusal(fault.code, words=fault.text)
 
     def _check_organization(self, organization: str) -> None:
         allowed = self.settings.paasid_organizations

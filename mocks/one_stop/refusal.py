@@ -58,12 +58,13 @@ class BusinessRefusal(Exception):
         "E900": "系统繁忙",
     }
 
-    def __init__(self, code: str, item: str = "") -> None:
+    def __init__(self, code: str, item: str = "", words: str = "") -> None:
         super().__init__(f"{code} {item}".strip())
         self.code = code
         self.item = item
+        self._words = words
 
     @property
     def text(self) -> str:
-        """The retMessage of the code."""
-        return self.TEXTS.get(self.code, "处理失败")
+        """The retMessage: that of the code, or the words of a scripted refusal."""
+        return self._words or self.TEXTS.get(self.code, "处理失败")

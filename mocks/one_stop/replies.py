@@ -8,9 +8,9 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from .envelope import SOAP
-from .refusal import SoapFault
-from .schema import NAMESPACE
+from mocks.one_stop.envelope import SOAP
+from mocks.one_stop.refusal import SoapFault
+from mocks.one_stop.schema import NAMESPACE
 
 #: What can be written: an element's text, one element's items, or several elements of one name.
 Value = str | Mapping[str, "Value"] | Sequence[Mapping[str, "Value"]]

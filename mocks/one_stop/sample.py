@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..numbers import credit_code_check, resident_id_check
-from .schema import Items
+from mocks.numbers import credit_code_check, resident_id_check
+from mocks.one_stop.schema import Items
 
 _SURNAMES: Final = ("王", "李", "张", "刘", "陈", "杨", "赵", "𠮷")
 _GIVEN: Final = ("建国", "秀英", "志强", "丽华", "海涛", "㛃", "晓东")

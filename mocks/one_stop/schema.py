@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import tables
+from mocks.one_stop import tables
 
 #: A row of a repeated item.
 Row = dict[str, str]

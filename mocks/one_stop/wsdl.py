@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .schema import HEADER, HEADER_ITEMS, NAMESPACE, OPERATIONS, PAGE_ITEMS, PAGES, Item, Operation, Rows
+from mocks.one_stop.schema import HEADER, HEADER_ITEMS, NAMESPACE, OPERATIONS, PAGE_ITEMS, PAGES, Item, Operation, Rows
 
 
 def wsdl(address: str) -> str:

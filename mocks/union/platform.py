@@ -43,10 +43,10 @@ class Union(Platform):
         if fault := digest.secret_fault(str(config["secret"])):
             raise ValueError(f"union: {fault}")
         self._secret = str(config["secret"])
-        self.body_limit = int(config["body_limit_bytes"])
+        self.body_limit = int(config["request_limit"])
         self._door = Door(
             app_key=str(config["app_key"]),
-            tolerance_ms=int(config["clock_tolerance_ms"]),
+            tolerance_ms=round(1000 * float(config["clock_tolerance_s"])),
             nonce_memory_s=float(config["nonce_memory_s"]),
             items_max=int(config["items_max"]),
             rate=float(config["rate_per_s"]),
@@ -80,10 +80,10 @@ class Union(Platform):
             "app_key": "GH370000",
             "secret": secrets.token_urlsafe(24),
             "organization_codes": [],
-            "body_limit_bytes": 512 * 1024,
+            "request_limit": 512 * 1024,
             "items_max": 50,
             "rate_per_s": 2,
-            "clock_tolerance_ms": 300_000,
+            "clock_tolerance_s": 300,
             "nonce_memory_s": 900,
             "result_delay_s": 5,
             "callback_timeout_s": 8,
@@ -276,6 +276,10 @@ class Union(Platform):
     async def refer(self, order: Json) -> Json:
         """``{jgdm, yjbh?, dfqx?, <field of the item>?…}`` → ``case.handover``."""
         return await self._clerk.refer(order)
+
+    def waiting(self) -> list[Json]:
+        """Callbacks not yet acknowledged."""
+        return self._pushes.waiting()
 
     def undecided(self) -> list[Json]:
         """Waiting items, and accepted support requests without an outcome."""

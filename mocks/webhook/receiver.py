@@ -69,7 +69,7 @@ class Webhook(Platform):
     def __init__(self, *, data: Path, config: Json, clock: Clock, faults: Faults, journal: Journal) -> None:
         """Raises ``ValueError`` for a key in the settings that is none."""
         super().__init__(data=data, config=config, clock=clock, faults=faults, journal=journal)
-        self.body_limit = int(config["read_limit_bytes"])
+        self.body_limit = int(config["read_limit"])
         self._path = "/" + str(config["path"]).strip("/")
         self._trust = Trust(data / "trust.json", list(config["secrets"]), list(config["public_keys"]))
         self._memory = Memory(float(config["grace_s"]))
@@ -86,8 +86,8 @@ class Webhook(Platform):
             "path": "/hooks/mediation",
             "secrets": [],
             "public_keys": [],
-            "body_limit_bytes": 20_480,
-            "read_limit_bytes": 1024 * 1024,
+            "request_limit": 20_480,
+            "read_limit": 1024 * 1024,
             "clock_tolerance_s": 300,
             "grace_s": 0.5,
         }
@@ -117,7 +117,7 @@ class Webhook(Platform):
             trust=self._trust,
             now=self.clock.now(),
             tolerance_s=int(self.config["clock_tolerance_s"]),
-            limit=int(self.config["body_limit_bytes"]),
+            limit=int(self.config["request_limit"]),
         )
         self._admit(request, finding)
         return finding.type

@@ -19,8 +19,8 @@ FORMS = [
     beijing.COMPACT_MINUTES,
 ]
 MOMENTS = st.datetimes(
-    min_value=datetime(1, 1, 3),  # noqa: DTZ001  # hypothesis adds the zone
-    max_value=datetime(9999, 12, 29),  # noqa: DTZ001  # the same
+    min_value=datetime(1900, 1, 3),  # noqa: DTZ001  # hypothesis adds the zone
+    max_value=datetime(2099, 12, 29),  # noqa: DTZ001  # the same
     timezones=st.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours))),
 )
 
@@ -98,3 +98,11 @@ def test_other_forms_are_refused_unquoted(text: str) -> None:
     with pytest.raises(ValueError, match=r"^not of the form yyyyMMddHHmmss$"):
         D14.read(text)
     assert D8.read_day("20260930") == date(2026, 9, 30)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+@pytest.mark.parametrize("year", [1, 26, 1899, 2100, 9999])
+def test_a_year_that_no_document_can_hold_is_no_moment(form: Form, year: int) -> None:
+    written = form.write(datetime(year, 9, 30, 17, 5, tzinfo=BEIJING))
+    with pytest.raises(ValueError, match="not of the years"):
+        form.read(written)

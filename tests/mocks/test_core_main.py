@@ -2,16 +2,21 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from mocks.__main__ import main
+from mocks.autopilot import Autopilot
+from mocks.control import Control
+from mocks.server import PLATFORMS, load
 from tests.mocks.hr_client import CASE, Client
 
 ROOT = Path(__file__).parents[2]
@@ -124,8 +129,33 @@ def test_the_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     text = capsys.readouterr().out
-    for part in ("config.json", "journal.ndjson", "/_mock/faults", "--callbacks", "examples:"):
+    for part in ("config.json", "journal.ndjson", "--callbacks", "examples:", *PLATFORMS, *SHARED):
         assert part in text
+    for kind in map(load, PLATFORMS):
+        platform = object.__new__(kind)
+        control = Control(platform, cast(Autopilot, None), lambda _: None)
+        assert all(route.path in text for route in control.routes() if isinstance(route, web.RouteDef)), kind.name
+
+
+SHARED = ("rate_per_s", "clock_tolerance_s", "nonce_memory_s", "callback_waits_s", "callback_timeout_s", "file_limit")
+"""Settings that several mocks have, under one name."""
+
+OTHER_NAMES = re.compile(r"skew|nonce_window|login_window|_bytes$|tolerance_ms|push_|repeats")
+"""What they were or might be called elsewhere."""
+
+
+def test_settings_of_one_meaning_have_one_name() -> None:
+    told = {name: load(name).default_config("http://127.0.0.1:1", "http://127.0.0.1:2/callbacks") for name in PLATFORMS}
+    odd = {f"{name}.{key}" for name, config in told.items() for key in config if OTHER_NAMES.search(key)}
+    assert odd == set()
+    for shared in ("rate_per_s", "clock_tolerance_s"):
+        assert sum(shared in config for config in told.values()) >= 4, shared
+
+
+async def test_every_mock_shows_the_callbacks_that_wait(tmp_path: Path) -> None:
+    async with Process("--data", str(tmp_path)) as all_of_them:
+        for line in all_of_them.lines.values():
+            assert await asyncio.to_thread(get, f"{line['url']}/_mock/pushes") == []
 
 
 def test_a_wrong_setting_ends_with_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

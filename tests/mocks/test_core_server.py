@@ -17,6 +17,7 @@ from aiohttp import web
 from mocks.platform import Json, Platform, Refused
 from mocks.pushes import Answer, Outgoing, Push, Pushes
 from mocks.server import MockServer, load
+from tests.servers.aside import served
 
 
 class Toy(Platform):
@@ -99,18 +100,10 @@ class Receiver:
     """A small HTTP server that notes what it gets and answers as it is told."""
 
     def __init__(self) -> None:
+        self.base = ""
         self.got: list[Any] = []
         self.answers: list[web.Response] = []
         self.arrived = asyncio.Event()
-
-    async def start(self) -> str:
-        application = web.Application()
-        application.router.add_post("/callbacks/toy", self.handle)
-        self.runner = web.AppRunner(application, access_log=None)
-        await self.runner.setup()
-        site = web.TCPSite(self.runner, "127.0.0.1", 0)
-        await site.start()
-        return f"http://127.0.0.1:{self.runner.addresses[0][1]}/callbacks"
 
     async def handle(self, request: web.Request) -> web.Response:
         self.got.append(await request.json())
@@ -127,13 +120,15 @@ class Receiver:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     made = Receiver()
-    made.base = await made.start()  # type: ignore[attr-defined] # set once, here
-    yield made
-    await made.runner.cleanup()
+    application = web.Application()
+    application.router.add_post("/callbacks/toy", made.handle)
+    async with served(application) as port:
+        made.base = f"http://127.0.0.1:{port}/callbacks"
+        yield made
 
 
 @pytest.fixture
-async def server(tmp_path: Path, receiver: Any) -> AsyncIterator[MockServer]:
+async def server(tmp_path: Path, receiver: Receiver) -> AsyncIterator[MockServer]:
     made = MockServer(Toy, tmp_path / "toy", callbacks=receiver.base)
     await made.start()
     yield made
@@ -330,7 +325,7 @@ async def decide(http: aiohttp.ClientSession, server: MockServer, ref: str, deci
 
 
 async def test_a_push_is_repeated_on_the_platforms_clock_then_given_up(
-    http: aiohttp.ClientSession, server: MockServer, receiver: Any
+    http: aiohttp.ClientSession, server: MockServer, receiver: Receiver
 ) -> None:
     receiver.answers = [web.Response(status=500), web.Response(status=302, headers={"Location": "/x"}), web.Response()]
     await send(http, server, "a:1")
@@ -355,7 +350,7 @@ async def test_a_push_is_repeated_on_the_platforms_clock_then_given_up(
 
 
 async def test_a_restart_goes_on_with_pushes_and_state(
-    http: aiohttp.ClientSession, server: MockServer, receiver: Any, tmp_path: Path
+    http: aiohttp.ClientSession, server: MockServer, receiver: Receiver, tmp_path: Path
 ) -> None:
     receiver.answers = [web.Response(status=500)]
     await send(http, server, "a:1")
@@ -386,7 +381,7 @@ async def test_a_restart_goes_on_with_pushes_and_state(
 
 
 async def test_duplicate_forged_and_replayed_pushes(
-    http: aiohttp.ClientSession, server: MockServer, receiver: Any
+    http: aiohttp.ClientSession, server: MockServer, receiver: Receiver
 ) -> None:
     for number in range(1, 4):
         await send(http, server, f"a:{number}")
@@ -410,7 +405,7 @@ async def test_duplicate_forged_and_replayed_pushes(
     assert receiver.got[-1] == receiver.got[-2]
 
 
-async def test_reordered_pushes(http: aiohttp.ClientSession, server: MockServer, receiver: Any) -> None:
+async def test_reordered_pushes(http: aiohttp.ClientSession, server: MockServer, receiver: Receiver) -> None:
     for number in range(1, 5):
         await send(http, server, f"a:{number}")
     await fault(http, server, op="told", action="reorder_callbacks", n=3)
@@ -425,7 +420,7 @@ async def test_reordered_pushes(http: aiohttp.ClientSession, server: MockServer,
 
 
 async def test_the_autopilot_decides_by_seed_not_by_arrival(
-    http: aiohttp.ClientSession, receiver: Any, tmp_path: Path
+    http: aiohttp.ClientSession, receiver: Receiver, tmp_path: Path
 ) -> None:
     results: list[dict[str, str]] = []
     for run, order in enumerate((range(6), reversed(range(6)))):
@@ -451,6 +446,10 @@ async def test_settings_are_checked_and_written(tmp_path: Path) -> None:
     wrong = MockServer(Toy, tmp_path / "a", settings={"limitt": 1})
     with pytest.raises(ValueError, match="limitt"):
         await wrong.start()
+    for key, value, words in (("limit", "soon", "a number"), ("limit", -1, "a number"), ("callback_url", 1, "a text")):
+        wrong = MockServer(Toy, tmp_path / "a", settings={key: value})
+        with pytest.raises(ValueError, match=f"^toy: {key} must be {words}"):
+            await wrong.start()
     right = MockServer(Toy, tmp_path / "b", settings={"limit": 0.5})
     await right.start()
     await right.stop()

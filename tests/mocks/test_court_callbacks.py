@@ -269,7 +269,7 @@ async def _waiting(client: Client, tries: int) -> None:
 
 
 async def test_a_silent_receiver_is_given_its_seconds_only(tmp_path: Path) -> None:
-    async with inbox() as box, court(tmp_path, box, push_timeout_s=0.2, push_repeats_s=[0.1]) as client:
+    async with inbox() as box, court(tmp_path, box, callback_timeout_s=0.2, callback_waits_s=[0.1]) as client:
         await _filed(client)
         box.answers = [(SILENCE, b"")]
         await client.decide("cnf_1", "receive")

@@ -43,6 +43,15 @@ async def test_a_scripted_400_lists_an_error(tmp_path: Path) -> None:
         assert (await client.post(SAVE, MEDIATOR)).errors == {"tjbh": "格式错误"}
 
 
+async def test_a_scripted_refusal_may_quote_the_document(tmp_path: Path) -> None:
+    async with court(tmp_path) as client:
+        for code in ("1007", "400"):
+            await client.fault(op=SAVE, action="business_error", code=code, text="证书LDTJ-1已注销")
+            reply = await client.post(SAVE, MEDIATOR)
+            assert reply.json["msg"] == "证书LDTJ-1已注销"
+        assert reply.errors == {"tjbh": "证书LDTJ-1已注销"}
+
+
 async def test_a_login_may_fail_on_command(tmp_path: Path) -> None:
     async with court(tmp_path, log_in=False) as client:
         await client.fault(op="login", action="business_error", code="423")

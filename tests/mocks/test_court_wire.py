@@ -188,7 +188,7 @@ async def test_sizes_over_the_limit_are_413(tmp_path: Path) -> None:
 async def test_the_pages_sizes_are_the_defaults() -> None:
     settings = Settings.model_validate(CourtMediation.default_config("http://127.0.0.1:1", "http://127.0.0.1:2"))
     assert (settings.form_limit, settings.file_limit) == (1 << 20, 20 << 20)
-    assert list(settings.push_repeats_s) == [30, 120, 600, 1800, 7200, 21600, 86400]
+    assert list(settings.callback_waits_s) == [30, 120, 600, 1800, 7200, 21600, 86400]
     assert (settings.rate_per_s, settings.index_lag_s, settings.link_life_s) == (5, 10, 600)
     assert (settings.session_idle_s, settings.session_life_s, settings.sessions) == (1200, 7200, 3)
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from mocks.hr_arbitration.fields import check, join
 from mocks.hr_arbitration.paper import one_page_pdf
 from mocks.server import MockServer
 from tests.mocks.hr_client import CASE, PROGRESS, SUPPLEMENT, TRANSFER, WITHDRAWAL, Client, text_to_sign
+from tests.servers.aside import served
 
 
 class Gateway:
@@ -26,14 +28,7 @@ class Gateway:
         self.answer: Callable[[dict[str, Any]], web.Response] | None = None
         self.client: Client
         self.base = ""
-
-    async def start(self) -> None:
-        application = web.Application()
-        application.router.add_post("/callbacks/hr_arbitration/exchange", self.handle)
-        self.runner = web.AppRunner(application, access_log=None)
-        await self.runner.setup()
-        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
-        self.base = f"http://127.0.0.1:{self.runner.addresses[0][1]}/callbacks"
+        self.standing = AsyncExitStack()
 
     async def handle(self, request: web.Request) -> web.Response:
         assert request.headers["Content-Type"] == "application/json; charset=UTF-8"
@@ -56,9 +51,12 @@ class Gateway:
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
     made = Gateway()
-    await made.start()
-    yield made
-    await made.runner.cleanup()
+    application = web.Application()
+    application.router.add_post("/callbacks/hr_arbitration/exchange", made.handle)
+    async with made.standing:
+        port = await made.standing.enter_async_context(served(application))
+        made.base = f"http://127.0.0.1:{port}/callbacks"
+        yield made
 
 
 @pytest.fixture
@@ -281,7 +279,7 @@ async def test_repeats_keep_serial_and_plaintext(client: Client, server: MockSer
 async def test_silence_of_the_gateway_is_no_acknowledgement(
     client: Client, server: MockServer, gateway: Gateway
 ) -> None:
-    await gateway.runner.cleanup()
+    await gateway.standing.aclose()
     await client.done("TJ1001", CASE)
     await call(client, "decide", {"ref": CASE["BZA001"], "decision": "status", "code": "05"})
     entry = (await pushes(server, 1))[0]

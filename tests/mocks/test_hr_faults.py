@@ -64,7 +64,7 @@ async def test_what_is_lost_is_unknown_and_can_be_filed_again(
 
 @pytest.mark.parametrize("code", ["2001", "2002", "5000", "4010", "4999", "3003"])
 async def test_business_error_stores_nothing(client: Client, server: MockServer, code: str) -> None:
-    faults = [{"op": "TJ1001", "action": "business_error", "code": code}]
+    faults = [{"op": "TJ1001", "action": "business_error", "code": code, "text": "证件号码与姓名不符"}]
     async with client.session.post(f"{client.config['base_url']}/_mock/faults", json=faults) as response:
         assert response.status == 200
     assert (await client.send("TJ0001", {"BZR002": "PING"})).code == "0000"
@@ -72,6 +72,7 @@ async def test_business_error_stores_nothing(client: Client, server: MockServer,
     assert reply.code == code
     if code.startswith("4"):
         assert len(reply.findings) == 1
+        assert "证件号码与姓名不符" in str(reply.raw)
     assert ("retryafter" in reply.head) == (code in ("2001", "2002"))
     assert server.platform.records() == []
     assert (await client.send("TJ1001", CASE, "dlv_fault_00001")).code == "0000"

@@ -414,7 +414,7 @@ async def test_files(client: Client, server: MockServer) -> None:
     assert (await client.upload(b"y", BZF004="2")).findings == [("BZF004", "")]
     assert (await client.upload(b"y", BZF002="0" * 64)).code == "4002"
     assert (await client.upload(b"y", BZF006="eQ")).findings == [("BZF006", "")]
-    server.platform.config["file_limit_bytes"] = 10
+    server.platform.config["file_limit"] = 10
     assert (await client.upload(b"0123456789a")).code == "4003"
     wrong_serial = {
         "BZF002": hashlib.sha256(b"z").hexdigest(),

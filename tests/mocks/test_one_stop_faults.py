@@ -46,6 +46,12 @@ async def test_an_e_code_is_a_refusal(client: Client, code: str) -> None:
     assert (await client.call("reportCase", CASE, "m1")).ref
 
 
+async def test_a_scripted_refusal_may_quote_the_document(client: Client) -> None:
+    await script(client, action="business_error", code="E420", text="王建国的纠纷已办结")
+    reply = await client.call("reportCase", CASE, "m1")
+    assert (reply.refusal, reply["retMessage"]) == (("E420", ""), "王建国的纠纷已办结")
+
+
 async def test_a_fault_meets_its_operation_alone(client: Client) -> None:
     await script(client, action="business_error", code="E900")
     assert (await client.call("ping", {}))["retCode"] == "1"

@@ -28,6 +28,7 @@ from contracts.errors import CallbackRejected
 from contracts.lists import Channel
 from contracts.message import Message
 from contracts.messages import MessageType
+from contracts.party import Person
 from contracts.update import About, Inbound, StatusUpdate
 from tests.seam.adapters import ToyIdempotent, ToyQueryable
 from tests.seam.dialect import CAPABILITIES, CalledToy, Toy, ToySettings, digest_of
@@ -118,6 +119,18 @@ class ReadsTheClock(ToyIdempotent):
     def translate(self, message: Message, context: Context) -> Wire:
         wire = super().translate(message, context)
         return replace(wire, payload=wire.payload | {"day": datetime.now(UTC).date().isoformat()})
+
+
+class TellsTheSexByACode(ToyIdempotent):
+    """A short code that nobody declared, and that every page would show."""
+
+    def translate(self, message: Message, context: Context) -> Wire:
+        wire = super().translate(message, context)
+        case = message.document
+        if not isinstance(case, Case):
+            return wire
+        sexes = [party.sex for party in case.parties if isinstance(party, Person)]
+        return replace(wire, payload=wire.payload | {"xb": sexes})
 
 
 class DropsDice(ToyIdempotent):
@@ -292,6 +305,14 @@ class TimesByArrival(ToyIdempotent):
         return tuple(replace(word, at=call.received_at) for word in super().parse_callback(call))
 
 
+class NamesNothing(ToyIdempotent):
+    """A word that can never find its thing."""
+
+    def parse_callback(self, call: InboundCall) -> tuple[Inbound, ...]:
+        words = super().parse_callback(call)
+        return tuple(replace(word, keys=()) if isinstance(word, StatusUpdate) else word for word in words)
+
+
 class TrustsTheContent(ToyIdempotent):
     """A missing field is a KeyError in the engine's loop."""
 
@@ -312,6 +333,7 @@ _MADE: tuple[tuple[type[CalledToy], str], ...] = (
     (PolledInNameOnly, "test_it_is_polled_or_it_is_not"),
     (ReadsTheClock, "test_translate_is_pure"),
     (DropsDice, "test_translate_is_pure"),
+    (TellsTheSexByACode, "test_codes_of_persons_are_declared"),
     (LosesTheTail, "test_free_text_arrives_whole_or_is_reported"),
     (PointsNowhere, "test_the_loss_report_points_into_the_document"),
     (QuotesTheLoss, "test_the_loss_report_points_into_the_document"),
@@ -331,6 +353,7 @@ _MADE: tuple[tuple[type[CalledToy], str], ...] = (
     (ForgetsTheRawWord, "test_an_unknown_status_stays_unknown"),
     (ReadsTheClockWhileReading, "test_reading_is_pure"),
     (TimesByArrival, "test_reading_does_not_depend_on_the_call"),
+    (NamesNothing, "test_broken_content_is_unreadable_and_nothing_else"),
     (TrustsTheContent, "test_broken_content_is_unreadable_and_nothing_else"),
 )
 

@@ -9,9 +9,21 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from adapters.http import NotJson, read_json_object
-from contracts.adapter import AdapterInfo, Exchange, Json, Polled, PolledItem, Receipt, Reply, Request, Wire
+from contracts.adapter import (
+    AdapterInfo,
+    Exchange,
+    InboundCall,
+    Json,
+    Polled,
+    PolledItem,
+    Receipt,
+    Reply,
+    Request,
+    Wire,
+)
 from contracts.errors import PermanentError, RetryableError
 from contracts.holdings import Held, Holding, Listing, Period
+from contracts.update import About, Inbound
 from tests.seam.adapters import ToyIdempotent, ToyNeither, ToyQueryable
 from tests.seam.broken import Defect
 from tests.seam.stages import IdempotentStage, NeitherStage, QueryableStage
@@ -214,6 +226,14 @@ class ItemsWithoutTheirPage(ToyQueryable):
         return PolledItem(whole.event_id, whole.digest, json.dumps(body).encode())
 
 
+class TrustsItsItems(ToyQueryable):
+    """What was polled was asked for, and is believed to be whole."""
+
+    def parse_callback(self, call: InboundCall) -> tuple[Inbound, ...]:
+        found = json.loads(call.body)
+        return (self.update(found, About(found["about"])),)
+
+
 class FailedPollIsNoNews(ToyQueryable):
     """An unreadable page is an empty one."""
 
@@ -300,5 +320,6 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(CursorStandsStill, QueryableStage, "test_news_comes_once_behind_its_cursor"),
     Defect(RemembersItsCursor, QueryableStage, "test_a_cursor_can_be_used_again"),
     Defect(ItemsWithoutTheirPage, QueryableStage, "test_polled_items_are_read_alone"),
+    Defect(TrustsItsItems, QueryableStage, "test_broken_items_are_unreadable_and_nothing_else"),
     Defect(FailedPollIsNoNews, QueryableStage, "test_a_failed_poll_is_no_news"),
 )

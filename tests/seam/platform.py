@@ -9,11 +9,14 @@ import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from aiohttp import web
+
+from tests.servers.aside import served
 
 KEY = "toy-key-93b1d0c4a7"
 CALL_KEY = "toy-call-key-5f0e2a81"
@@ -78,7 +81,7 @@ class ToyPlatform:
         self.port = 0
         self._script: dict[str, list[Action]] = {}
         self._over = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._standing = AsyncExitStack()
         self._events = 0
         self._numbers = 0
 
@@ -101,18 +104,12 @@ class ToyPlatform:
         for method, operation in self.operations:
             application.router.add_route(method, f"/{operation}", self._handle)
         self._over = asyncio.Event()
-        self._runner = web.AppRunner(application, shutdown_timeout=0.2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        self.port = await self._standing.enter_async_context(served(application, 0.2, port=self.port))
 
     async def stop(self) -> None:
         """Refuse connections; whoever waits for an answer is cut off."""
         self._over.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._standing.aclose()
 
     def fail(self, kind: str, times: int = 1, *, operation: str | None = None, **more: Any) -> None:
         """The next requests of an operation (default: the filing) end so."""

@@ -280,6 +280,14 @@ class Scene:
         """Stored calls in a state."""
         return await self.house.store.rows("list_callbacks", state, "", 1000)
 
+    async def all_applied(self, many: int) -> None:
+        """Wait until so many calls are applied."""
+
+        async def there() -> bool:
+            return len(await self.callbacks("applied")) == many
+
+        await until(there, f"{many} calls are applied")
+
     async def endpoint(self, name: str) -> Any:
         """The endpoint's row: paused, breaker, failures, quiet_until."""
         rows = await self.house.store.rows("all_endpoints")

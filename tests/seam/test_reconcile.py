@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from contracts.messages import MessageType
+from gateway.flow.acts import ActRefused
 from gateway.flow.reconciling.comparing import Method
-from gateway.flow.reconciling.reconciliations import NOT_COMPARABLE, ReconcileRefused, Reconciliations
+from gateway.flow.reconciling.reconciliations import NOT_COMPARABLE, Reconciliations
 from gateway.store import journal, reconciliations
 from gateway.store.engine import Row, StoreUnavailable
 from tests.seam.scene import ASKED, BYTES, IDS, LAG_S, OPERATOR, Scene, until
@@ -411,11 +412,11 @@ async def test_a_period_that_cannot_be_is_refused(scene: Scene, since: int) -> N
     await scene.stand(IDS)
     await scene.open(reconcile=FAST)
     now = scene.house.store.now_ms()
-    with pytest.raises(ReconcileRefused, match="period"):
+    with pytest.raises(ActRefused, match="period"):
         await desk(scene).ask(OPERATOR, IDS, since, now)
-    with pytest.raises(ReconcileRefused, match="period"):
+    with pytest.raises(ActRefused, match="period"):
         await desk(scene).ask(OPERATOR, IDS, now + 1000, now + 2000)
-    with pytest.raises(ReconcileRefused, match="not_found"):
+    with pytest.raises(ActRefused, match="not_found"):
         await desk(scene).ask(OPERATOR, "nobody", now - 1000, now)
 
 

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.messages import MessageType
-from gateway.flow.operating.operate import Operator
-from gateway.flow.operating.replay import Replayer, ReplayKind
 from gateway.flow.worker import remind_of_words
-from gateway.store.casefile import DeliveryRow
 from tests.seam.platform import Seen
 from tests.seam.scene import ASKED, BYTES, IDS, OPERATOR, Scene, until
 
@@ -21,13 +18,6 @@ async def _matter_is(scene: Scene, subject: str, matter: str, status: str) -> No
         return (await scene.file(subject)).matters[matter].status == status
 
     await until(there, f"{matter[:3]} becomes {status}")
-
-
-async def _all_applied(scene: Scene, many: int) -> None:
-    async def there() -> bool:
-        return len(await scene.callbacks("applied")) == many
-
-    await until(there, f"{many} calls are applied")
 
 
 async def _chain(scene: Scene, endpoint: str) -> tuple[str, str]:
@@ -55,7 +45,7 @@ async def test_a_word_about_a_delivery_that_is_still_being_sent(scene: Scene) ->
     case = await scene.case()
     row = await scene.reaches("delivered", case, IDS)
     assert statuses == [200], "stored and answered at once"
-    await _all_applied(scene, 1)
+    await scene.all_applied(1)
     assert row.attempts == 1
     assert scene.ids.count() == 1
 
@@ -105,9 +95,49 @@ async def test_a_word_by_a_number_that_we_do_not_have_yet_is_an_orphan_and_then_
     confirmation = await scene.confirmation(agreement)
     await _matter_is(scene, case, confirmation, "accepted")
     assert orphans[0]["code"] == "not_known"
-    await _all_applied(scene, 1)
+    await scene.all_applied(1)
     assert await scene.callbacks("orphan") == []
     assert await scene.tasks("orphan_callback") == []
+
+
+async def _given_up(scene: Scene) -> tuple[str, str]:
+    """A filing whose answer was lost, at an endpoint that was paused then; and a word by the number that was in the answer,
+    which stands before a person. Returns the confirmation's case and id."""
+    await scene.stand(IDS)
+    await scene.open(retry=scene.retry(orphan=(0.02, 0.02)))
+    case, agreement = await _chain(scene, IDS)
+    scene.ids.fail("reset_after")
+    scene.ids.fail("deny")
+    confirmation = await scene.confirmation(agreement)
+
+    async def paused() -> bool:
+        return bool((await scene.endpoint(IDS))["paused"])
+
+    await until(paused, "the endpoint is paused before the number came")
+    assert await scene.ids.say("TAKEN", about="confirmation", number=scene.ids.booked[-1].number) == 200
+    await until(lambda: scene.tasks("orphan_callback"), "a task")
+    return case, confirmation
+
+
+async def test_a_word_that_was_given_up_is_applied_when_its_number_comes(scene: Scene) -> None:
+    case, confirmation = await _given_up(scene)
+    await scene.operator.resume(OPERATOR, IDS, "key renewed")
+    await _matter_is(scene, case, confirmation, "accepted")
+    await scene.all_applied(1)
+    assert await scene.tasks("orphan_callback") == [], "nobody need look for it any more"
+    (task,) = await scene.tasks("orphan_callback", "resolved")
+    assert task["resolution"] == "applied"
+
+
+async def test_a_word_whose_task_a_person_has_closed_rests(scene: Scene) -> None:
+    case, confirmation = await _given_up(scene)
+    (task,) = await scene.tasks("orphan_callback")
+    await scene.operator.close_task(OPERATOR, task["id"], "it was a mistake of theirs")
+    await scene.operator.resume(OPERATOR, IDS, "key renewed")
+    await scene.reaches("delivered", case, IDS, MessageType.CONFIRMATION_REQUESTED)
+    assert (await scene.file(case)).matters[confirmation].status == "requested"
+    (orphan,) = await scene.callbacks("orphan")
+    assert orphan["tries"] == 3
 
 
 async def test_a_word_about_nothing_of_ours_goes_to_a_person(scene: Scene) -> None:
@@ -143,7 +173,7 @@ async def test_a_repeated_word_is_applied_once(scene: Scene) -> None:
     answers = await asyncio.gather(*(scene.batches.door(*scene.batches.call(body)) for _ in range(20)))
     assert answers == [200] * 20
     await scene.reaches("delivered", case, BYTES)
-    await _all_applied(scene, 1)
+    await scene.all_applied(1)
     events = [event["type"] for event in await scene.house.store.rows("events_of", case)]
     assert events.count("delivery.delivered") == 1
 
@@ -173,7 +203,7 @@ async def test_forged_calls_change_nothing(scene: Scene) -> None:
     assert await scene.batches.door(*true) == 200
     await scene.reaches("delivered", case, BYTES)
     assert await scene.batches.door(*true) == 401, "the replay"
-    await _all_applied(scene, 1)
+    await scene.all_applied(1)
 
 
 # ---------------------------------------------------------------------------------------------------------- relayed things
@@ -300,7 +330,7 @@ async def test_the_first_acceptance_counts_where_a_repeat_is_another_batch(scene
     await scene.batches.say("OK", id=row.id)
     await scene.reaches("delivered", case, BYTES)
     await scene.batches.say("NO", id=row.id)
-    await _all_applied(scene, 2)
+    await scene.all_applied(2)
     assert (await scene.delivery(case, BYTES)).state == "delivered"
     assert await scene.tasks() == []
 
@@ -339,7 +369,7 @@ async def test_polled_news_is_applied_once_and_behind_a_cursor(scene: Scene) -> 
     row = await scene.reaches("delivered", case, ASKED)
     for word in ("HEARD", "TALKS", "HEARD"):
         scene.asked.happen(word, about="case", number=row.reference)
-    await _all_applied(scene, 3)
+    await scene.all_applied(3)
     assert (await scene.file(case)).matters[case].status == "mediating"
     assert (await scene.endpoint(ASKED))["cursor"] == "3"
     before = scene.asked.count("news")
@@ -376,100 +406,3 @@ async def test_a_redriven_refusal_frees_what_waited_for_it(scene: Scene) -> None
     await scene.reaches("delivered", case, IDS)
     await scene.reaches("delivered", case, IDS, MessageType.AGREEMENT_CONCLUDED)
     assert await scene.tasks() == []
-
-
-# ------------------------------------------------------------------------------------------- words on an earlier sending
-
-
-class _Reading:
-    """Holds the reading of calls up while its gate is shut."""
-
-    def __init__(self) -> None:
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.held = 0
-
-    async def __call__(self, point: str) -> None:
-        if point == "parsed":
-            self.held += not self.gate.is_set()
-            await self.gate.wait()
-
-
-async def _refused_but_unread(scene: Scene, reading: _Reading) -> tuple[str, DeliveryRow]:
-    """A batch whose answer was lost; its refusal is kept and not applied."""
-    await scene.stand(BYTES)
-    await scene.open(fault_point=reading)
-    scene.batches.fail("reset_after")
-    case = await scene.case()
-    row = await scene.reaches("in_doubt", case, BYTES)
-    reading.gate.clear()
-    assert await scene.batches.say("NO", id=row.id, batch=scene.batches.booked[0].number, reason="E17") == 200
-
-    async def held() -> bool:
-        return bool(reading.held)
-
-    await until(held, "the word is held up")
-    return case, row
-
-
-async def test_nobody_sends_again_over_a_word_that_is_kept_and_not_read(scene: Scene) -> None:
-    reading = _Reading()
-    case, row = await _refused_but_unread(scene, reading)
-    standing = await scene.operator.resolve(OPERATOR, row.id, False, "asked by telephone")
-    assert standing.refused == "words_unread"
-    assert (await scene.delivery(case, BYTES)).state == "in_doubt"
-    reading.gate.set()
-    await scene.reaches("rejected", case, BYTES)
-    assert scene.batches.count() == 1
-    reading.gate.clear()
-    await scene.batches.say("OK", id="dlv_of_another")
-    replayer = Replayer(scene.house.store, scene.house.lines)
-    for kind in (ReplayKind.SAME, ReplayKind.RETRANSLATE):
-        assert (await replayer.replay(OPERATOR, row.id, "mended there", kind)).refused == "words_unread"
-    reading.gate.set()
-    standing = await scene.operator.redrive(OPERATOR, row.id, "mended there")
-    assert standing.refused is None
-    await scene.reaches("relayed", case, BYTES)
-
-
-async def test_a_refusal_that_is_read_after_the_next_sending_takes_nothing_from_it(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A person was quicker than the reading of the word: it speaks of the batch before."""
-    reading = _Reading()
-    case, row = await _refused_but_unread(scene, reading)
-
-    async def read(self: Operator, delivery: str) -> bool:
-        return False
-
-    monkeypatch.setattr(Operator, "unread", read)
-    assert (await scene.operator.resolve(OPERATOR, row.id, False, "asked by telephone")).refused is None
-    await scene.reaches("relayed", case, BYTES)
-    reading.gate.set()
-    await _all_applied(scene, 1)
-    assert (await scene.delivery(case, BYTES)).state == "relayed"
-    assert await scene.tasks() == []
-    assert await scene.batches.say("NO", id=row.id, batch=scene.batches.booked[1].number, reason="E18") == 200
-    assert (await scene.reaches("rejected", case, BYTES)).code == "E18"
-
-
-async def test_a_word_that_names_another_batch_takes_nothing_from_this_one(scene: Scene) -> None:
-    await scene.stand(BYTES)
-    await scene.open()
-    case = await scene.case()
-    row = await scene.reaches("relayed", case, BYTES)
-    await scene.batches.say("WAIT", id=row.id, batch=scene.batches.booked[0].number, wait=50)
-
-    async def twice() -> bool:
-        return scene.batches.count() == 2
-
-    await until(twice, "it is sent again")
-    await scene.reaches("relayed", case, BYTES)
-    first, second = (one.number for one in scene.batches.booked)
-    await scene.batches.say("NO", id=row.id, batch=first, reason="E17")
-    await _all_applied(scene, 2)
-    assert (await scene.delivery(case, BYTES)).state == "relayed"
-    await scene.batches.say("NO", id=row.id, batch=second, reason="E18")
-    assert (await scene.reaches("rejected", case, BYTES)).code == "E18"
-    await scene.batches.say("OK", id=row.id, batch=first)
-    await scene.reaches("delivered", case, BYTES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,11 +10,13 @@ from aiohttp import web
 
 
 @asynccontextmanager
-async def served(application: web.Application, shutdown_s: float = 60.0) -> AsyncIterator[int]:
-    """The application on a free port of this machine, which is told."""
+async def served(
+    application: web.Application, shutdown_s: float = 60.0, *, port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """The application on this machine, on a free port or on that one, which is told."""
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=shutdown_s)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
     try:
         yield runner.addresses[0][1]
     finally:

@@ -26,7 +26,7 @@ from contracts.update import (
     StatusUpdate,
 )
 from tests.adapters.court_mediation import documents as docs
-from tests.adapters.court_mediation.platform import NOW, call_of, push, push_body
+from tests.adapters.court_mediation.platform import call_of, push, push_body
 from tests.adapters.court_mediation.pushes import WRIT, read, task, update
 
 UUID = docs.UUID
@@ -184,11 +184,13 @@ def test_an_unknown_kind_stays_unknown(content: Json, about: About, key: Key) ->
     assert (found.status, found.raw_status, found.about, found.keys) == ("unknown", "zzzz", about, (key,))
 
 
-def test_a_push_without_a_kind_is_unknown() -> None:
-    body = json.dumps({"tsbh": "TS1", "content": {"uuid": UUID}}).encode()
-    found = read(call_of(body))
-    assert isinstance(found, StatusUpdate)
-    assert (found.status, found.raw_status, found.at) == ("unknown", "", NOW)
+@pytest.mark.parametrize(
+    "head", [{"tsbh": "TS1"}, {"tslx": "sqsl"}, {"tsbh": "TS1", "tslx": ""}, {"tsbh": "", "tslx": "zzzz"}]
+)
+def test_a_push_without_a_number_or_a_kind(head: Json) -> None:
+    with pytest.raises(UnreadableCallback) as unreadable:
+        read(call_of(json.dumps(head | {"content": {"uuid": UUID}}).encode()))
+    assert unreadable.value.code == "no_number_or_kind"
 
 
 # --------------------------------------------------------------------------------------------------------------- time

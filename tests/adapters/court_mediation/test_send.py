@@ -17,6 +17,7 @@ from contracts.referral import ReferralResult
 from contracts.update import Reference, StatusUpdate
 from tests.adapters.court_mediation import documents as docs
 from tests.adapters.court_mediation.platform import (
+    URL,
     Attachments,
     Clock,
     Memory,
@@ -377,8 +378,13 @@ async def test_a_probe_that_finds_something_else(reply: Reply, kind: type[Except
 
 
 async def test_no_personal_data_in_addresses() -> None:
+    """An address is one of the page's own, whatever the documents hold: nothing of them is behind it, plain or encoded."""
     platform = Platform(clock=Clock())
-    await _court(platform).send(_application(), platform)
-    for step in platform.steps:
-        assert step.request.url.isascii()
-        assert "?" not in step.request.url
+    told = _court(platform)
+    for wire in (_application(), _answer()):
+        await told.send(wire, platform)
+        platform.clock.wait(10)
+        await told.lookup(wire, platform)
+    await told.probe(platform)
+    services = {"login", "file/upload", "sfqr/add", "task/answer", "query/byTjbh", "ping"}
+    assert {step.request.url for step in platform.steps} == {f"{URL}/fayuan/a/{service}" for service in services}

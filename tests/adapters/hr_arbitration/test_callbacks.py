@@ -114,7 +114,7 @@ def test_an_unknown_code_stays_unknown_with_its_raw_value(service: str, field: s
     if service == "ZC1001" and not raw:
         assert (update.status, update.note) == ("", "说明")
     else:
-        assert (update.status, update.raw_status) == ("unknown", raw)
+        assert (update.status, update.raw_status) == ("unknown", raw or service)
 
 
 def test_an_unknown_reason_is_kept_raw() -> None:
@@ -132,6 +132,7 @@ def test_a_case_word_without_status_and_note_says_nothing() -> None:
 def test_a_fact_without_its_time_is_taken_when_it_came() -> None:
     assert _update("ZC2001", {"BZR001": "1"}).at == platform.NOW
     assert _update("ZC2001", {"BZR001": "1", "AAE036": "20261301000000"}).at == platform.NOW
+    assert _update("ZC2001", {"BZR001": "1", "AAE036": "00261001000000"}).at == platform.NOW
 
 
 def test_an_unreadable_date_is_absent() -> None:
@@ -255,7 +256,12 @@ def test_what_is_unsound_is_absent_from_the_draft() -> None:
             "BZA009": "1999:劳动争议",
             "BZA013": "-1.00",
             "BZA020": "soon",
-            "BZQ000": [{"BZQ002": "77", "BZQ003": "工资", "BZQ004": "1.234"}, {"BZQ004": "1e5"}],
+            "BZQ000": [
+                {"BZQ002": "77", "BZQ003": "工资", "BZQ004": "1.234"},
+                {"BZQ004": "1e5"},
+                {"BZQ003": "加班费", "BZQ004": "9" * 40},
+                {"BZQ003": "补偿", "BZQ004": "1e30"},
+            ],
             "BZP000": [person],
             "BZN000": [{"BZN001": "0", "BZN002": "everything", "BZN003": "20261001090000"}],
             "BZA014": "1",
@@ -268,7 +274,7 @@ def test_what_is_unsound_is_absent_from_the_draft() -> None:
         "organization": {"code": "SD-JN-LX-001"},
         "channel": "referral",
         "facts": "拖欠工资",
-        "claims": [{"text": "工资"}, {"amount": "100000.00"}],
+        "claims": [{"text": "工资"}, {"amount": "100000.00"}, {"text": "加班费"}, {"text": "补偿"}],
         "parties": [
             {"role": "applicant", "kind": "person", "name": "王建国", "agents": [{"name": "赵敏"}]},
         ],

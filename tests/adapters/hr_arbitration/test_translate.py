@@ -292,13 +292,13 @@ _AGREEMENT = message(MessageType.AGREEMENT_CONCLUDED, docs.AGREEMENT, docs.AGREE
     ("sent", "given", "code"),
     [
         (message(MessageType.STATISTICS_REPORTED, docs.WAGES), context(), "type_not_taken"),
-        (message(MessageType.CASE_PROGRESSED, docs.PROGRESS), context(case=None), "context_without_case"),
+        (message(MessageType.CASE_PROGRESSED, docs.PROGRESS), context(case=None), "context_missing"),
         (
             message(MessageType.AGREEMENT_PERFORMED, docs.PERFORMANCE),
             context(agreement=None),
-            "context_without_agreement",
+            "context_missing",
         ),
-        (message(MessageType.REFERRAL_ANSWERED, docs.ANSWER), context(), "context_without_referral"),
+        (message(MessageType.REFERRAL_ANSWERED, docs.ANSWER), context(), "context_missing"),
         (
             message(MessageType.STATUS_REPORTED, _report(status="unknown")),
             context(),

@@ -89,8 +89,6 @@ def test_a_sound_head_is_sound() -> None:
         ("enctype", "SM4/ECB/PKCS7"),
         ("signtype", "RSA"),
         ("sign", ""),
-        ("sign", "A" * 87 + "="),
-        ("sign", "A" * 88),
         ("sign", None),
         ("timestamp", 20260930170503),
         ("nonce", WORKED["nonce"] + "\n"),
@@ -99,6 +97,13 @@ def test_a_sound_head_is_sound() -> None:
 def test_a_field_out_of_its_pattern(name: str, value: object) -> None:
     head: dict[str, Any] = WORKED | {"sign": "A" * 86 + "=="} | {name: value}
     assert not wire.call_head_is_sound(head)
+
+
+@pytest.mark.parametrize("value", ["A" * 87 + "=", "A" * 88, "A" * 86, "A" * 85 + "-=="])
+def test_a_signature_of_another_form_is_a_wrong_one_and_no_wrong_head(value: str) -> None:
+    """Page §2: DER and other lengths are 3004."""
+    assert wire.call_head_is_sound(WORKED | {"sign": value})
+    assert not wire.is_raw_signature(value)
 
 
 def test_a_field_too_few_or_too_many() -> None:

@@ -16,7 +16,7 @@ from contracts.adapter import InboundCall, Origin
 from contracts.errors import Reason, UnreadableCallback
 from contracts.lists import ClaimKind, IdType, PartyRole, Sex
 from contracts.messages import MessageType as M
-from contracts.referral import AddressDraft, CaseDraft, ContactDraft
+from contracts.referral import AddressDraft, CaseDraft, ContactDraft, Referral
 from contracts.update import About, Inbound, Key, KeyKind, Reference, ReferralOffered, StatusUpdate
 
 from . import documents as d
@@ -150,7 +150,7 @@ def test_supervision_is_a_note_without_status(limit: str, due: date | datetime |
     assert found == StatusUpdate("CH-1", About.CASE, CASE_KEYS, "", "4", AT, due_at=due, note="请于期限内反馈")
 
 
-@pytest.mark.parametrize("kind", ["5", "99", "其他", ""])
+@pytest.mark.parametrize("kind", ["5", "99", "其他"])
 def test_an_unknown_kind_is_unknown(kind: str) -> None:
     found = update(change(kind, "<什么><都><行/></都></什么>"))
     assert found == StatusUpdate("CH-1", About.CASE, CASE_KEYS, "unknown", kind, AT)
@@ -172,6 +172,10 @@ def test_an_unknown_kind_is_unknown(kind: str) -> None:
         (change("4", "<督办意见>x</督办意见>", 变更序号="x" * 33), "no_event_number"),
         (change("4", "<督办意见>x</督办意见>", 机构编码="SD-XX-001"), "foreign_organization"),
         (change("4", "<督办意见>x</督办意见>", 机构编码=""), "foreign_organization"),
+        (change("", "<督办意见>x</督办意见>"), "no_type"),
+        (change("2", 平台编号="", 案件外部编号=""), "no_key"),
+        (change("4", "<督办意见>x</督办意见>", 平台编号="", 案件外部编号=""), "no_key"),
+        (change("99", 平台编号="", 案件外部编号=""), "no_key"),
         (change("4"), "no_note"),
         (change("3", "<进展类别>1</进展类别>"), "no_status"),
         (change("3", "<进展类别>1</进展类别><状态>05</状态>", 变更时间="2026-09-30"), "no_time"),
@@ -234,6 +238,7 @@ def test_an_assignment_of_little_more_than_its_facts() -> None:
         ASSIGNED_HEAD,
         ASSIGNED_HEAD + "<简述> \n</简述>",
         "<签收期限>明天</签收期限><简述>拖欠工资</简述>",
+        "<签收期限>0026-10-14 17:00:00</签收期限><简述>拖欠工资</简述>",
     ],
 )
 def test_an_assignment_that_nobody_could_answer(own: str) -> None:
@@ -334,6 +339,14 @@ def test_what_no_field_can_hold_is_absent_and_the_rest_stays() -> None:
             {"role": "third_party", "kind": "other_organization", "name": "某中心"},
         ],
     }
+
+
+def test_a_limit_of_a_mistyped_year_is_absent() -> None:
+    """Kept, the referral could be stored and never read again."""
+    head = "<指派单号>ZP1</指派单号><签收期限>2026-10-14 17:00:00</签收期限><化解时限>2206-10-20</化解时限>"
+    found = offered(head + "<简述>拖欠工资</简述>").referral
+    assert found.mediation_due_at is None
+    assert Referral.model_validate_json(found.to_json()) == found
 
 
 def test_times_are_beijings() -> None:

@@ -42,7 +42,7 @@ def test_ping_and_pull_need_no_reference() -> None:
 
 
 RETRYABLE: dict[str, tuple[Reply, str, bool, timedelta | None]] = {
-    "S003": (reply(fault("S003", side="Client"), status=500), "S003", False, None),
+    "S003": (reply(fault("S003", side="Client"), status=500), "S003", False, timedelta(0)),
     "S004 with its wait": (reply(fault("S004", wait="7"), status=500), "S004", False, timedelta(seconds=7)),
     "S004 without": (reply(fault("S004"), status=500), "S004", False, timedelta(seconds=10)),
     "S004 unreadable wait": (reply(fault("S004", wait="soon"), status=500), "S004", False, timedelta(seconds=10)),

@@ -37,8 +37,13 @@ def digest(parameters: Mapping[str, str], secret: str = SECRET, encoding: str = 
     kept = {key: value for key, value in parameters.items() if key != "sign" and value != ""}
     ordered = sorted(kept.items(), key=lambda pair: pair[0].encode("ascii"))
     text = "&".join(f"{key}={value}" for key, value in ordered) + "&key=" + secret
+    return sm3(text.encode(encoding))
+
+
+def sm3(data: bytes) -> str:
+    """Its SM3 in upper-case hex."""
     hashed = hashes.Hash(hashes.SM3())
-    hashed.update(text.encode(encoding))
+    hashed.update(data)
     return hashed.finalize().hex().upper()
 
 

@@ -77,7 +77,7 @@ def test_refused_without_words() -> None:
 @pytest.mark.parametrize("raw", ["", "2", "01", "同意"])
 def test_an_unknown_result_stays_unknown(raw: str) -> None:
     (word,) = results({"xlh": "dlv_1", "jg": raw, "slh": UNION_NO})
-    assert (word.status, word.raw_status) == ("unknown", raw)
+    assert (word.status, word.raw_status) == ("unknown", raw or "batch.result")
 
 
 def test_each_item_is_a_word_of_its_own_also_of_unknown_deliveries() -> None:
@@ -175,7 +175,7 @@ def test_a_case_status() -> None:
 )
 def test_statuses(raw: str, about: About, word: str) -> None:
     found = status(zt=raw)
-    assert (found.about, found.status, found.raw_status) == (about, word, raw)
+    assert (found.about, found.status, found.raw_status) == (about, word, raw or "case.status")
     assert UNION_KEY in found.keys
 
 
@@ -189,7 +189,7 @@ def test_the_case_number_is_asked_for_under_every_organisation_of_the_union() ->
 
 
 def test_a_fact_without_time_is_of_the_time_of_telling() -> None:
-    for text in ("", "20260930", "20261330170000", "2026093017000０"):
+    for text in ("", "20260930", "20261330170000", "2026093017000０", "00260930170000"):
         assert status(sj=text).at == NOW
 
 
@@ -341,6 +341,13 @@ def test_a_due_day_lasts_until_its_end() -> None:
     assert draft(dfqx="20261005").due_at == datetime(2026, 10, 5, 15, 59, 59, tzinfo=UTC)
 
 
+def test_a_mistyped_year_is_absent() -> None:
+    """Kept, the referral could be stored and never read again."""
+    found = draft(sqsj="00260916093000", slsj="22060916093000", **{"sqr.1.csrq": "18900307"})
+    assert (found.case.received_at, found.case.accepted_at, found.case.parties[0].birth_date) == (None, None, None)
+    assert Referral.model_validate_json(found.to_json()) == found
+
+
 def test_overlong_and_hostile_texts_are_made_to_fit() -> None:
     case = draft(jq="甲\x00" * 25_000, ajbh="G" * 60, **{"sqr.1.xm": "乙" * 300, "sqr.1.dz": "\x07\x08"}).case
     assert case.facts == "甲" * 20_000
@@ -361,6 +368,15 @@ def test_an_incomplete_one_beside_a_sound_one_is_not_lost(missing: str) -> None:
     with pytest.raises(UnreadableCallback) as caught:
         parsed(handover(HANDOVER | {missing: " "}))
     assert caught.value.code == "referral_incomplete"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_a_task_named_twice_the_sound_item_counts(order: tuple[int, int]) -> None:
+    both = (HANDOVER | {"jq": ""}, HANDOVER)
+    (found,) = offered(*(both[place] for place in order))
+    assert found.referral.case.facts == HANDOVER["jq"]
+    (first,) = offered(HANDOVER, HANDOVER | {"jq": "另一案情。"})
+    assert first.referral.case.facts == HANDOVER["jq"]
 
 
 # ------------------------------------------------------------------------------------------------------------- recalls
@@ -387,6 +403,11 @@ def test_a_recall() -> None:
     assert (found[1].event_id, found[1].note) == ("case.recall:YJ2", None)
 
 
+def test_a_task_recalled_twice_in_one_call_is_one_word() -> None:
+    twice = {"i1.yjbh": "YJ1", "i2.yjbh": "YJ1"}
+    assert len(words(call("case.recall", twice, path="/handover", n="2"))) == 1
+
+
 # ---------------------------------------------------------------------------------------------------------- unreadable
 
 
@@ -397,6 +418,7 @@ def test_a_recall() -> None:
         (call_of(b"a=%8"), "percent"),
         (call("case.notice", {"i1.xlh": "x"}), "unknown_method"),
         (call("batch.result", {"i1.xlh": "x", "i1.jg": "1"}), "no_batch_no"),
+        (call("batch.result", {"batchNo": BATCH_NO, "i1.jg": "1"}), "no_key"),
         (call("case.status", {"i1.zt": "02", "i1.sjbh": "EV"}), "no_key"),
         (call("case.status", {"i1.zt": "02", "i1.slh": UNION_NO}), "no_event_id"),
         (call("case.recall", {"i1.sm": "x"}), "no_key"),

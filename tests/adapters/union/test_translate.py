@@ -273,7 +273,7 @@ def test_no_long_number_survives_anywhere(texts: list[str], phone: str, other_ph
     try:
         found = notice(case)
     except PermanentError as error:
-        assert error.code in {"too_long", "field_missing"}  # noqa: PT017  a refusal is one of the two sound ends
+        assert error.code in {"too_long", "required_missing"}  # noqa: PT017  a refusal is one of the two sound ends
         return
     parameters = _parameters(found)
     check_items(parameters)
@@ -311,6 +311,27 @@ def test_a_transfer_without_claims_takes_the_cases() -> None:
     assert found.payload["qq"] == notice(d.WAGES).payload["qq"]
 
 
+def test_what_is_lost_of_the_case_is_named_there() -> None:
+    transfer = d.TRANSFER.model_copy(update={"claims": None})
+    case = d.wages(facts="甲" * 501, claims=[{"kind": "other", "text": BAIT}])
+    found = translate(d.message(M.TRANSFER_REQUESTED, transfer, d.TRANSFER_ID), d.context(case=case))
+    assert losses(found, LossKind.CUT).keys() == {"/case/facts"}
+    assert losses(found, LossKind.MASKED).keys() == {"/case/parties/0/id_number", "/case/claims/0/text"}
+
+
+def test_the_effect_is_of_the_signatures_which_are_reported_themselves() -> None:
+    seal = d.fields_of("POST cases {id} agreements - wages")["organization_seal"]
+    agreement = d.sample(
+        Agreement,
+        "POST cases {id} agreements - wages",
+        organization_seal=seal | {"sealed_at": "2026-09-25T09:00:00.5+08:00"},
+    )
+    found = translate(d.message(M.AGREEMENT_CONCLUDED, agreement), d.context())
+    assert found.payload["sxsj"] == "20260925090000"
+    assert "/organization_seal" in losses(found, LossKind.DROPPED)
+    assert all(loss.pointer for loss in found.losses)
+
+
 def test_a_reason_without_row_goes_as_other() -> None:
     transfer = d.sample(Transfer, "POST cases {id} transfers - to arbitration", to="legal_aid", reason_code="unwilling")
     found = translate(d.message(M.TRANSFER_REQUESTED, transfer, d.TRANSFER_ID), d.context())
@@ -336,15 +357,15 @@ def test_without_context_nothing_is_made_up(kind: M, document: Any, context: dic
 
 def test_what_the_platform_demands_is_demanded() -> None:
     without_terms = d.sample(Agreement, "POST cases {id} agreements - wages", terms=[])
-    refused("field_missing", M.AGREEMENT_CONCLUDED, without_terms)
+    refused("required_missing", M.AGREEMENT_CONCLUDED, without_terms)
     unsigned = d.sample(Agreement, "POST cases {id} agreements - wages", signatures=[])
     refused("agreement_without_effect", M.AGREEMENT_CONCLUDED, unsigned)
     declined = d.made(ReferralAnswer, answer="decline", at="2026-10-02T09:00:00+08:00")
-    refused("field_missing", M.REFERRAL_ANSWERED, declined, referral=d.referral())
+    refused("required_missing", M.REFERRAL_ANSWERED, declined, referral=d.referral())
 
 
 def test_other_messages_are_not_taken() -> None:
-    refused("not_taken", M.MEDIATOR_LISTED, d.WAGES)
+    refused("type_not_taken", M.MEDIATOR_LISTED, d.WAGES)
     with pytest.raises(TypeError):
         translate(d.message(M.CASE_ALERTED, d.PROGRESS), d.context())
 

@@ -135,7 +135,7 @@ def _open(keys: Keys, body: str, code: str, limit: int) -> Json:
 
 
 def _skew(answer: Answer, now: datetime) -> str:
-    """For 3003: by how many seconds the platform's clock is ahead of ours."""
+    """For 3003: by how many seconds our clock is ahead of the platform's."""
     if answer.code != "3003":
         return ""
     try:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapters.hr_arbitration import answers
-from adapters.hr_arbitration.answers import Answer, Unreadable, read_answer
+from adapters.hr_arbitration import replies
+from adapters.hr_arbitration.replies import Answer, Unreadable, read_answer
 from contracts import gm
 from contracts.adapter import Reply
 from contracts.errors import AdapterError, EndpointError, PermanentError, Reason, RetryableError
@@ -21,7 +21,7 @@ from tests.adapters.hr_arbitration.platform import Platform, keys
 
 def judge(answer: Answer, now: datetime, *, filing: bool) -> None:
     """Raise what the answer says."""
-    if (trouble := answers.judge(answer, now, filing=filing)) is not None:
+    if (trouble := replies.judge(answer, now, filing=filing)) is not None:
         raise trouble
 
 

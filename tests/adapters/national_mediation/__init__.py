@@ -1,0 +1,1 @@
+"""The national platform's adapter, tested against its protocol page."""
