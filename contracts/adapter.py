@@ -107,6 +107,7 @@ class AdapterInfo:
     ``lookup_lag``: a look-up's "not found" counts only when asked this long after the lost exchange.
     ``deadline_s`` is the total of one attempt, preparing steps included (``deadline_files_s`` where files travel).
     ``rate_per_s`` and ``at_once`` are the platform's agreed limits, ``reply_limit`` the most bytes of one reply.
+    ``personal_fields``: names of the wire's fields whose codes tell of a person (性别, 民族, 职业): people see none of them.
     ``lists``: what the platform can list of a period (``holdings``).
     ``events``: it is told events (``announce``), no messages. ``status_alone``: the HTTP status is the whole answer, so a body
     over ``reply_limit`` is cut there and one that breaks off counts as far as it came.
@@ -125,6 +126,7 @@ class AdapterInfo:
     events: bool = False
     status_alone: bool = False
     lists: Listing = Listing.NOTHING
+    personal_fields: frozenset[str] = frozenset()
     word_within: timedelta = timedelta(hours=26)
     lookup_lag: timedelta = timedelta(0)
     connect_s: float = 5.0

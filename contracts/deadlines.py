@@ -207,14 +207,14 @@ def latest_safe_time(last: datetime | date, safe_margin: timedelta = SAFE_MARGIN
     return _last_moment(last) - safe_margin
 
 
-def alarm_moments(clock: Clock) -> Mapping[int, datetime]:
+def alarm_moments(start: date, safe: datetime) -> Mapping[int, datetime]:
     """When 50, 75 and 90 % of the time until the latest safe time are over.
 
     The time runs from the period's first moment, 24:00 of its start day. Where the latest safe time lies before that,
     all three are the latest safe time.
     """
-    begins = min(end_of_day(clock.start), clock.latest_safe_time)
-    return {percent: begins + (clock.latest_safe_time - begins) * percent / 100 for percent in ALARM_PERCENTS}
+    begins = min(end_of_day(start), safe)
+    return {percent: begins + (safe - begins) * percent / 100 for percent in ALARM_PERCENTS}
 
 
 # ---------------------------------------------------------------------------------------------------------- the windows

@@ -17,15 +17,15 @@ from contracts.titled import Titled
 class DeliveryState(Titled):
     """The engine's own word about one delivery. *Delivered* means that they have it, not that they agree."""
 
-    PENDING = "pending", "待投递", "Pending"
-    RELAYED = "relayed", "已转交，待对方确认", "Relayed"
+    PENDING = "pending", "排队中", "Queued"
+    RELAYED = "relayed", "待回执", "Awaiting reply"
     DELIVERED = "delivered", "已送达", "Delivered"
     REJECTED = "rejected", "被拒绝", "Rejected"
-    DEAD = "dead", "已停止重试", "Dead"
+    DEAD = "dead", "重试用尽", "Retries exhausted"
     IN_DOUBT = "in_doubt", "结果不明", "In doubt"
     CANCELLED = "cancelled", "已取消", "Cancelled"
-    SUPERSEDED = "superseded", "已被新版本取代", "Superseded"
-    EXPIRED = "expired", "已逾法定期限", "Expired"
+    SUPERSEDED = "superseded", "已被取代", "Superseded"
+    EXPIRED = "expired", "逾期未达", "Expired"
 
 
 _PENDING, _RELAYED, _DELIVERED = DeliveryState.PENDING, DeliveryState.RELAYED, DeliveryState.DELIVERED

@@ -7,7 +7,7 @@ what, and its parameters only what is ours to say: limits, allowed values, dates
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -44,6 +44,27 @@ class Expected(Titled):
     LIST = "list", "数组", "a list"
     TIME = "time", "带时区偏移的 RFC 3339 时间（1900 至 2099 年）", "an RFC 3339 time with offset, 1900 to 2099"
     DATE = "date", "日历上存在的日期 YYYY-MM-DD（1900 至 2099 年）", "a date of the calendar, YYYY-MM-DD, 1900 to 2099"
+    ARTICLE = "article", "写明第几条的法条引用", "a citation with its article's number"
+    VALUE = (
+        "value",
+        "非 null 的值；没有内容的选填字段应省略",
+        "a value other than null; leave an optional field out",
+    )
+    ENDPOINT = "endpoint", "平台（端点）名称", "an endpoint's name"
+    ORGANIZATION = "organization", "调解组织代码，1 至 32 个字符", "an organisation's code, 1 to 32 characters"
+    PERSON = "person", "1 至 100 个可见字符的姓名或者账号", "a name or account of 1 to 100 printable characters"
+    QUARTER = "quarter", "季度，如 2026Q3", "a quarter, such as 2026Q3"
+    POINTER = (
+        "pointer",
+        "以 / 开头的 JSON 指针，至多 300 个字符",
+        "a JSON pointer that begins with /, at most 300 characters",
+    )
+    WORDS = (
+        "words",
+        "1 至 200 个可见字符的文本，或者其数组",
+        "a text of 1 to 200 printable characters, or a list of them",
+    )
+    IDS = "ids", "编号的数组", "a list of ids"
     FIGURE = "figure", "非负整数或金额文本", "a whole number from 0 or an amount as text"
 
 
@@ -109,6 +130,7 @@ class Code(StrEnum):
     VERSION_STALE = "version_stale"
     ATTACHMENT_UNKNOWN = "attachment_unknown"
     ORGANIZATION_UNKNOWN = "organization_unknown"
+    ORGANIZATION_FOREIGN = "organization_foreign"
     REFERRAL_CLOSED = "referral_closed"
     REFERRAL_NOT_ACCEPTED = "referral_not_accepted"
 
@@ -188,13 +210,26 @@ class Finding:
         return register()[self.code].texts(language).message.format_map(shown)
 
     def as_error(self) -> dict[str, str]:
-        """The entry of ``errors`` in a problem answer, or of ``warnings`` in an acceptance."""
+        """The entry of ``errors`` in a problem answer, or of ``warnings`` in an acceptance: what is wrong, and what to do."""
+        entry = register()[self.code]
         return {
             "pointer": self.pointer,
             "code": str(self.code),
             "message": self.message(Language.EN),
             "message_zh": self.message(Language.ZH),
+            "cure": entry.en.cure,
+            "cure_zh": entry.zh.cure,
         }
+
+
+MOST_NAMED: Final = 16
+"""Values of a list that a sentence names: as many as the longest closed list of the documents has."""
+
+
+def named_few(values: Sequence[object]) -> tuple[str, ...]:
+    """The values as far as a sentence names them; ``…`` stands for the rest."""
+    shown = tuple(map(str, values[:MOST_NAMED]))
+    return shown if len(values) <= MOST_NAMED else (*shown, "…")
 
 
 _BETWEEN: Final = {Language.ZH: "、", Language.EN: ", "}
@@ -203,7 +238,7 @@ _NOTHING: Final = {Language.ZH: "无", Language.EN: "none"}
 
 def _shown(value: Param, language: Language) -> str:
     if isinstance(value, tuple):
-        return _BETWEEN[language].join(str(each) for each in value) or _NOTHING[language]
+        return _BETWEEN[language].join(named_few(value)) or _NOTHING[language]
     if isinstance(value, Titled):
         return value.zh if language is Language.ZH else value.en
     return str(value)

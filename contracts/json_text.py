@@ -22,7 +22,16 @@ class Flaw(Titled):
     """Why a body is not acceptable JSON."""
 
     SIZE = "size", "正文过大", "the body is too large"
-    ENCODING = "encoding", "不是 UTF-8 编码", "it is not UTF-8"
+    ENCODING = (
+        "encoding",
+        "不是 UTF-8 编码（GB18030、GBK 等须先转换）",
+        "it is not UTF-8 (convert GB18030 or GBK first)",
+    )
+    MARK = (
+        "mark",
+        "以字节顺序标记（BOM）开头，应为不带 BOM 的 UTF-8",
+        "it begins with a byte order mark (BOM); leave it out",
+    )
     SYNTAX = "syntax", "语法错误", "a syntax error"
     DEPTH = "depth", "嵌套超过 64 层", "it is more than 64 levels deep"
     DUPLICATE_KEY = "duplicate_key", "对象中有重复的键名", "an object has the same key twice"
@@ -92,7 +101,7 @@ def _parse_text(text: str) -> Json:
     try:
         return _DECODER.decode(text)  # type: ignore[no-any-return]  # what a JSON decoder returns is JSON
     except json.JSONDecodeError as error:
-        flaw, position = Flaw.SYNTAX, error.pos
+        flaw, position = Flaw.MARK if text.startswith("\ufeff") else Flaw.SYNTAX, error.pos
     except _Doubled:
         flaw, position = Flaw.DUPLICATE_KEY, _where_doubled(text)
     except _Constant:

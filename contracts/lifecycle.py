@@ -6,7 +6,7 @@ event; a contradiction to a final status goes to a person (``messages.md`` §3, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,15 +37,6 @@ class Step(Generic[S_co]):
     outcome: Outcome
     status: S_co
     since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Folded(Generic[S_co]):
-    """The answer to several words: ``status`` and ``since`` after all, and one outcome for each word in its order."""
-
-    status: S_co
-    since: datetime | None
-    outcomes: tuple[Outcome, ...]
 
 
 class Lifecycle(Generic[S_co]):
@@ -111,42 +102,21 @@ class Lifecycle(Generic[S_co]):
             return Step(Outcome.CONTRADICTION, here, since)
         return Step(Outcome.EARLY if there in self._ahead[here] else Outcome.BACKWARD, here, since)
 
-    def fold(
-        self, current: str, words: Iterable[tuple[str, datetime | None]], *, since: datetime | None = None
-    ) -> Folded[S_co]:
-        """Apply dated words in their order of arrival; an early one is tried again whenever the status has moved.
+    def onward(
+        self, status: str, since: datetime | None, early: Iterable[tuple[str, datetime]]
+    ) -> Iterator[tuple[tuple[str, datetime], Step[S_co]]]:
+        """What words that came before their turn do once a status was reached: each that moves it on, with its step.
 
         So a final word that overtook its predecessors on the way ends in the same status as if it had come last.
         """
-        status = self._words(current)
-        outcomes: list[Outcome] = []
-        early: list[tuple[int, str, datetime | None]] = []
-        for index, (word, at) in enumerate(words):
-            step = self.move(status, word, since=since, at=at)
+        waiting = list(early)
+        while True:
+            for word in waiting:
+                step = self.move(status, word[0], since=since, at=word[1])
+                if step.outcome is Outcome.MOVED:
+                    break
+            else:
+                return
+            waiting.remove(word)
             status, since = step.status, step.since
-            outcomes.append(step.outcome)
-            if step.outcome is Outcome.EARLY:
-                early.append((index, word, at))
-            elif step.outcome is Outcome.MOVED:
-                status, since = self._settle_early(status, since, early, outcomes)
-        return Folded(status, since, tuple(outcomes))
-
-    def _settle_early(
-        self,
-        moved_to: str,
-        since: datetime | None,
-        early: list[tuple[int, str, datetime | None]],
-        outcomes: list[Outcome],
-    ) -> tuple[S_co, datetime | None]:
-        status = self._words(moved_to)
-        settled = True
-        while settled:
-            settled = False
-            for waiting in tuple(early):
-                index, word, at = waiting
-                step = self.move(status, word, since=since, at=at)
-                if step.outcome is not Outcome.EARLY:
-                    early.remove(waiting)
-                    status, since, outcomes[index] = step.status, step.since, step.outcome
-                    settled = True
-        return status, since
+            yield word, step

@@ -1,6 +1,7 @@
 """The table of message types: what travels, after what, to whom, and how long it may take (``messages.md`` §1).
 
-A type is stated here alone. Routes, retry classes, adapters, events and tests take it from ``MESSAGE_TYPES``.
+A type is stated here alone. Intake, routes, retry classes and adapters take it from ``MESSAGE_TYPES``; what it publishes,
+its clock and its business key are what its decision makes of the document (``gateway.flow.decisions``).
 Recipients are the defaults of the configuration; conditions are named here and judged by the gateway's router.
 """
 
@@ -10,9 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeAlias
 
+from contracts.agreement import Agreement, Performance
+from contracts.alert import CollectiveAlert
+from contracts.case import Case, CaseProgress, FollowUp
+from contracts.confirmation import ConfirmationRequest, ConfirmationSupplement, ConfirmationWithdrawal
+from contracts.document import Document
+from contracts.mediator import Mediator
+from contracts.referral import Referral, ReferralAnswer, ReferralResult
+from contracts.report import StatusReport
+from contracts.statistics import StatisticalReport
 from contracts.status import Noun
 from contracts.titled import Titled
+from contracts.transfer import Transfer
 
 HR = "hr_arbitration"
 COURT = "court_mediation"
@@ -120,39 +132,17 @@ class Recipient:
     but: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """An event that the message publishes.
-
-    ``template`` is an event type whose ``{noun}`` and ``{status}`` are filled from the document. ``when`` names the
-    circumstance: a field that stands, the answer given, the kind of word; empty = always.
-    """
-
-    template: str
-    when: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """What a message must not outlive.
-
-    ``rules`` are ids of rules of law, of which the earliest counts, or the one of the document's ``route`` where
-    ``by_route``; where their start is not known there is no clock. ``date`` names a date that a platform or letter set.
-    """
-
-    rules: tuple[str, ...] = ()
-    by_route: bool = False
-    date: str = ""
+DocumentClass: TypeAlias = type[Document]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageKind:
     """Everything the house knows of one message type.
 
-    - ``document``: name of the document class inside.
-    - ``noun``: what it is about; ``None`` = that of the update's ``about``.
+    - ``document``: the class of the document inside.
+    - ``opens``: the kind of the thing that it brings into being, and whose older version a revision takes the place of.
+    - ``appended_to``: the kind of the thing that it is posted to; ``None`` = to none, it says itself what it belongs to.
     - ``retry``: its class; ``None`` = never delivered.
-    - ``deadline``: its clock; ``None`` = none.
     - ``requires``: per adapter (``ANY`` for those not named) the types that must be *delivered* at the same endpoint
       first. It counts only for a predecessor that was routed there and that the message names (its case, agreement,
       confirmation or referral).
@@ -160,23 +150,17 @@ class MessageKind:
       has superseded it (a revision is a first registration where the case was never taken).
     - ``recipients``: rows, any of which lets an endpoint in. Empty: nobody.
     - ``overtakes``: waits for what it requires alone and goes before the rest of its lane.
-    - ``events``: what is published. Empty: an audit row alone.
-    - ``business_key``: fields that name its one business effect.
-    - ``lane``: what keeps the order where the message has no case.
     """
 
     type: MessageType
-    document: str
-    noun: Noun | None
+    document: DocumentClass
     retry: RetryClass | None
-    business_key: tuple[str, ...]
-    deadline: Deadline | None = None
+    opens: Noun | None = None
+    appended_to: Noun | None = Noun.CASE
     requires: Mapping[str, tuple[MessageType, ...]] = field(default_factory=dict)
     stands_for: MessageType | None = None
     recipients: tuple[Recipient, ...] = ()
     overtakes: bool = False
-    events: tuple[Publication, ...] = ()
-    lane: str = "case"
 
     def required_at(self, adapter: str) -> tuple[MessageType, ...]:
         """What an endpoint of this adapter must have delivered before."""
@@ -206,29 +190,24 @@ _OF_KNOWN_MATTERS = (Condition.HOLDS_CASE, Condition.NOT_SOURCE, Condition.KNOWN
 _KINDS = (
     MessageKind(
         type=MessageType.CASE_SUBMITTED,
-        document="Case",
-        noun=Noun.CASE,
+        document=Case,
+        opens=Noun.CASE,
+        appended_to=None,
         retry=RetryClass.STANDARD,
         requires={ANY: (MessageType.REFERRAL_ANSWERED,)},
         recipients=_case_recipients(),
-        events=(Publication("case.received"), Publication("case.accepted", when="accepted_at")),
-        business_key=("organization.code", "source_case_no"),
     ),
     MessageKind(
         type=MessageType.CASE_REVISED,
-        document="Case",
-        noun=Noun.CASE,
+        document=Case,
         retry=RetryClass.STANDARD,
         requires=_AFTER_CASE,
         stands_for=MessageType.CASE_SUBMITTED,
         recipients=(Recipient(ANY, (Condition.HOLDS_CASE,)),),
-        events=(Publication("case.revised"),),
-        business_key=("organization.code", "source_case_no", "version"),
     ),
     MessageKind(
         type=MessageType.CASE_PROGRESSED,
-        document="CaseProgress",
-        noun=Noun.CASE,
+        document=CaseProgress,
         retry=RetryClass.STANDARD,
         requires=_AFTER_CASE,
         recipients=(
@@ -236,94 +215,73 @@ _KINDS = (
             # The confederation's protocol has no word for a correction.
             Recipient(CONFEDERATION, (Condition.HOLDS_CASE, Condition.NOT_CORRECTION)),
         ),
-        events=(Publication("case.{status}"),),
-        business_key=("case", "status", "at"),
     ),
     MessageKind(
         type=MessageType.CASE_ALERTED,
-        document="CollectiveAlert",
-        noun=Noun.CASE,
+        document=CollectiveAlert,
         retry=RetryClass.STATUTORY,
         requires={ANY: (MessageType.CASE_SUBMITTED,), UNION: ()},
         recipients=(Recipient(HR), Recipient(ONE_STOP), Recipient(UNION)),
         overtakes=True,
-        events=(Publication("case.alerted"),),
-        business_key=("case", "at"),
     ),
     MessageKind(
         type=MessageType.CASE_FOLLOWED_UP,
-        document="FollowUp",
-        noun=Noun.CASE,
+        document=FollowUp,
         retry=None,
-        events=(Publication("case.followed_up"),),
-        business_key=("case", "party", "at"),
     ),
     MessageKind(
         type=MessageType.AGREEMENT_CONCLUDED,
-        document="Agreement",
-        noun=Noun.AGREEMENT,
+        document=Agreement,
+        opens=Noun.AGREEMENT,
         retry=RetryClass.STATUTORY,
-        deadline=Deadline(rules=("D04", "D07")),
         requires=_AFTER_CASE,
         recipients=(
             Recipient(ANY, (Condition.HOLDS_CASE,)),
             Recipient(COURT, (Condition.REFERRAL_SENDER,)),
         ),
-        events=(Publication("agreement.concluded"), Publication("agreement.effective", when="effective_at")),
-        business_key=("organization.code", "agreement_no"),
     ),
     MessageKind(
         type=MessageType.AGREEMENT_PERFORMED,
-        document="Performance",
-        noun=Noun.FULFILMENT,
+        document=Performance,
+        appended_to=Noun.AGREEMENT,
         retry=RetryClass.STANDARD,
         requires={ANY: (MessageType.AGREEMENT_CONCLUDED,)},
         recipients=(Recipient(ANY, (Condition.HOLDS_AGREEMENT,)),),
-        events=(Publication("fulfilment.{status}"),),
-        business_key=("agreement", "term_no", "status", "at"),
     ),
     MessageKind(
         type=MessageType.CONFIRMATION_REQUESTED,
-        document="ConfirmationRequest",
-        noun=Noun.CONFIRMATION,
+        document=ConfirmationRequest,
+        opens=Noun.CONFIRMATION,
+        appended_to=Noun.AGREEMENT,
         retry=RetryClass.STATUTORY,
-        deadline=Deadline(rules=("D04", "D07"), by_route=True),
         # The court's filing carries case and agreement with it.
         requires={ANY: (MessageType.AGREEMENT_CONCLUDED,), COURT: ()},
         recipients=(
             Recipient(HR, (Condition.ROUTE_ARBITRATION_REVIEW,)),
             Recipient(COURT, (Condition.ROUTE_JUDICIAL_CONFIRMATION,)),
         ),
-        events=(Publication("confirmation.requested"),),
-        business_key=("agreement",),
     ),
     MessageKind(
         type=MessageType.CONFIRMATION_SUPPLEMENTED,
-        document="ConfirmationSupplement",
-        noun=Noun.CONFIRMATION,
+        document=ConfirmationSupplement,
+        appended_to=Noun.CONFIRMATION,
         retry=RetryClass.STATUTORY,
-        deadline=Deadline(date="correction_due_at"),
         requires=_AFTER_CONFIRMATION,
         recipients=(Recipient(ANY, (Condition.HOLDS_CONFIRMATION,)),),
-        events=(Publication("confirmation.supplemented"),),
-        business_key=("confirmation", "at"),
     ),
     MessageKind(
         type=MessageType.CONFIRMATION_WITHDRAWAL_REQUESTED,
-        document="ConfirmationWithdrawal",
-        noun=Noun.CONFIRMATION,
+        document=ConfirmationWithdrawal,
+        appended_to=Noun.CONFIRMATION,
         retry=RetryClass.STATUTORY,
         requires=_AFTER_CONFIRMATION,
         recipients=(Recipient(ANY, (Condition.HOLDS_CONFIRMATION,)),),
-        events=(Publication("confirmation.withdrawal_requested"),),
-        business_key=("confirmation",),
     ),
     MessageKind(
         type=MessageType.TRANSFER_REQUESTED,
-        document="Transfer",
-        noun=Noun.TRANSFER,
+        document=Transfer,
+        opens=Noun.TRANSFER,
         retry=RetryClass.STATUTORY,
-        deadline=Deadline(rules=("D13",)),
         requires={HR: (MessageType.CASE_SUBMITTED,), ONE_STOP: (MessageType.CASE_SUBMITTED,)},
         recipients=(
             Recipient(HR, (Condition.TO_ARBITRATION,)),
@@ -331,64 +289,47 @@ _KINDS = (
             Recipient(UNION, (Condition.TO_LEGAL_AID,)),
             Recipient(ONE_STOP),
         ),
-        events=(Publication("transfer.requested"),),
-        business_key=("case", "to"),
     ),
     MessageKind(
         type=MessageType.REFERRAL_ANSWERED,
-        document="ReferralAnswer",
-        noun=Noun.REFERRAL,
+        document=ReferralAnswer,
+        appended_to=Noun.REFERRAL,
         retry=RetryClass.STATUTORY,
-        deadline=Deadline(date="due_at"),
         recipients=(Recipient(ANY, (Condition.REFERRAL_SENDER,)),),
-        events=(Publication("referral.accepted", when="accept"), Publication("referral.declined", when="decline")),
-        business_key=("referral",),
-        lane="referral",
     ),
     MessageKind(
         type=MessageType.REFERRAL_RETURNED,
-        document="ReferralResult",
-        noun=Noun.REFERRAL,
+        document=ReferralResult,
+        appended_to=Noun.REFERRAL,
         retry=RetryClass.STATUTORY,
-        deadline=Deadline(date="mediation_due_at"),
         requires={ANY: (MessageType.REFERRAL_ANSWERED, MessageType.AGREEMENT_CONCLUDED)},
         recipients=(Recipient(ANY, (Condition.REFERRAL_SENDER,)),),
-        events=(Publication("referral.returned"),),
-        business_key=("referral",),
-        lane="referral",
     ),
     MessageKind(
         type=MessageType.MEDIATOR_LISTED,
-        document="Mediator",
-        noun=Noun.MEDIATOR,
+        document=Mediator,
+        opens=Noun.MEDIATOR,
+        appended_to=None,
         retry=RetryClass.STANDARD,
         recipients=(Recipient(HR), Recipient(COURT), Recipient(ONE_STOP)),
-        business_key=("certificate_no", "version"),
-        lane="certificate",
     ),
     MessageKind(
         type=MessageType.STATISTICS_REPORTED,
-        document="StatisticalReport",
-        noun=Noun.STATISTICS,
+        document=StatisticalReport,
+        appended_to=None,
         retry=RetryClass.STANDARD,
-        deadline=Deadline(date="window_end"),
         recipients=(Recipient(NATIONAL),),
-        business_key=("organization_code", "period", "version"),
-        lane="period",
     ),
     MessageKind(
         type=MessageType.REFERRAL_OFFERED,
-        document="Referral",
-        noun=Noun.REFERRAL,
+        document=Referral,
+        appended_to=None,
         retry=None,
-        events=(Publication("referral.offered"),),
-        business_key=("endpoint", "task_no"),
-        lane="referral",
     ),
     MessageKind(
         type=MessageType.STATUS_REPORTED,
-        document="StatusUpdate",
-        noun=None,
+        document=StatusReport,
+        appended_to=None,
         retry=RetryClass.STANDARD,
         requires=_AFTER_CASE,
         recipients=(
@@ -396,12 +337,6 @@ _KINDS = (
             Recipient(ONE_STOP, (*_OF_KNOWN_MATTERS, Condition.NOT_ABOUT_REFERRAL)),
             Recipient(NATIONAL, (*_OF_KNOWN_MATTERS, Condition.ABOUT_CONFIRMATION_OR_TRANSFER)),
         ),
-        events=(
-            Publication("{noun}.{status}", when="known"),
-            Publication("{noun}.unknown_status", when="unknown"),
-            Publication("case.noted", when="note"),
-        ),
-        business_key=("endpoint", "event_id"),
     ),
 )
 

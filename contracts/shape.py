@@ -152,6 +152,8 @@ def _finding(detail: ErrorDetails, value: Json) -> Finding | None:
         raise NotJson(Flaw.NUMBER)
     if kind == "extra_forbidden":
         return unknown_field(_pointer(place[:-1]), str(place[-1]))
+    if kind == "union_tag_invalid" and isinstance(found, dict) and found.get(_TAGGED) is None:
+        return _wrong(_pointer((*place, _TAGGED)), Expected.VALUE)
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         return _tag_finding(kind, context, (*place, _TAGGED), found)
     at = _pointer(place)
@@ -159,6 +161,8 @@ def _finding(detail: ErrorDetails, value: Json) -> Finding | None:
         return None  # pydantic counts sound items alone; the unsound ones have findings of their own
     if kind in _PLAIN:
         return Finding.of(at, _PLAIN[kind])
+    if found is None:
+        return _wrong(at, Expected.VALUE)
     if kind in ("enum", "literal_error"):
         if not isinstance(found, str):
             return _wrong(at, Expected.TEXT)

@@ -135,7 +135,7 @@ class TaskKind(Titled):
 
     IN_DOUBT = "in_doubt", "投递结果不明", "Delivery in doubt"
     REJECTED = "rejected", "平台拒绝", "Rejected by the platform"
-    DEAD = "dead", "投递停止重试", "Delivery gave up"
+    DEAD = "dead", "投递重试用尽", "Delivery retries exhausted"
     BLOCKED = "blocked", "前序未送达，后续受阻", "Blocked by a predecessor"
     WORD_OVERDUE = "word_overdue", "平台逾期未回复", "Platform's word overdue"
     STATUTORY_LATE = "statutory_late", "法定期限将届满或已届满", "Statutory deadline at risk or passed"

@@ -32,7 +32,8 @@ class LossKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Loss:
     """One entry of the loss report: JSON pointer into the canonical document, place on the wire, and a word on what happened.
-    ``note`` never quotes the value."""
+    A service that carries more than the message's document names the others before it (``/case/…``, ``/agreement/…``). A
+    value that no field holds is missed by the whole document (``""``). ``note`` never quotes the value."""
 
     kind: LossKind
     pointer: str

@@ -17,6 +17,7 @@ from aiohttp.resolver import ThreadedResolver
 
 from contracts.adapter import DeliveryClass
 from contracts.deadlines import Law
+from contracts.moments import written
 from contracts.statistics import StatisticalItem
 from gateway.bus.memory import MemoryBus
 from gateway.flow.accounts import Accounts
@@ -35,7 +36,7 @@ from gateway.flow.clock_acts import ClockActs
 from gateway.flow.context import Contexts
 from gateway.flow.deliver import Deliverer
 from gateway.flow.drafts import Drafts
-from gateway.flow.envelope import Publisher, beijing
+from gateway.flow.envelope import Publisher
 from gateway.flow.examination import Examination
 from gateway.flow.exchange import Limits, Pace
 from gateway.flow.fault_points import Reach, from_environment
@@ -48,6 +49,7 @@ from gateway.flow.judgement import Judgement
 from gateway.flow.line import Line, skews
 from gateway.flow.operating.bulk import Bulk
 from gateway.flow.operating.correction import Corrections
+from gateway.flow.operating.disclosing import Disclosure
 from gateway.flow.operating.operate import Operator
 from gateway.flow.operating.replay import Replayer
 from gateway.flow.operating.windows import Windows
@@ -77,7 +79,7 @@ from gateway.flow.worker import Bells, Loop, Worker, publishing, until_idle
 from gateway.observability.exporters import from_environment as tracer_of
 from gateway.observability.metrics import Metrics
 from gateway.observability.traces import Tracer
-from gateway.registry import AnyAdapter, Endpoint, connect, webhook_kind
+from gateway.registry import AnyAdapter, Endpoint, connect, personal_fields, webhook_kind
 from gateway.report.definitions import definitions
 from gateway.report.ledger import Ledger, Scope
 from gateway.report.period import Period
@@ -287,8 +289,8 @@ async def _compose(
         deliverer,
         applier,
         Relay(store, bus, publisher, bells.deliver.set, reach, bells.publish.set),
-        Papers(store, lines, attachments, settings.retry, bells.committed),
-        [Poller(store, line, bells.stored) for line in lines.values() if line.endpoint.adapter.info.polls],
+        Papers(store, lines, attachments, settings.retry, bells.committed, reach),
+        [Poller(store, line, bells.stored, reach) for line in lines.values() if line.endpoint.adapter.info.polls],
         settings.concurrency,
     )
     worker.add(Loop("tally", Tally(store).turn))
@@ -335,7 +337,8 @@ async def _compose(
         clients=Clients(store),
         accounts=Accounts(store, hasher, own.idle_minutes * 60, own.session_hours * 3600, own.roles),
     )
-    rehearsal = Rehearsal(store, examination, judgement, contexts, router, endpoints)
+    disclosure = Disclosure(store, personal_fields(adapters))
+    rehearsal = Rehearsal(store, examination, judgement, contexts, router, endpoints, disclosure)
     house = House(
         settings,
         store,
@@ -345,6 +348,7 @@ async def _compose(
         contexts,
         intake,
         rehearsal,
+        disclosure,
         receiver,
         publisher,
         bus,
@@ -449,7 +453,7 @@ def _join_cluster(house: House, reach: Reach) -> None:
     principal = Principal(wanted.intake.client, frozenset(wanted.intake.organizations), frozenset({"cases:write"}))
     reader = Reader(cluster, topics.intake, f"{wanted.prefix}-intake")
     writer = Writer(cluster, (topics.receipts, topics.dead), settings.limits.document + 65_536)
-    topic = IntakeTopic(house.intake, principal, reader, writer, topics, lambda: beijing(house.store.now_ms()))
+    topic = IntakeTopic(house.intake, principal, reader, writer, topics, lambda: written(house.store.now_ms()))
     topic.trust_trace = settings.tracing.trust_upstream
     house.worker.add(Loop("topic", until_idle(topic.turn), slow=True))
     house.leaving.append(topic.close)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
+import structlog
 from pydantic import ValidationError
 
 from contracts.adapter import CONTRACT, Adapter, AdapterSettings, Tools
@@ -18,6 +19,8 @@ WEBHOOK = "webhook"
 """The entry point of the adapter that tells events to upstream systems."""
 
 AnyAdapter = Adapter[Any]
+
+log = structlog.get_logger("gateway.registry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,18 @@ def webhook_kind(adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None =
     loader = (installed() if adapters is None else adapters).get(WEBHOOK)
     kind = None if loader is None else loader()
     return kind if kind is not None and kind.info.contract == CONTRACT and kind.info.events else None
+
+
+def personal_fields(adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None) -> frozenset[str]:
+    """Names of wire fields whose codes tell of a person, of every installed adapter. One that cannot be loaded is the concern
+    of whoever configures it."""
+    found: set[str] = set()
+    for name, loader in (installed() if adapters is None else adapters).items():
+        try:
+            found |= loader().info.personal_fields
+        except Exception as error:  # a stranger's package, read at start
+            log.warning("adapter_not_loaded", adapter=name, error=type(error).__name__)
+    return frozenset(found)
 
 
 def _settings_of(

@@ -9,6 +9,7 @@ import typer
 
 from gateway import logs
 from gateway.cli.alerting import alert
+from gateway.cli.clients import client
 from gateway.cli.configuring import config
 from gateway.cli.demoing import demo
 from gateway.cli.doctor import doctor
@@ -18,7 +19,7 @@ from gateway.cli.finding import find
 from gateway.cli.partitioning import partitions
 from gateway.cli.reconciling import reconcile
 from gateway.cli.replaying import replay
-from gateway.cli.running import client, migrate, mocks, serve, work
+from gateway.cli.running import migrate, mocks, serve, work
 from gateway.cli.sending import send
 from gateway.cli.tailing import tail
 from gateway.cli.users import user

@@ -81,6 +81,15 @@ def demo(
             help="十一件中十件为短案（受理后即和解），用于大批量 ten of eleven cases are short, for runs of many",
         ),
     ] = False,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="PLATFORM",
+            help="再加一个平台，可重复 one more platform, repeatable: national_mediation",
+            show_default=False,
+        ),
+    ] = None,
     patience: Annotated[
         float,
         typer.Option("--patience", min=1, metavar="S", help="停滞这么多秒后放弃 give up after so many idle seconds"),
@@ -100,6 +109,7 @@ def demo(
         at_once=at_once,
         brief=brief,
         patience_s=patience,
+        beside=tuple(beside or ()),
     )
     console: Console = err if json else out
     code = 0

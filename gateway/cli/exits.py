@@ -14,8 +14,11 @@ from rich.markup import escape
 
 from gateway.client import CallRefused, GatewayUnreachable
 from gateway.demo.workspace import StageRefused
+from gateway.flow.acts import ActRefused
+from gateway.security.passwords import SHORTEST
 from gateway.settings import SettingsRefused
 from gateway.store.engine import StoreLocked, StoreUnavailable
+from gateway.texts import console_text
 
 out = Console(soft_wrap=True, highlight=False)
 """Results: standard output."""
@@ -109,6 +112,9 @@ def explained(machine: bool = False) -> Iterator[None]:
             "The gateway does not answer. Is the address right (--to), is gateway serve running?",
             machine=machine,
         )
+    except ActRefused as refusal:
+        lines = (console_text(refusal.text, language, shortest=SHORTEST) for language in ("zh", "en"))
+        leave(Exit.NOT_FOUND if refusal.status == 404 else Exit.USAGE, *lines, machine=machine)
     except CallRefused as error:
         _refused(error, machine)
 

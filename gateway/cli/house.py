@@ -13,7 +13,7 @@ import typer
 from gateway import interpreter
 from gateway.app import build, database_path, machine_ms, open_store
 from gateway.cli.exits import Exit, leave
-from gateway.flow.accounts import AccountRefused, Accounts
+from gateway.flow.accounts import Accounts
 from gateway.flow.clients import Clients
 from gateway.flow.house import House
 from gateway.security.passwords import Hasher
@@ -150,7 +150,7 @@ async def client_added(
     """Enter a client; its id and its key, which is kept nowhere.
 
     Raises:
-        ClientRefused: see ``Clients.add``.
+        ActRefused: see ``Clients.add``.
         SettingsRefused: no usable keys, or a newer version was here.
         StoreLocked: another process has the SQLite database.
     """
@@ -159,12 +159,38 @@ async def client_added(
     return {"client": added.client, "key": added.key}
 
 
-async def user_added(
-    settings: Settings, name: str, title: str, role: str, password: str, *, made: bool, scope: str
-) -> str | None:
-    """Enter a user of the console; why not, or ``None``. A password that was made for him must be changed.
+async def client_rotated(settings: Settings, client: str, overlap_h: int, reason: str) -> dict[str, str]:
+    """A new key for a client, which is kept nowhere, beside its id and name; the old keys end after the overlap.
 
     Raises:
+        ActRefused: see ``Clients.rotate``.
+        SettingsRefused: no usable keys, or a newer version was here.
+        StoreLocked: another process has the SQLite database.
+    """
+    async with _opened(settings) as store:
+        made = await Clients(store).rotate(_ACTOR, client, overlap_h, reason)
+    return {"client": made.client, "name": made.name, "key": made.key}
+
+
+async def key_disabled(settings: Settings, prefix: str, reason: str) -> None:
+    """This key of a client is good no more.
+
+    Raises:
+        ActRefused: see ``Clients.disable``.
+        SettingsRefused: no usable keys, or a newer version was here.
+        StoreLocked: another process has the SQLite database.
+    """
+    async with _opened(settings) as store:
+        await Clients(store).disable(_ACTOR, prefix, reason)
+
+
+async def user_added(
+    settings: Settings, name: str, title: str, role: str, password: str, *, made: bool, scope: str
+) -> None:
+    """Enter a user of the console. A password that was made for him must be changed.
+
+    Raises:
+        ActRefused: see ``Accounts.add``.
         SettingsRefused: no usable keys, or a newer version was here.
         StoreLocked: another process has the SQLite database.
     """
@@ -174,11 +200,8 @@ async def user_added(
             await Accounts(store, hasher, mode=settings.console.roles).add(
                 _ACTOR, name, title, role, password, must_change=made, scope=scope
             )
-        except AccountRefused as refusal:
-            return refusal.code
         finally:
             hasher.close()
-    return None
 
 
 async def audit_verified(settings: Settings, kept: AuditHead | None) -> AuditVerdict:

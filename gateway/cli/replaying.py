@@ -17,12 +17,11 @@ from contracts.chinese_calendar import BEIJING
 from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import DemoOption, JsonOption, KeyOption, ToOption, client_of, run
 from gateway.client import GatewayClient, fresh_key
+from gateway.store.ids import is_id
 
 _PATH: Final = "/v1/ops/redrives"
 _ASK_AGAIN_S: Final = 0.5
 _PAIR: Final = re.compile(r"(\w+)[:：](.+)", re.DOTALL)
-_DELIVERY: Final = re.compile(r"dlv_[0-9A-HJKMNP-TV-Z]{26}")
-_JOB: Final = re.compile(r"job_[0-9A-HJKMNP-TV-Z]{26}")
 _NAMES: Final = {
     "platform": "endpoint",
     "endpoint": "endpoint",
@@ -138,7 +137,7 @@ def replay(
     The list is frozen at the preview. Statutory documents need another operator's approval.
     """
     why = (reason or "").strip()
-    if len(filters) == 1 and _JOB.fullmatch(filters[0]):
+    if len(filters) == 1 and is_id(filters[0], "job"):
         _job(filters[0], approve, cancel, wait, why, to, key, demo, json)
         return
     if approve or cancel:
@@ -184,7 +183,7 @@ def read_filter(terms: list[str], *, machine: bool = False) -> dict[str, Any]:
     found: dict[str, list[str]] = {}
     for term in " ".join(terms).split():
         pair = _PAIR.fullmatch(term)
-        if _DELIVERY.fullmatch(term):
+        if is_id(term, "delivery"):
             found.setdefault("deliveries", []).append(term)
         elif pair is None or pair.group(1).lower() not in _NAMES:
             leave(

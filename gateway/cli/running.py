@@ -1,4 +1,4 @@
-"""``gateway serve``, ``work``, ``migrate``, ``client add``, ``mocks``: what runs and prepares the house."""
+"""``gateway serve``, ``work``, ``migrate``, ``mocks``: what runs and prepares the house."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from importlib.util import find_spec
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from gateway.cli.exits import Exit, explained, leave, out, say_json
 from gateway.cli.options import ConfigOption, JsonOption, run, settings_of
-from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES
 from gateway.settings import Settings
-from gateway.texts import console_text
-
-client = typer.Typer(no_args_is_help=True, help="接入方与密钥 Clients and their keys", rich_markup_mode="rich")
 
 
 def serve(
@@ -72,54 +67,6 @@ def migrate(config: ConfigOption = None, json: JsonOption = False) -> None:
         out.print(f"已是最新 newest already: {after}")
     else:
         out.print(f"已升级 migrated: {before or '–'} → {after}")
-
-
-@client.command(
-    "add",
-    epilog="示例 examples:\n\n  gateway client add 历下区调解中心 --organization SD-JN-LX-001\n\n"
-    "  gateway client add 运维值班 --role operator",
-)
-def add(
-    name: Annotated[str, typer.Argument(help="接入方名称 name of the client", metavar="NAME", show_default=False)],
-    organization: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--organization",
-            "-o",
-            help="可代表的组织代码，可重复 code of an organisation that it acts for (repeatable)",
-            metavar="CODE",
-            show_default=False,
-        ),
-    ] = None,
-    role: Annotated[str, typer.Option("--role", help="upstream 上报系统 | operator 运维", metavar="ROLE")] = "upstream",
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """登记接入方，密钥只显示这一次 Add a client; its key is shown this once."""
-    if role not in ("upstream", "operator"):
-        leave(Exit.USAGE, f"--role 只能是 must be upstream 或 or operator: {role}", machine=json)
-    codes = tuple(organization or (("*",) if role == "operator" else ()))
-    if not codes:
-        leave(
-            Exit.USAGE,
-            "上报系统需要至少一个 --organization。",
-            "An upstream system needs at least one --organization.",
-            machine=json,
-        )
-    from gateway.cli.house import client_added
-    from gateway.flow.clients import ClientRefused
-
-    scopes = UPSTREAM_SCOPES if role == "upstream" else OPERATOR_SCOPES
-    with explained(json):
-        try:
-            added = asyncio.run(client_added(settings_of(config), name, scopes, codes))
-        except ClientRefused as refusal:
-            leave(Exit.USAGE, *(console_text(f"client.{refusal.code}", one) for one in ("zh", "en")), machine=json)
-    if json:
-        say_json({**added, "name": name, "role": role, "organizations": list(codes), "scopes": list(scopes)})
-        return
-    out.print(f"已登记 added: {escape(name)}  {added['client']}")
-    out.print(f"密钥（只显示这一次）key, shown this once:\n[bold]{added['key']}[/bold]")
 
 
 def mocks(context: typer.Context) -> None:

@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gateway.cli.exits import Exit, explained, leave, out, say_json
+from gateway.cli.exits import explained, out, say_json
 from gateway.cli.options import ConfigOption, JsonOption, settings_of
 from gateway.security.data_scope import EVERYTHING
 from gateway.security.passwords import make_password
 from gateway.security.roles import role_book
-from gateway.texts import console_text
 
 user = typer.Typer(
     no_args_is_help=True,
@@ -59,10 +58,7 @@ def add(
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else make_password(name)
     with explained(json):
         made = not password_stdin
-        refused = asyncio.run(user_added(settings_of(config), name, title, role, password, made=made, scope=scope))
-    if refused is not None:
-        texts = [console_text(f"account.{refused}", language, shortest=12) for language in ("zh", "en")]
-        leave(Exit.USAGE, *texts, machine=json)
+        asyncio.run(user_added(settings_of(config), name, title, role, password, made=made, scope=scope))
     if json:
         shown = {} if password_stdin else {"password": password}
         say_json({"name": name, "role": role, "scope": scope, **shown})

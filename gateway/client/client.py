@@ -157,7 +157,8 @@ class GatewayClient:
 
     async def list_mediator(self, mediator: Mediator, *, key: str | None = None) -> Taken:
         """A mediator on the roster (调解员名册)."""
-        return await self.send("PUT", f"/v1/mediators/{mediator.certificate_no}", mediator.to_json(), key=key)
+        number = quote(mediator.certificate_no, safe="")  # it may hold a slash
+        return await self.send("PUT", f"/v1/mediators/{number}", mediator.to_json(), key=key)
 
     async def send(
         self, method: str, path: str, document: bytes, *, key: str | None = None, version: int | None = None

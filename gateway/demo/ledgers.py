@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from contracts.moments import to_ms
 from gateway.demo.client_log import Acknowledged
 from gateway.demo.platforms import Platform
 from gateway.flow.envelope import INTERNAL
@@ -114,7 +115,7 @@ class PlatformLedger:
     records: list[Mapping[str, Any]] = field(default_factory=list)
 
 
-async def _ask(house: House, work: Callable[[sqlite3.Connection], T]) -> T:
+async def asked(house: House, work: Callable[[sqlite3.Connection], T]) -> T:
     """Run a reading function on the store's one connection.
 
     Raises:
@@ -128,7 +129,7 @@ async def _ask(house: House, work: Callable[[sqlite3.Connection], T]) -> T:
 
 async def gateway_ledger(house: House) -> GatewayLedger:
     """Read the store."""
-    ledger = await _ask(house, _read)
+    ledger = await asked(house, _read)
     operations: dict[str, set[str]] = {
         name: {capability.operation for capability in endpoint.adapter.info.capabilities}
         for name, endpoint in house.endpoints.items()
@@ -178,7 +179,7 @@ async def platform_ledger(platform: Platform) -> PlatformLedger:
 
 def _entry(line: Mapping[str, Any]) -> Entry:
     kind, effect = sys.intern(line["kind"]), sys.intern(line["effect"])
-    at = round(datetime.fromisoformat(line["at"]).timestamp() * 1000)
+    at = to_ms(datetime.fromisoformat(line["at"]))
     return Entry(line["seq"], kind, line["business_key"], line["message_id"], effect, line["ref"], at)
 
 
@@ -199,7 +200,7 @@ _UNDER_WAY = frozenset({"pending", "relayed", "in_doubt"})
 
 async def standing(house: House) -> Standing:
     """Count the store."""
-    return await _ask(house, _count)
+    return await asked(house, _count)
 
 
 def _count(connection: sqlite3.Connection) -> Standing:

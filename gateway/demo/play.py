@@ -27,6 +27,7 @@ from gateway.demo.progress import Progress
 from gateway.demo.stage import Stage, staged
 from gateway.demo.traffic import Desk, Traffic
 from gateway.demo.verdict import Fault, Kind, compare
+from gateway.demo.waits import Wait, is_over, of_cases, waits
 from gateway.demo.workspace import OWNER_WITHIN_S, Workspace
 
 _LOOK_S = 0.25
@@ -40,7 +41,8 @@ _VERDICTS, _BETWEEN_VERDICTS_S = 6, 1.0
 class Options:
     """What was asked for. ``cases`` 0: an idle stage. ``once``: end with the verdict. ``machine``: standard output belongs to
     the one line of JSON. ``at_once``: cases that live at the same time. ``brief``: most of them are short (see ``Script``).
-    ``patience_s``: how long nothing may happen before the run is given up."""
+    ``patience_s``: how long nothing may happen before the run is given up; longer where something is to be tried again
+    (``waits.is_over``). ``beside``: platforms that play on request."""
 
     cases: int = 40
     seed: int = 7
@@ -52,6 +54,7 @@ class Options:
     at_once: int = 20
     brief: bool = False
     patience_s: float = 90.0
+    beside: tuple[str, ...] = ()
 
 
 async def play(options: Options, console: Console) -> tuple[int, dict[str, Any] | None]:
@@ -65,7 +68,10 @@ async def play(options: Options, console: Console) -> tuple[int, dict[str, Any] 
         waits_s = options.patience_s if options.once else OWNER_WITHIN_S
         async with Workspace(options.data, waits_s) as workspace:
             began = workspace.began(options.seed)
-            async with staged(workspace, options.port) as stage, _traffic(stage, options, began) as traffic:
+            async with (
+                staged(workspace, options.port, options.beside) as stage,
+                _traffic(stage, options, began) as traffic,
+            ):
                 _say_where(console, stage, options)
                 await stage.wake_clerks(options.seed)
                 started = time.monotonic()
@@ -76,9 +82,9 @@ async def play(options: Options, console: Console) -> tuple[int, dict[str, Any] 
                     await asyncio.Event().wait()
                 give_back()
                 faults = await _verdict(stage, traffic)
-                return _summed_up(
-                    await _summary(stage, faults, time.monotonic() - started), faults, console, stage.workspace.path
-                )
+                left = [*of_cases(traffic.client_log), *await waits(stage.house)] if faults else []
+                summary = await _summary(stage, faults, time.monotonic() - started)
+                return _summed_up(summary, faults, left, console, stage.workspace.path)
 
 
 @contextmanager
@@ -147,8 +153,10 @@ async def _watched(stage: Stage, traffic: Traffic, options: Options, console: Co
                     mark = (now, traffic.finished, traffic.client_log.lines)
                     if mark != last:
                         last, changed = mark, time.monotonic()
-                    elif quiet == 0 and time.monotonic() - changed > options.patience_s:
-                        break
+                    elif quiet == 0 and (idle_s := time.monotonic() - changed) > options.patience_s:
+                        left = await waits(stage.house)
+                        if is_over(idle_s, options.patience_s, left):
+                            break
                     await asyncio.sleep(max(_LOOK_S, took * _COUNTING_ONE_IN))
                 progress.show(traffic.started, traffic.finished, options.cases, await standing(stage.house))
         finally:
@@ -194,12 +202,14 @@ async def _summary(stage: Stage, faults: list[Fault], seconds: float) -> dict[st
 
 
 def _summed_up(
-    summary: dict[str, Any], faults: list[Fault], console: Console, directory: Path
+    summary: dict[str, Any], faults: list[Fault], left: list[Wait], console: Console, directory: Path
 ) -> tuple[int, dict[str, Any]]:
     if faults:
         console.print(f"[red]{len(faults)} 处不符 faults[/red]")
         for fault in faults[:50]:
             console.print(escape(str(fault)), soft_wrap=True, highlight=False)
+        for wait in left[:50]:
+            console.print(escape(f"未了 unended {wait}"), soft_wrap=True, highlight=False)
         report = [{"kind": f.kind.value, "place": f.place, "id": f.id, "what": f.what} for f in faults]
         (directory / "faults.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from gateway.app import build
 from gateway.demo.cast import HOMES
 from gateway.demo.memory import give_back
 from gateway.demo.platforms import Mocks, Platform, mocks_there, start_mocks
-from gateway.demo.tempo import CLERK_DELAY_MS, CLERK_JITTER_MS, RETRY, TEMPOS, Tempo
+from gateway.demo.tempo import CLERK_DELAY_MS, CLERK_JITTER_MS, ON_REQUEST, RETRY, TEMPOS, Tempo
 from gateway.demo.toml_text import table_text
 from gateway.demo.workspace import StageRefused, Workspace
 from gateway.flow.house import House
@@ -65,20 +65,15 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(workspace: Workspace, port: int | None = None) -> AsyncIterator[Stage]:
-    """The stage while it is entered. The workspace must be owned.
+async def staged(workspace: Workspace, port: int | None = None, beside: Sequence[str] = ()) -> AsyncIterator[Stage]:
+    """The stage while it is entered. The workspace must be owned. ``beside``: platforms that play on request.
 
     Raises:
         StageRefused: nothing to play with, a port that is taken, mocks that do not start.
         SettingsRefused: the written configuration does not fit an adapter.
     """
     adapters = installed()
-    known = [name for name in workspace.read("ports.json") if name != "gateway"]  # asking takes half a second
-    names = [name for name in known or await mocks_there() if name in adapters]
-    if not names:
-        raise StageRefused(
-            "没有同时装有适配器和模拟平台的对接端 no platform has both its adapter and its mock installed"
-        )
+    names = await _cast(workspace, adapters, beside)
     ports = workspace.ports(names, port)
     async with AsyncExitStack() as stack:
         log = stack.enter_context((workspace.path / "gateway.log").open("a", encoding="utf-8"))
@@ -112,6 +107,22 @@ async def staged(workspace: Workspace, port: int | None = None) -> AsyncIterator
         house.start()
         _announce(stage)
         yield stage
+
+
+async def _cast(workspace: Workspace, adapters: Mapping[str, Any], beside: Sequence[str]) -> list[str]:
+    """The platforms that play: those of an earlier start, else all that need no request, and those that are asked for."""
+    known = [name for name in workspace.read("ports.json") if name != "gateway"]
+    there = known if known and set(beside) <= set(known) else await mocks_there()  # asking takes half a second
+    playable = [name for name in there if name in adapters]
+    wanted = (set(known) or set(playable) - ON_REQUEST) | set(beside)
+    names = [name for name in playable if name in wanted]
+    lacking = ", ".join(sorted(set(beside) - set(names)))
+    if lacking or not names:
+        raise StageRefused(
+            f"没有同时装有适配器和模拟平台的对接端 no platform has both its adapter and its mock installed: {lacking or '-'}"
+            f"（可选 there are: {', '.join(playable) or '-'}）"
+        )
+    return names
 
 
 def _configure(

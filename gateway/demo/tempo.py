@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts.messages import COURT, HR, ONE_STOP, UNION
+from contracts.messages import COURT, HR, NATIONAL, ONE_STOP, UNION
 from gateway.demo.cast import HOMES
 
 
@@ -29,6 +29,9 @@ _MIX: Final = {"accept": 5, "not_accept": 1, "correct": 4, "confirm": 7, "reject
 _SOON_S: Final = (0.3, 0.5, *(0.6 for _ in range(120)))
 """Repeats of a callback: all sooner than the clerk's next decision, so that a gateway that was away hears things in order."""
 
+ON_REQUEST: Final = frozenset({NATIONAL})
+"""Platforms that play where they are asked for: each takes some 20 MB, and the demonstration is for small machines."""
+
 TEMPOS: Final[Mapping[str, Tempo]] = {
     HR: Tempo(
         mock={"rate_per_s": 400, "at_once": 32, "callback_waits_s": list(_SOON_S)},
@@ -42,7 +45,7 @@ TEMPOS: Final[Mapping[str, Tempo]] = {
     COURT: Tempo(
         mock={
             "rate_per_s": 400,
-            "push_repeats_s": list(_SOON_S),
+            "callback_waits_s": list(_SOON_S),
             "index_lag_s": 0.2,
             "court_codes": {home.region_code: home.court_code for home in HOMES},
         },
@@ -52,6 +55,16 @@ TEMPOS: Final[Mapping[str, Tempo]] = {
     UNION: Tempo(
         mock={"rate_per_s": 400, "result_delay_s": 0.3, "callback_waits_s": list(_SOON_S)},
         endpoint={"rate_per_s": 200.0},
+    ),
+    NATIONAL: Tempo(
+        mock={
+            "quota_per_minute": 24_000,
+            "uploads_per_minute": 6_000,
+            "at_once": 32,
+            "poll_min_s": 0.05,
+            "organizations": [home.code for home in HOMES],
+        },
+        endpoint={"rate_per_s": 200.0, "at_once": 12, "poll_every_s": [0.15, 0.3]},
     ),
 }
 

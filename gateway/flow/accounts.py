@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.flow.acts import ActRefused
 from gateway.flow.envelope import compact
 from gateway.security import sessions, totp
 from gateway.security.data_scope import EVERYTHING, DataScope, ScopeRefused, kept_scope, parse_scope, scope_text
@@ -23,15 +24,6 @@ _SEEN_EVERY_MS: Final = 30_000
 def actor_of(name: str) -> str:
     """How a person stands in the audit trail, apart from clients and the gateway itself."""
     return f"user:{name}"
-
-
-class AccountRefused(Exception):
-    """What was asked of an account is not possible; ``code`` says why (a key of the catalogue's ``account``)."""
-
-    def __init__(self, code: str, wait_s: float = 0.0) -> None:
-        super().__init__(code)
-        self.code = code
-        self.wait_s = wait_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +70,22 @@ class Accounts:
         """A new user. ``scope`` (数据范围): see ``parse_scope``.
 
         Raises:
-            AccountRefused: ``name_form``, ``role_unknown``, ``scope_form``, ``taken``, or a weak password.
+            ActRefused: ``name_form``, ``role_unknown``, ``scope_form``, ``taken``, or a weak password.
             TooBusy: see ``Hasher``.
         """
         if not _NAME.fullmatch(name):
-            raise AccountRefused("name_form")
+            raise ActRefused("account.name_form")
         if role not in role_book(self._mode).roles:
-            raise AccountRefused("role_unknown")
+            raise ActRefused("account.role_unknown")
         if not title.strip() or len(title) > 60:
-            raise AccountRefused("title_form")
+            raise ActRefused("account.title_form")
         seen = _scope_kept(scope)
         self._refuse_weak(name, password)
         kept = await self._hasher.hash(password)
         entry = AuditEntry(actor, "user.add", name, None, compact({"role": role, "scope": seen}))
         made = await self._store.audited("add_user", (name, title.strip(), role, seen, kept, must_change), entry)
         if not made:
-            raise AccountRefused("taken")
+            raise ActRefused("account.taken")
 
     async def change(
         self, actor: str, name: str, title: str, role: str, *, enabled: bool, scope: str | None = None
@@ -102,23 +94,23 @@ class Accounts:
         once.
 
         Raises:
-            AccountRefused: ``not_found``, ``role_unknown``, ``title_form``, ``scope_form``, ``self`` (nobody changes his own
+            ActRefused: ``not_found``, ``role_unknown``, ``title_form``, ``scope_form``, ``self`` (nobody changes his own
                 rights).
         """
         if actor == actor_of(name):
-            raise AccountRefused("self")
+            raise ActRefused("account.self")
         if role not in role_book(self._mode).roles:
-            raise AccountRefused("role_unknown")
+            raise ActRefused("account.role_unknown")
         if not title.strip() or len(title) > 60:
-            raise AccountRefused("title_form")
+            raise ActRefused("account.title_form")
         before = await self._store.row("find_user", name)
         if before is None:
-            raise AccountRefused("not_found")
+            raise ActRefused("account.not_found")
         seen = before["scope"] if scope is None else _scope_kept(scope)
         facts = compact({"role": role, "enabled": enabled, "scope": seen})
         entry = AuditEntry(actor, "user.change", name, None, facts)
         if not await self._store.audited("set_user", (name, title.strip(), role, seen, enabled), entry):
-            raise AccountRefused("not_found")
+            raise ActRefused("account.not_found")
         await self._store.write("end_sessions_of", (name,))
 
     async def disable(self, actor: str, name: str) -> None:
@@ -133,11 +125,11 @@ class Accounts:
         """A new password for somebody else; open sessions end.
 
         Raises:
-            AccountRefused: ``not_found``, ``self`` (the own one is changed with the old one), or a weak password.
+            ActRefused: ``not_found``, ``self`` (the own one is changed with the old one), or a weak password.
             TooBusy: see ``Hasher``.
         """
         if actor == actor_of(name):
-            raise AccountRefused("self")
+            raise ActRefused("account.self")
         await self._give_password(actor, name, password, must_change=must_change)
 
     async def _give_password(self, actor: str, name: str, password: str, *, must_change: bool) -> None:
@@ -145,26 +137,26 @@ class Accounts:
         kept = await self._hasher.hash(password)
         entry = AuditEntry(actor, "user.password", name)
         if not await self._store.audited("set_password", (name, kept, must_change), entry):
-            raise AccountRefused("not_found")
+            raise ActRefused("account.not_found")
         await self._store.write("end_sessions_of", (name,))
 
     async def own_password(self, name: str, old: str, new: str) -> None:
         """The person's own new password.
 
         Raises:
-            AccountRefused: ``wrong`` (the old one), ``locked``, ``same``, or a weak password.
+            ActRefused: ``wrong`` (the old one), ``locked``, ``same``, or a weak password.
             TooBusy: see ``Hasher``.
         """
         await self._verified(name, old)
         if old == new:
-            raise AccountRefused("same")
+            raise ActRefused("account.same")
         await self._give_password(actor_of(name), name, new, must_change=False)
 
     @staticmethod
     def _refuse_weak(name: str, password: str) -> None:
         found = weakness(name, password)
         if found is not None:
-            raise AccountRefused(f"password_{found}")
+            raise ActRefused(f"account.password_{found}")
 
     async def listed(self) -> list[Row]:
         """All users, without their passwords."""
@@ -175,7 +167,7 @@ class Accounts:
         """A session's token.
 
         Raises:
-            AccountRefused: ``wrong`` (also for an unknown or disabled account, and for a wrong code), ``locked``, ``code`` (the
+            ActRefused: ``wrong`` (also for an unknown or disabled account, and for a wrong code), ``locked``, ``code`` (the
                 second factor is wanted too).
             TooBusy: see ``Hasher``.
         """
@@ -195,13 +187,13 @@ class Accounts:
             return
         name = row["name"]
         if not code.strip():
-            raise AccountRefused("code")
+            raise ActRefused("account.code")
         secret = self._store.unseal(row["totp_sealed"], of_second_factor(name))
         step = totp.step_of(secret, code, row["now"])
         if step is None or not await self._store.write("use_totp", (name, step)):
             await self._store.write("note_failed_login", (name,))
             await self._store.audit(AuditEntry(actor_of(name), "session.refused", name))
-            raise AccountRefused("wrong")
+            raise ActRefused("account.wrong")
 
     async def has_second(self, name: str) -> bool:
         """Whether the account wants a second factor."""
@@ -212,12 +204,12 @@ class Accounts:
         """Want a second factor from now on, once a first code proves that the authenticator has the secret.
 
         Raises:
-            AccountRefused: ``wrong`` (the password), ``locked``, ``code_wrong``.
+            ActRefused: ``wrong`` (the password), ``locked``, ``code_wrong``.
         """
         row = await self._verified(name, password)
         step = totp.step_of(secret, code, row["now"])
         if step is None:
-            raise AccountRefused("code_wrong")
+            raise ActRefused("account.code_wrong")
         sealed = self._store.seal(secret, of_second_factor(name))
         await self._store.audited("set_totp", (name, sealed), AuditEntry(actor_of(name), "user.second_on", name))
         await self._store.write("use_totp", (name, step))
@@ -227,12 +219,12 @@ class Accounts:
         open or stolen, must not get rid of its own.
 
         Raises:
-            AccountRefused: ``not_found``, ``self``.
+            ActRefused: ``not_found``, ``self``.
         """
         if actor == actor_of(name):
-            raise AccountRefused("self")
+            raise ActRefused("account.self")
         if not await self._store.audited("set_totp", (name, None), AuditEntry(actor, "user.second_off", name)):
-            raise AccountRefused("not_found")
+            raise ActRefused("account.not_found")
         await self._store.write("end_sessions_of", (name,))
 
     async def _verified(self, name: str, password: str) -> Row:
@@ -240,15 +232,15 @@ class Accounts:
         failures, failed_at = self._strangers.of(name) if row is None else (row["failures"], row["failed_at"])
         wait = sessions.locked_for_s(failures, failed_at, self._store.now_ms() if row is None else row["now"])
         if wait > 0:
-            raise AccountRefused("locked", wait)
+            raise ActRefused("account.locked", wait)
         held = await self._hasher.verify(None if row is None else row["password"], password[:1000])
         if row is None:
             self._strangers.failed(name, self._store.now_ms())
-            raise AccountRefused("wrong")
+            raise ActRefused("account.wrong")
         if not held or not row["enabled"]:
             await self._store.write("note_failed_login", (name,))
             await self._store.audit(AuditEntry(actor_of(name), "session.refused", name))
-            raise AccountRefused("wrong")
+            raise ActRefused("account.wrong")
         return row
 
     async def person(self, token: str, *, active: bool) -> Person | None:
@@ -279,4 +271,4 @@ def _scope_kept(given: str) -> str:
     try:
         return scope_text(parse_scope(given))
     except ScopeRefused:
-        raise AccountRefused("scope_form") from None
+        raise ActRefused("account.scope_form") from None

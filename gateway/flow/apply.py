@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -21,6 +22,8 @@ from gateway.flow.correlate import Contradicting, find
 from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.offers import offer
 from gateway.flow.receive import unpack_call
+from gateway.flow.retry import next_look_ms
+from gateway.flow.rounds import Round, decided, unlikely
 from gateway.flow.speaker import Speaker
 from gateway.flow.tracks import commit_traced, tell_delivered
 from gateway.flow.words import Words
@@ -130,55 +133,66 @@ class Applier:
             await self._later(due, "orphan", "not_known")
         else:
             fresh = not outcomes or "applied" in outcomes or due.tries > 1
-            await self._store.write("move_callback", (due.id, "applied" if fresh else "duplicate", None, 0))
+            await self._store.run(_found, due, "applied" if fresh else "duplicate")
             seconds = (self._store.now_ms() - due.received_at) / 1000
             self._store.watch.applied(due.endpoint, "applied" if fresh else "duplicate", seconds)
         log.info("applied", endpoint=due.endpoint, callback=due.id, outcomes=sorted(set(outcomes)), tries=due.tries)
 
     async def _later(self, due: DueCallback, state: str, code: str) -> None:
-        """Try the call again after the next wait; when the waits are over, a person looks."""
-        waits = self._settings.orphan
-        if due.tries <= len(waits):
-            await self._store.write("move_callback", (due.id, state, code, round(1000 * waits[due.tries - 1])))
+        """Try the call again after the next wait; when the waits are over, a person looks. It rests then, until something of
+        its platform gets a number (``inbox.wake``) or the person has said what it is about."""
+        wait_ms = next_look_ms(self._settings.orphan, due.tries, self._store.now_ms() - due.received_at)
+        if wait_ms is not None:
+            await self._store.write("move_callback", (due.id, state, code, wait_ms))
         else:
             await self._put_before_person(due, "orphan", "orphan_callback", code)
 
     async def _put_before_person(self, due: DueCallback, state: str, task: str, code: str) -> None:
         look = NewTask(self._store.ids.new("task"), task, due.id, due.endpoint, code[:64])
 
-        def both() -> Operation[None]:
+        def both() -> Operation[bool]:
             yield "move_callback", [(due.id, state, code[:64], _FAR_MS)]
-            yield "open_task", [look.row(due.id, "")]
+            opened = yield "open_task", [look.row(due.id, "")]
+            return bool(opened)
 
-        await self._store.run(both)
+        if not await self._store.run(both):
+            return  # it stood before a person already, and was looked at once more
         self._store.watch.applied(due.endpoint, state, (self._store.now_ms() - due.received_at) / 1000)
         log.warning("callback_kept", endpoint=due.endpoint, callback=due.id, state=state, code=code[:64])
 
     async def _apply(self, speaker: Speaker, word: Inbound, call: str | None = None) -> str:
-        """``call``: the stored call that brought the word."""
-        for _ in range(_AGAIN):
-            if await self._store.row("was_applied", speaker.endpoint, word.event_id) is not None:
+        """``call``: the stored call that brought the word. What is being sent is not waited for: the call comes back."""
+        ended = await decided(
+            partial(self._round, speaker, word),
+            lambda unit: commit_traced(self._store, unit, speaker.endpoint, call),
+            again=lambda outcome: isinstance(outcome, Moved),
+            rounds=_AGAIN,
+        )
+        if ended.unit is None or ended.outcome is None:
+            return ended.said
+        match ended.outcome:
+            case Committed() | MatterConflict():
+                await tell_delivered(self._store, ended.unit, ended.outcome)
+                return ended.said
+            case AlreadyApplied():
                 return "duplicate"
-            pause: str | None = None
-            if isinstance(word, ReferralOffered):
-                unit: Unit | None = offer(self._store, speaker, word, self._clockwork)
-            else:
-                unit, pause = await self._decide(speaker, word)
-            if unit is None:
-                return "orphan"
-            if pause is not None:
-                unit.pauses = [(speaker.endpoint, "platform", pause)]
-            outcome = await commit_traced(self._store, unit, speaker.endpoint, call)
-            if isinstance(outcome, Committed | MatterConflict):
-                await tell_delivered(self._store, unit, outcome)
-                return "applied"
-            if isinstance(outcome, AlreadyApplied):
-                return "duplicate"
-            if isinstance(outcome, InFlight):
+            case Moved() | InFlight():
                 return "busy"
-            if not isinstance(outcome, Moved):
-                raise TypeError(f"a word cannot end as {type(outcome).__name__}")
-        return "busy"
+        raise unlikely("a word", ended.outcome)
+
+    async def _round(self, speaker: Speaker, word: Inbound) -> Round[str]:
+        if await self._store.row("was_applied", speaker.endpoint, word.event_id) is not None:
+            return Round("duplicate")
+        pause: str | None = None
+        if isinstance(word, ReferralOffered):
+            unit: Unit | None = offer(self._store, speaker, word, self._clockwork)
+        else:
+            unit, pause = await self._decide(speaker, word)
+        if unit is None:
+            return Round("orphan")
+        if pause is not None:
+            unit.pauses = [(speaker.endpoint, "platform", pause)]
+        return Round("applied", unit)
 
     async def _decide(self, speaker: Speaker, word: StatusUpdate) -> tuple[Unit | None, str | None]:
         try:
@@ -228,6 +242,13 @@ class Applier:
             applied=[(speaker.endpoint, word.event_id)],
             tasks=[NewTask(identifier, "contradiction", identifier, speaker.endpoint, "keys_disagree")],
         )
+
+
+def _found(due: DueCallback, state: str) -> Operation[None]:
+    """The call has found its thing; nobody need look for it any more."""
+    yield "move_callback", [(due.id, state, None, 0)]
+    if due.state == "orphan":
+        yield "close_task", [("orphan_callback", due.id, state)]
 
 
 async def _parsed(adapter: Adapter[Any], call: InboundCall) -> tuple[Inbound, ...]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import orjson
 
+from gateway.flow.acts import ActRefused
 from gateway.flow.envelope import compact
 from gateway.security.clients import OVER_ALL, NewKey, make_key
 from gateway.security.data_scope import EVERYTHING, is_organization_code
@@ -17,14 +18,6 @@ from gateway.store.store import Store
 
 _LONGEST: Final = 100
 _HOUR_MS: Final = 3_600_000
-
-
-class ClientRefused(Exception):
-    """What was asked of a client is not possible; ``code`` says why (a key of the catalogue's ``client``)."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,47 +41,47 @@ class Clients:
         """A new client. Organisation ``*`` stands for all; ``key``: one that was made before.
 
         Raises:
-            ClientRefused: ``client_form`` (no name, a longer one than 100 characters, no organisation), ``organization_code``
+            ActRefused: ``client_form`` (no name, a longer one than 100 characters, no organisation), ``organization_code``
                 (what is given as one has not the form of a code), ``operator_scope`` (an
                 operator's scope for some organisations alone), ``taken`` (the key is there already).
         """
         called, codes = name.strip(), [code.strip() for code in organizations if code.strip()]
         if not called or len(called) > _LONGEST or not codes:
-            raise ClientRefused("client_form")
+            raise ActRefused("client.client_form")
         if not all(code == EVERYTHING or is_organization_code(code) for code in codes):
-            raise ClientRefused("organization_code")
+            raise ActRefused("client.organization_code")
         client, made, may = self._store.ids.new("client"), key or make_key(), list(scopes)
         if OVER_ALL.intersection(may) and "*" not in codes:
-            raise ClientRefused("operator_scope")
+            raise ActRefused("client.operator_scope")
         row = (made.prefix, client, called, made.secret_hash, _json(may), _json(codes), None)
         entry = AuditEntry(actor, "client.add", client, None, compact({"scopes": may, "organizations": codes}))
         if not await self._store.audited("add_client", row, entry):
-            raise ClientRefused("taken")
+            raise ActRefused("client.taken")
         return Admitted(client, called, made.shown)
 
     async def rotate(self, actor: str, client: str, overlap_h: int, reason: str | None = None) -> Admitted:
         """A new key beside the old ones, which end after the overlap (hours).
 
         Raises:
-            ClientRefused: ``not_found``.
+            ActRefused: ``not_found``.
         """
         made = make_key()
         entry = AuditEntry(actor, "client.rotate", client, reason, compact({"hours": overlap_h}))
         wait_ms = overlap_h * _HOUR_MS
         name = await self._store.run(_rotated, client, made, wait_ms, entry, self._store.now_ms())
         if name is None:
-            raise ClientRefused("not_found")
+            raise ActRefused("client.not_found")
         return Admitted(client, name, made.shown)
 
     async def disable(self, actor: str, prefix: str, reason: str | None = None) -> None:
         """This key is good no more, at once (in five seconds everywhere).
 
         Raises:
-            ClientRefused: ``not_found``: no such key, or it is disabled already.
+            ActRefused: ``not_found``: no such key, or it is disabled already.
         """
         entry = AuditEntry(actor, "client.disable_key", prefix, reason)
         if not await self._store.audited("disable_key", (prefix,), entry):
-            raise ClientRefused("not_found")
+            raise ActRefused("client.not_found")
 
 
 def _rotated(client: str, key: NewKey, wait_ms: int, entry: AuditEntry, at: int) -> Operation[str | None]:

@@ -22,15 +22,17 @@ from contracts.deadlines import (
     Fact,
     Law,
     Pause,
+    alarm_moments,
     clocks_started_by,
     recompute,
     resume,
     states_after,
     suspend,
 )
+from contracts.moments import from_ms, in_beijing, to_ms
 from contracts.status import ClockState
 from contracts.statutes import NoRuleInForce, load_rulebook, packaged_rulebook
-from gateway.flow.envelope import BEIJING, compact
+from gateway.flow.envelope import compact
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.engine import Operation, Row
 from gateway.store.store import Store
@@ -41,6 +43,7 @@ log = structlog.get_logger("gateway.clock")
 _BATCH = 100
 _NEVER_S = 365 * 86_400.0
 _NEVER_MS = 1 << 62
+_EPOCH, _MS = datetime.fromtimestamp(0, UTC), timedelta(milliseconds=1)
 _NOBODYS_TASK = frozenset({"D11", "D17", "D26", "D26-performance"})
 """Clocks that bind the parties alone, and those of which no platform tells that they were kept (裁决, 支付令): events tell of
 them, and a task about each would be noise."""
@@ -82,7 +85,7 @@ def shown(rule: str, start: str, due: str, safe_at: int, state: str, provisional
 
 @lru_cache(maxsize=1024)
 def _to_the_second(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).astimezone(BEIJING).isoformat(timespec="seconds")
+    return in_beijing(at).isoformat(timespec="seconds")
 
 
 def clock_of(row: Row) -> Clock:
@@ -99,7 +102,7 @@ def clock_of(row: Row) -> Clock:
         date.fromisoformat(row["started_on"]),
         last,
         end_of_day(last) if given is None else given,
-        datetime.fromtimestamp(row["safe_at"] / 1000, UTC),
+        from_ms(row["safe_at"]),
         ClockState(row["state"]),
         bool(row["provisional"]),
         row["calendar"],
@@ -119,7 +122,7 @@ def row_of(identifier: str, about: str, clock: Clock, now: int) -> NewClock:
 @lru_cache(maxsize=1024)
 def _form_of(clock: Clock) -> tuple[NewClock, tuple[int, ...]]:
     """The row of a clock without what is its case's own, and its alarms (ms), the end last. Cases of one day share them."""
-    safe_at = round(clock.latest_safe_time.timestamp() * 1000)
+    safe_at = to_ms(clock.latest_safe_time)
     form = NewClock(
         id="",
         about="",
@@ -139,9 +142,9 @@ def _form_of(clock: Clock) -> tuple[NewClock, tuple[int, ...]]:
 
 def moments(start: date, due: date, safe_at: int) -> list[tuple[int, int]]:
     """(percent, ms) of the alarms, and (100, ms) of the end."""
-    begins = min(round(end_of_day(start).timestamp() * 1000), safe_at)
-    found = [(percent, begins + (safe_at - begins) * percent // 100) for percent in ALARM_PERCENTS]
-    return [*found, (100, round(end_of_day(due).timestamp() * 1000))]
+    alarms = alarm_moments(start, from_ms(safe_at))
+    found = [(percent, (at - _EPOCH) // _MS) for percent, at in alarms.items()]
+    return [*found, (100, (end_of_day(due) - _EPOCH) // _MS)]
 
 
 class Clockwork:
@@ -300,7 +303,7 @@ class Alarms:
         unit.events.append(NewEvent(self._store.ids.new("event"), kind, clock.about, compact(facts)))
         if percent == ALARM_PERCENTS[-1] and clock.rule not in _NOBODYS_TASK:
             task = self._store.ids.new("task")
-            due_at = round(end_of_day(date.fromisoformat(clock.due_on)).timestamp() * 1000)
+            due_at = to_ms(end_of_day(date.fromisoformat(clock.due_on)))
             unit.tasks.append(
                 NewTask(task, "statutory_late", f"{clock.about}#{clock.rule}", code=clock.rule, due_at=due_at)
             )
@@ -342,7 +345,7 @@ class Healer:
             found = recompute(clock_of(row), self._law)
         except (NoRuleInForce, ValueError):
             return False
-        if found.state is ClockState.EXPIRED and self._store.now_ms() < round(found.ends_at.timestamp() * 1000):
+        if found.state is ClockState.EXPIRED and self._store.now_ms() < to_ms(found.ends_at):
             found = replace(found, state=ClockState.RUNNING)
         unit = Unit(file.subject, file.organization, file.sequence, subject_kind=file.kind)
         made = row_of(row["id"], row["about"], found, self._store.now_ms())

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from contracts.chinese_calendar import beijing_day
 from contracts.deadlines import Clock, Law, extend, recompute, resume, suspend
+from contracts.findings import Code, Finding
+from contracts.moments import from_ms
 from contracts.status import ClockState
 from contracts.statutes import NoRuleInForce, Rule
 from gateway.flow.clock import Clockwork, clock_of, move_safe_times
 from gateway.flow.envelope import compact
 from gateway.flow.order import Principal, Refused
+from gateway.flow.rounds import Round, decided
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
 from gateway.store.store import Store
-from gateway.store.unit import Committed, Unit
+from gateway.store.unit import Committed, NewClock, Unit
 
-_AGAIN = 20
 _ENDED = frozenset({ClockState.MET, ClockState.CANCELLED})
 
 
@@ -104,28 +106,27 @@ class ClockActs:
         word: str,
         change: Callable[[Clock, Rule, date], Clock],
     ) -> Row:
-        today = beijing_day(datetime.fromtimestamp(self._store.now_ms() / 1000, UTC))
+        today = beijing_day(from_ms(self._store.now_ms()))
         day = act.on or today
-        for _ in range(_AGAIN):
+
+        async def decide() -> Round[tuple[Row, NewClock | None]]:
             row = await self._store.row("clock", identifier)
             if row is None or not principal.acts_for(row["organization"]):
                 raise Refused(404, "not_found")
             file = await self._store.load(row["subject"])
-            row = await self._store.row(
-                "clock", identifier
-            )  # as it stands at the sequence that was just read, or later
+            row = await self._store.row("clock", identifier)  # as it stands at that sequence, or later
             if file is None or row is None:
                 raise Refused(404, "not_found")
             clock = clock_of(row)
             if not clock.start <= day <= today:
-                raise Refused(422, "parameter", extra={"parameter": "on"})
+                raise _not_on(clock.start if day < clock.start else None)
             rule = self._rule(clock)
             try:
                 changed = change(clock, rule, day)
             except ValueError:
-                raise Refused(422, "parameter", extra={"parameter": "on"}) from None
+                raise _not_on(clock.pauses[-1].start if clock.pauses else clock.start) from None
             if changed == clock:
-                return row
+                return Round((row, None))
             unit = Unit(file.subject, file.organization, file.sequence, subject_kind=file.kind)
             more: dict[str, Any] = _ground(rule, act, word) | {"at": f"{day.isoformat()}T00:00:00+08:00"}
             if word == "extended":
@@ -134,12 +135,18 @@ class ClockActs:
             told = {"rule": rule.id, "on": day.isoformat(), "due": made.due_on, "extended_by": changed.extended_by}
             entry = AuditEntry(principal.client, f"clock.{word}", row["id"], act.reason, compact(told | _article(act)))
             unit.audited = (entry, self._store.now_ms())
-            if isinstance(await self._store.commit(unit), Committed):
-                if made.safe_at != row["safe_at"]:
-                    await self._store.run(move_safe_times, row["subject"], row["safe_at"], made.safe_at)
-                self._changed()
-                return await self._store.row("clock", identifier)
-        raise Refused(409, "busy")
+            return Round((row, made), unit)
+
+        ended = await decided(decide, self._store.commit)
+        row, made = ended.said
+        if made is None:
+            return row
+        if not isinstance(ended.outcome, Committed):
+            raise Refused(409, "busy")
+        if made.safe_at != row["safe_at"]:
+            await self._store.run(move_safe_times, row["subject"], row["safe_at"], made.safe_at)
+        self._changed()
+        return await self._store.row("clock", identifier)
 
     def _rule(self, clock: Clock) -> Rule:
         try:
@@ -147,6 +154,15 @@ class ClockActs:
             return self._law.rulebook.in_force(clock.rule, clock.start)
         except (NoRuleInForce, ValueError):
             raise Refused(409, "clock_state", extra={"state": str(clock.state)}) from None
+
+
+def _not_on(earliest: date | None) -> Refused:
+    """The refusal of a day: one before the clock's own (``earliest``), or one that has not come."""
+    if earliest is None:
+        told = Finding.of("/on", Code.TIME_IN_FUTURE)
+    else:
+        told = Finding.of("/on", Code.TIME_ORDER, earlier=earliest.isoformat())
+    return Refused(422, "body_field", (told,))
 
 
 def _in(clock: Clock, state: ClockState) -> Clock:

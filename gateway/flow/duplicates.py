@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from contracts.case import Case
+from contracts.moments import from_ms
 from contracts.status import CaseStatus
 from gateway.flow.case_links import CaseLinks
 from gateway.flow.context import Contexts
@@ -104,5 +105,5 @@ def _overlap(case: Case, other: Case, standing: Matter) -> bool:
     """Whether the other is still open, or the two lie close together."""
     if CaseStatus(standing.status) not in _OVER:
         return True
-    ended = datetime.fromtimestamp((standing.since or standing.updated_at) / 1000, UTC)
+    ended = from_ms(standing.since or standing.updated_at)
     return case.received_at <= max(ended, other.received_at + _APART)

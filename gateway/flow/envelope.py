@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 import orjson
 
+from contracts.chinese_calendar import BEIJING
 from contracts.events import EVENT_TYPES
+from contracts.moments import written
 from gateway.store.engine import many
 from gateway.store.journal import EventRow
 from gateway.store.store import Store
-
-BEIJING = timezone(timedelta(hours=8))
 
 _HOMES = {
     "case_": "cases",
@@ -37,11 +37,6 @@ INTERNAL = frozenset(
 
 _MOST_LISTED = 30
 """The most clocks, and numbers, that one event lists: it stays thin, the rest is read by its links."""
-
-
-def beijing(at_ms: int) -> str:
-    """A time in ms since 1970 as RFC 3339 in Beijing time."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(BEIJING).isoformat(timespec="milliseconds")
 
 
 _MOMENTS = frozenset({"at", "due_at", "effective_at", "mediation_due_at"})
@@ -108,7 +103,7 @@ class Publisher:
             "source": self.source,
             "type": event.type,
             "subject": event.about.partition("/")[0],
-            "time": beijing(event.at),
+            "time": written(event.at),
             "datacontenttype": "application/json",
             "dataschema": f"{self.schemas}/event.{event.type}",
         }

@@ -4,16 +4,17 @@ stand, all at once."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from contracts.document import Document, Unsound
 from contracts.findings import Code, Finding
 from contracts.intake import DocumentRefused, Look, look
 from contracts.json_text import NotJson
+from contracts.messages import MESSAGE_TYPES
+from contracts.moments import from_ms
 from gateway.flow.context import attachments_in
 from gateway.flow.decisions.checks import beside, refusal_of, standing
 from gateway.flow.documents import DOCUMENTS
-from gateway.flow.judgement import OPENING, Judgement
+from gateway.flow.judgement import Judgement
 from gateway.flow.order import Known, Order, Refused
 from gateway.flow.toolbox import Attachments
 from gateway.store.store import Store
@@ -56,7 +57,8 @@ class Examination:
             Refused: 400 no JSON, 413 too large, 422 with every finding about what is no whole document, 403 or 404 for what
                 is not the caller's.
         """
-        before = None if order.type in OPENING else await self._judgement.known(order, None)
+        alone = MESSAGE_TYPES[order.type].appended_to is None  # it is read before anything is looked up
+        before = None if alone else await self._judgement.known(order, None)
         read = self._look(order)
         findings = list(read.findings)
         known, refusal = before or Known(), None
@@ -74,7 +76,7 @@ class Examination:
     def _look(self, order: Order) -> Look[Document]:
         if len(order.raw) > self._limit:
             raise Refused(413, "too_large", extra={"limit": self._limit})
-        now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
+        now = from_ms(self._store.now_ms())
         try:
             return look(DOCUMENTS[order.type], order.raw, now=now)
         except NotJson as error:

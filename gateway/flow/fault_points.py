@@ -24,6 +24,9 @@ POINTS: Final = (
     "kept",  # receive: stored, not answered
     "parsed",  # apply: read, nothing moved
     "moved",  # apply: the status has moved, the call still counts as open
+    "polled",  # poll: a page was read, nothing of it is kept
+    "page_kept",  # poll: kept with its cursor, not marked as read there
+    "fetched",  # papers: a decision's document is kept, the update that named it does not know
     "numbered",  # relay: events have their cursor, not published
     "published",  # relay: on the bus, not marked
 )

@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from contracts.chinese_calendar import BEIJING
 from contracts.deliveries import FAILED_STATES, OPEN_STATES
+from contracts.moments import in_beijing
 from gateway.flow.alerting.channels.wording import RULES
 from gateway.flow.alerting.notices import ChannelStanding, Notices
 from gateway.flow.relay import BrokerRelay
@@ -31,7 +31,7 @@ _SHARE: Final = 50
 async def now_standing(store: Store, names: Collection[str]) -> Standing:
     """Look at the store now."""
     now = store.now_ms()
-    today = datetime.fromtimestamp(now / 1000, UTC).astimezone(BEIJING).date()
+    today = in_beijing(now).date()
     ends = [(today + timedelta(days=days)).isoformat() for _, days in BANDS]
     return await store.runner.read(standing.look, sorted(names), now, ends)
 

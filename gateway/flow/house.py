@@ -18,6 +18,7 @@ from gateway.flow.gauges import Gauges
 from gateway.flow.hands import Hands
 from gateway.flow.intake import Intake
 from gateway.flow.line import Line
+from gateway.flow.operating.disclosing import Disclosure
 from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver
 from gateway.flow.rehearsal import Rehearsal
@@ -47,6 +48,7 @@ class House:
     contexts: Contexts
     intake: Intake
     rehearsal: Rehearsal
+    disclosure: Disclosure
     receiver: Receiver
     publisher: Publisher
     bus: MemoryBus

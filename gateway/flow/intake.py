@@ -13,10 +13,12 @@ import orjson
 import structlog
 
 from contracts.case import Case
-from contracts.deliveries import YIELDING_STATES
+from contracts.deliveries import Hand
 from contracts.document import Document
 from contracts.findings import Code, Finding
 from contracts.messages import MESSAGE_TYPES, MessageType, RetryClass
+from contracts.moments import to_ms
+from contracts.status import Noun
 from gateway.flow.clock import Clockwork
 from gateway.flow.decisions.checks import may_be_a_repeat
 from gateway.flow.decisions.keys import effect_key, thing_key
@@ -24,9 +26,11 @@ from gateway.flow.envelope import Publisher, compact
 from gateway.flow.examination import Examination, Examined
 from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.judgement import Judgement
+from gateway.flow.moves import move_delivery, yields
 from gateway.flow.operating.refusals import Refusals
 from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.flow.references import fold
+from gateway.flow.rounds import FLIGHT_S
 from gateway.flow.route import Hop, Question, Router
 from gateway.observability.traces import current, upstream
 from gateway.store.engine import Row
@@ -34,7 +38,6 @@ from gateway.store.places import of_document
 from gateway.store.store import Store
 from gateway.store.unit import (
     Committed,
-    DeliveryMove,
     InFlight,
     Key,
     KeyConflict,
@@ -55,15 +58,6 @@ log = structlog.get_logger("gateway.intake")
 _SMALL = 16_384
 """Bytes of a document that may be remembered for whoever delivers it: read, it takes some ten times as much."""
 _AGAIN = 8
-_FLIGHT_S = 0.1
-"""Between two looks at a delivery that is being sent while its correction comes: most land within a few of them."""
-_KINDS = {
-    MessageType.CASE_SUBMITTED: "case",
-    MessageType.AGREEMENT_CONCLUDED: "agreement",
-    MessageType.CONFIRMATION_REQUESTED: "confirmation",
-    MessageType.TRANSFER_REQUESTED: "transfer",
-    MessageType.MEDIATOR_LISTED: "mediator",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +154,7 @@ class Intake:
             if not isinstance(outcome, Moved | InFlight):
                 return self._refused_or_replayed(outcome)
             if isinstance(outcome, InFlight):
-                await asyncio.sleep(_FLIGHT_S)
+                await asyncio.sleep(FLIGHT_S)
         raise Refused(409, "busy")
 
     async def _replayed(self, order: Order, digest: bytes) -> Accepted | None:
@@ -205,12 +199,12 @@ class Intake:
         return None if row is None else row["id"]
 
     def _about(self, order: Order, known: Known) -> str:
-        kind = _KINDS.get(order.type)
-        if order.type is MessageType.CASE_REVISED or kind is None or order.revises:
+        kind = MESSAGE_TYPES[order.type].opens
+        if kind is None or order.revises:
             return known.target.id if known.target is not None else ""
-        if kind == "mediator" and known.target is not None:
+        if kind is Noun.MEDIATOR and known.target is not None:
             return known.target.id
-        return self._store.ids.new(kind)
+        return self._store.ids.new(kind.value)
 
     def _unit(
         self,
@@ -228,7 +222,9 @@ class Intake:
             subject=subject,
             organization=decision.organization,
             expected=file.sequence if file is not None else None,
-            subject_kind="case" if subject.startswith("case_") else _KINDS.get(order.type, "case"),
+            subject_kind="case"
+            if subject.startswith("case_")
+            else (MESSAGE_TYPES[order.type].opens or Noun.CASE).value,
             beside=self._beside(known, decision, subject),
             matters=decision.matters,
             matter_moves=decision.moves,
@@ -327,7 +323,7 @@ class Intake:
     def _owe(self, unit: Unit, kind: MessageType, decision: Decision, message_id: str, hops: list[Hop]) -> None:
         described = MESSAGE_TYPES[kind]
         retry = described.retry or RetryClass.STANDARD
-        safe_at = None if decision.safe_at is None else round(decision.safe_at.timestamp() * 1000)
+        safe_at = None if decision.safe_at is None else to_ms(decision.safe_at)
         unit.deliveries += [
             NewDelivery(
                 self._store.ids.new("delivery"),
@@ -357,28 +353,12 @@ class Intake:
         fresh = {delivery.endpoint: delivery.id for delivery in unit.deliveries}
         inherited: dict[str | None, str | None] = {}
         for row in old:
-            if row.state not in YIELDING_STATES or (row.state == "pending" and row.doubt_at is not None):
-                continue  # one whose answer was lost may be there: it is settled first, the new version follows it
-            unit.delivery_moves.append(DeliveryMove(row.id, row.endpoint, row.state, "superseded"))
+            if not yields(row):
+                continue  # it is settled first, the new version follows it
+            move_delivery(unit, self._store.ids, Hand.VERSION, row, "superseded")
             inherited[row.id] = inherited.get(row.requires, row.requires)
             if row.endpoint in fresh:
                 unit.repointed.append((row.id, fresh[row.endpoint]))
-            unit.events.append(
-                NewEvent(
-                    self._store.ids.new("event"),
-                    "delivery.superseded",
-                    row.id,
-                    compact(
-                        {
-                            "delivery": row.id,
-                            "message": row.message,
-                            "endpoint": row.endpoint,
-                            "status": "superseded",
-                            "state_before": row.state,
-                        }
-                    ),
-                )
-            )
         # What stands for the old one cannot wait for it: it waits for what the old one waited for.
         unit.deliveries = [
             replace(delivery, requires=inherited.get(delivery.requires, delivery.requires))

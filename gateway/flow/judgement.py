@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
 from contracts.agreement import Agreement, Performance
 from contracts.alert import CollectiveAlert
@@ -14,8 +13,10 @@ from contracts.document import Document
 from contracts.findings import Code, Finding
 from contracts.lists import TransferTo
 from contracts.mediator import Mediator
-from contracts.messages import MessageType
+from contracts.messages import MESSAGE_TYPES, MessageType
+from contracts.moments import from_ms
 from contracts.referral import Referral, ReferralAnswer, ReferralResult
+from contracts.status import Noun
 from contracts.transfer import Transfer
 from gateway.flow.context import Contexts
 from gateway.flow.decisions import agreements, cases, confirmations, referrals, transfers
@@ -27,27 +28,6 @@ from gateway.flow.forms import Forms
 from gateway.flow.order import Decision, Known, Order, Refused
 from gateway.store.casefile import Matter
 from gateway.store.store import Store
-
-OPENING = frozenset({MessageType.CASE_SUBMITTED, MessageType.MEDIATOR_LISTED})
-"""Types whose document itself says what it belongs to: it is read before anything is looked up."""
-
-_APPENDED_TO: Final = {
-    MessageType.AGREEMENT_CONCLUDED: "case",
-    MessageType.AGREEMENT_PERFORMED: "agreement",
-    MessageType.CONFIRMATION_REQUESTED: "agreement",
-    MessageType.CONFIRMATION_SUPPLEMENTED: "confirmation",
-    MessageType.CONFIRMATION_WITHDRAWAL_REQUESTED: "confirmation",
-    MessageType.REFERRAL_ANSWERED: "referral",
-    MessageType.REFERRAL_RETURNED: "referral",
-}
-"""Of what kind the thing must be that a document is appended to; all others belong to a case."""
-
-_REVISED: Final = {
-    MessageType.AGREEMENT_CONCLUDED: "agreement",
-    MessageType.CONFIRMATION_REQUESTED: "confirmation",
-    MessageType.TRANSFER_REQUESTED: "transfer",
-}
-"""The same of a new version: the older one."""
 
 
 class Judgement:
@@ -69,7 +49,7 @@ class Judgement:
         """
         known = Known(law=self._law)
         if isinstance(document, Case) and order.target is None:
-            self._mine(order, document.organization.code)
+            self._mine(order, document.organization.code, "/organization/code")
             await self._add_origin(known, document.referral)
             return known
         if isinstance(document, Mediator):
@@ -88,14 +68,16 @@ class Judgement:
         return known
 
     @staticmethod
-    def _mine(order: Order, organization: str) -> None:
+    def _mine(order: Order, organization: str, pointer: str) -> None:
         if not order.principal.acts_for(organization):
-            raise Refused(403, "organization_foreign")
+            told = Finding.of(pointer, Code.ORGANIZATION_FOREIGN).as_error()
+            # No finding of the document: what it says may be right, and is not this caller's to say.
+            raise Refused(403, Code.ORGANIZATION_FOREIGN, extra={"errors": [told], "warnings": []})
 
     async def _known_mediator(self, order: Order, mediator: Mediator, known: Known) -> None:
-        self._mine(order, mediator.organization_code)
+        self._mine(order, mediator.organization_code, "/organization_code")
         if order.target is not None and order.target != mediator.certificate_no:
-            raise Refused(422, "certificate_no_differs")
+            raise Refused(422, "certificate_no_differs", extra={"field": "/certificate_no"})
         rows = await self._store.rows("organization_known", mediator.organization_code)
         if not rows:
             raise _refuse(Code.ORGANIZATION_UNKNOWN, "/organization_code")
@@ -104,7 +86,8 @@ class Judgement:
             known.file = await self._store.load(row["subject"])
             known.target = None if known.file is None else known.file.matters.get(row["id"])
             if known.target is not None:
-                self._mine(order, known.target.organization)  # a certificate changes hands by whoever acts for both
+                # a certificate changes hands by whoever acts for both
+                self._mine(order, known.target.organization, "/certificate_no")
 
     async def _add_referral(self, known: Known, referral_id: str | None) -> None:
         if referral_id is None:
@@ -155,7 +138,7 @@ class Judgement:
 
     async def decide(self, order: Order, document: Document, known: Known, about: str, message_id: str) -> Decision:
         """The decision of the document's kind."""
-        now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
+        now = from_ms(self._store.now_ms())
         match document:
             case Case() if order.type is MessageType.CASE_SUBMITTED:
                 decision = cases.submitted(document, known, about, message_id)
@@ -206,7 +189,7 @@ class Judgement:
             for row in await self._store.rows("tasks_of", known.file.subject)
             if row["kind"] == "correction_due" and row["about"] == known.target.id and row["due_at"] is not None
         ]
-        return latest_safe_time(datetime.fromtimestamp(dues[-1] / 1000, UTC), self._law.safe_margin) if dues else None
+        return latest_safe_time(from_ms(dues[-1]), self._law.safe_margin) if dues else None
 
     async def _limitation(self, known: Known, transfer: Transfer) -> datetime | None:
         """The latest safe time of a transfer to arbitration: the end of the limitation (D13), where it is known."""
@@ -214,7 +197,7 @@ class Judgement:
             return None
         for row in await self._store.rows("clocks_of", known.file.subject):
             if row["rule"] == "D13" and row["about"] == known.file.subject and row["state"] == "running":
-                return datetime.fromtimestamp(row["safe_at"] / 1000, UTC)
+                return from_ms(row["safe_at"])
         return None
 
     async def _add_result(self, known: Known, result: ReferralResult) -> None:
@@ -236,5 +219,7 @@ def _refuse(code: Code, pointer: str) -> Refused:
 
 
 def _target_kind(order: Order) -> str:
-    kinds = _REVISED if order.revises else _APPENDED_TO
-    return kinds.get(order.type, "case")
+    """Of what kind the thing must be that a document is appended to, or whose new version it is."""
+    row = MESSAGE_TYPES[order.type]
+    kind = row.opens if order.revises else row.appended_to
+    return (kind or Noun.CASE).value

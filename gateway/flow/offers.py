@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contracts.deadlines import Fact
 from contracts.messages import MessageType
+from contracts.moments import to_ms
 from contracts.update import ReferralOffered
 from gateway.flow.clock import Clockwork
 from gateway.flow.envelope import compact
@@ -71,7 +72,7 @@ def offer(store: Store, speaker: Speaker, word: ReferralOffered, clockwork: Cloc
                 "referral_due",
                 identifier,
                 speaker.endpoint,
-                due_at=round(referral.due_at.timestamp() * 1000),
+                due_at=to_ms(referral.due_at),
             )
         ],
         applied=[(speaker.endpoint, word.event_id)],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final, Self
 
 from contracts.chinese_calendar import BEIJING, Calendar
+from contracts.moments import from_ms, in_beijing
 
 _REGULAR_DAYS: Final = 3
 """Days in the last fourteen on which one must have sent to be missed."""
@@ -52,14 +53,14 @@ def long_silent(
 ) -> Iterator[tuple[str, float]]:
     """Who was silent for so many office hours, and for how many. ``heard``: the hours (their beginnings, ms) of the last two
     weeks in which somebody sent. Only in office hours, and only of those who send on most days, is silence worth telling."""
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    now = from_ms(now_ms)
     if not office.open_at(now):
         return
     for name, at in sorted(heard.items()):
-        days = {datetime.fromtimestamp(ms / 1000, UTC).astimezone(BEIJING).date() for ms in at}
+        days = {in_beijing(ms).date() for ms in at}
         if len(days) < _REGULAR_DAYS:
             continue
-        last = datetime.fromtimestamp(max(at) / 1000, UTC) + timedelta(hours=1)
+        last = from_ms(max(at)) + timedelta(hours=1)
         silent = office.between(min(last, now), now)
         if silent >= hours:
             yield name, silent

@@ -13,6 +13,7 @@ import structlog
 
 from contracts.errors import AdapterError, EndpointError, RetryableError
 from contracts.update import DocumentLink
+from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.line import Line
 from gateway.flow.retry import asked_ms
 from gateway.flow.toolbox import AttachmentRefused, Attachments
@@ -59,8 +60,10 @@ class Papers:
         attachments: Attachments,
         settings: RetrySettings,
         changed: Callable[[], None] = lambda: None,
+        reach: Reach = nowhere,
     ) -> None:
         self._store = store
+        self._reach = reach
         self._lines = lines
         self._attachments = attachments
         self._settings = settings
@@ -77,10 +80,11 @@ class Papers:
     async def _one(self, paper: DuePaper) -> None:
         line = self._lines.get(paper.endpoint)
         if line is None:
+            await self._again(paper, "endpoint_gone")
             return
-        link = self._link(paper)
         exchange = line.exchange(self._store.now_ms, line.limits.deadline_files_s)
         try:
+            link = self._link(paper)
             async with asyncio.timeout(line.limits.deadline_files_s):  # one that hangs must not hold up the others
                 data = await line.endpoint.adapter.download(link, exchange)
             if link.sha256 is not None and hashlib.sha256(data).hexdigest() != link.sha256.lower():
@@ -104,6 +108,7 @@ class Papers:
         except Exception as error:  # whatever an adapter does, it stays inside its attempt
             await self._again(paper, type(error).__name__)
             return
+        await self._reach("fetched")
         await self._store.write("move_paper", (paper.id, "fetched", kept.id, None, 0))
         log.info("paper", paper=paper.id, endpoint=paper.endpoint, state="fetched", tries=paper.tries)
         self._changed()

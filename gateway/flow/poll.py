@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import structlog
 
 from contracts.adapter import InboundCall, Origin, PolledItem
 from contracts.errors import EndpointError, RetryableError
+from contracts.moments import from_ms
+from gateway.flow.fault_points import Reach, nowhere
 from gateway.flow.line import Line
 from gateway.flow.receive import pack_call
 from gateway.flow.retry import asked_ms
@@ -23,8 +24,11 @@ log = structlog.get_logger("gateway.poll")
 class Poller:
     """Polls one endpoint, oftener while there is news (5 s … 15 min by default)."""
 
-    def __init__(self, store: Store, line: Line, stored: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, store: Store, line: Line, stored: Callable[[], None] = lambda: None, reach: Reach = nowhere
+    ) -> None:
         self._store = store
+        self._reach = reach
         self._stored = stored
         self._line = line
         self._wait_s = line.limits.poll_every_s[0]
@@ -53,9 +57,12 @@ class Poller:
         self._wait_s = shortest if page.items else min(self._wait_s * 1.5, longest)
         wait_ms = 0 if page.more else round(self._wait_s * 1000)
         calls = [self._call(item) for item in page.items]
+        if calls:
+            await self._reach("polled")
         stored = await self._store.run(inbox.keep_page, self._line.name, calls, page.cursor, wait_ms)
         if page.items:
             self._stored()
+            await self._reach("page_kept")
             await adapter.mark_read(page.items, exchange)
             log.info("polled", endpoint=self._line.name, items=len(stored), fresh=sum(kept.fresh for kept in stored))
         return 0.0 if page.more else min(self._wait_s, 1.0)
@@ -72,7 +79,7 @@ class Poller:
         return min(wait_ms / 1000, 1.0)
 
     def _call(self, item: PolledItem) -> inbox.NewCallback:
-        now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
+        now = from_ms(self._store.now_ms())
         call = InboundCall("", "", (), item.body, now, origin=Origin.POLL)
         identifier = self._store.ids.new("callback")
         sealed = self._store.seal(pack_call(call), of_call(identifier))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import orjson
 import structlog
 
 from contracts.adapter import InboundCall, Origin, Reply
 from contracts.errors import CallbackRejected
+from contracts.moments import from_ms
 from gateway.flow.fault_points import Reach, nowhere
 from gateway.observability.traces import Span
 from gateway.registry import Endpoint
@@ -94,7 +95,7 @@ class Receiver:
         span: Span,
     ) -> Reply:
         adapter = self._endpoints[endpoint].adapter
-        now = datetime.fromtimestamp(self._store.now_ms() / 1000, UTC)
+        now = from_ms(self._store.now_ms())
         call = InboundCall(method, path, headers, body, now, query)
         try:
             proven = await adapter.authenticate(call)

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
 
-import orjson
-
+from contracts.adapter import Wire
 from contracts.case import Case
 from contracts.errors import PermanentError
+from contracts.findings import Finding
 from contracts.message import Message
 from contracts.messages import MessageType
+from contracts.moments import from_ms
 from gateway.flow.context import Contexts
 from gateway.flow.examination import Examination
 from gateway.flow.judgement import Judgement
+from gateway.flow.operating.disclosing import Disclosure, document_leaves
 from gateway.flow.order import Order
 from gateway.flow.route import Question, Router
 from gateway.registry import Endpoint
-from gateway.security.masking import Mask
+from gateway.security.disclosure import Redactor
 from gateway.store.casefile import CaseFile
 from gateway.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """What one endpoint would be sent, or why its platform could not take it."""
+
+    endpoint: str
+    made: Wire | PermanentError
+
+    @property
+    def refused(self) -> bool:
+        """Whether the platform could not take it."""
+        return isinstance(self.made, PermanentError)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What the real intake would come to: the case's status, warnings, and what each endpoint would be sent. Whoever shows a
+    wire shows it through the redactor."""
+
+    status: str
+    warnings: tuple[Finding, ...]
+    endpoints: tuple[Translated, ...]
+    redactor: Redactor
 
 
 class Rehearsal:
@@ -33,6 +58,7 @@ class Rehearsal:
         contexts: Contexts,
         router: Router,
         endpoints: dict[str, Endpoint],
+        disclosure: Disclosure,
     ) -> None:
         self._store = store
         self._examination = examination
@@ -40,9 +66,10 @@ class Rehearsal:
         self._contexts = contexts
         self._router = router
         self._endpoints = endpoints
+        self._disclosure = disclosure
 
-    async def case(self, order: Order) -> dict[str, Any]:
-        """Per endpoint the wire payload (masked) and the loss report, or why it would be refused there.
+    async def case(self, order: Order) -> Rehearsed:
+        """The wires of a case, or why they would be refused.
 
         Raises:
             Refused: as the real intake would.
@@ -72,34 +99,21 @@ class Rehearsal:
             1,
             order.principal.client,
             self._store.ids.new("correlation"),
-            datetime.fromtimestamp(self._store.now_ms() / 1000, UTC),
+            from_ms(self._store.now_ms()),
             document,
         )
-        masked = Mask(orjson.loads(order.raw))
-        endpoints = [
-            {"endpoint": hop.endpoint, **await self._translated(message, hop.endpoint, masked)}
-            for hop in self._router.hops(question)
-        ]
-        return {
-            "dry_run": True,
-            "status": decision.status,
-            "warnings": [finding.as_error() for finding in [*examined.warnings, *decision.warnings]],
-            "endpoints": endpoints,
-        }
+        return Rehearsed(
+            decision.status,
+            (*examined.warnings, *decision.warnings),
+            tuple([await self._translated(message, hop.endpoint) for hop in self._router.hops(question)]),
+            self._disclosure.by(document_leaves(Case, order.raw)),
+        )
 
-    async def _translated(self, message: Message, endpoint: str, masked: Mask) -> dict[str, Any]:
+    async def _translated(self, message: Message, endpoint: str) -> Translated:
         context = await self._contexts.compose(
             message, CaseFile(message.subject, "case", 0), [], self._store.ids.new("delivery"), endpoint
         )
         try:
-            wire = self._endpoints[endpoint].adapter.translate(message, context)
+            return Translated(endpoint, self._endpoints[endpoint].adapter.translate(message, context))
         except PermanentError as error:
-            return {"refused": {"code": error.code, "places": [reason.place for reason in error.reasons]}}
-        return {
-            "operation": wire.operation,
-            "payload": masked.json(wire.payload),
-            "losses": [
-                {"kind": loss.kind.value, "pointer": loss.pointer, "place": loss.place, "note": loss.note}
-                for loss in wire.losses
-            ],
-        }
+            return Translated(endpoint, error)

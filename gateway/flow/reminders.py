@@ -3,16 +3,18 @@ end soon."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from contracts.chinese_calendar import beijing_day, end_of_day
+from contracts.deliveries import Hand
 from contracts.mediator import Mediator
+from contracts.moments import from_ms, to_ms
 from gateway.flow.documents import reopen
-from gateway.flow.envelope import compact
+from gateway.flow.moves import move_delivery
 from gateway.flow.task_details import seal_detail
 from gateway.store.engine import Operation, Row
 from gateway.store.store import Store
-from gateway.store.unit import DeliveryMove, NewEvent, NewTask, Unit
+from gateway.store.unit import NewTask, Unit
 
 ALERT_WITHIN = timedelta(hours=2)
 """So long a platform may take to have an alert (重大集体争议预警) before a person rings it up."""
@@ -63,18 +65,8 @@ class Reminders:
         held = None if file is None else next((row for row in file.deliveries if row.id == delivery), None)
         if file is None or held is None or held.state != "pending":
             return
-        facts = {
-            "delivery": held.id,
-            "message": held.message,
-            "endpoint": held.endpoint,
-            "status": "expired",
-            "state_before": held.state,
-            "attempts": held.attempts,
-            "code": held.code,
-        }
         unit = Unit(file.subject, file.organization, file.sequence)
-        unit.delivery_moves.append(DeliveryMove(held.id, held.endpoint, held.state, "expired", held.code))
-        unit.events.append(NewEvent(self._store.ids.new("event"), "delivery.expired", held.id, compact(facts)))
+        move_delivery(unit, self._store.ids, Hand.SENDER, held, "expired", held.code)
         unit.tasks.append(NewTask(self._store.ids.new("task"), "statutory_late", held.id, held.endpoint, "expired"))
         await self._store.commit(unit)
 
@@ -92,11 +84,11 @@ class Reminders:
         mediator = None if message is None else reopen(self._store, message)
         if not isinstance(mediator, Mediator):
             return
-        today = beijing_day(datetime.fromtimestamp(self._store.now_ms() / 1000, UTC))
+        today = beijing_day(from_ms(self._store.now_ms()))
         last = mediator.certificate_valid_until
         if last - today > CERTIFICATE_AHEAD:
             return
-        due = round(end_of_day(last).timestamp() * 1000)
+        due = to_ms(end_of_day(last))
         told = await self._store.rows("told_of", row["subject"], "certificate_expiring")
         if any(found["due_at"] == due for found in told):
             return

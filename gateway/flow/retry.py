@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate
 from random import Random
 
 from gateway.settings import RetrySettings
@@ -38,6 +40,15 @@ def full_jitter(wait_s: float, random: Random) -> int:
     """A wait drawn evenly from (0, ``wait_s``], in ms, never below a tenth of it (a herd that comes back is spread; one that
     comes back at once is none)."""
     return round(1000 * wait_s * max(0.1, random.random()))
+
+
+def next_look_ms(waits: Sequence[float], tries: int, age_ms: int) -> int | None:
+    """The wait (ms) before the next look at a call that was kept ``age_ms`` ago and whose thing is not known after ``tries``
+    looks; ``None``: it was looked at as often as is planned, and for as long. Looks beside the plan (it was woken, or its
+    process died) make its time no shorter, nor does a gateway that was away."""
+    planned = (round(1000 * end) - age_ms for end in accumulate(waits) if round(1000 * end) > age_ms)
+    left = [next(planned, None), round(1000 * waits[tries - 1]) if 0 < tries <= len(waits) else None]
+    return min((wait for wait in left if wait is not None), default=None)
 
 
 def after_failure(

@@ -28,6 +28,7 @@ from contracts.adapter import AdapterInfo, DeliveryClass, Receipt
 from contracts.errors import AdapterError, EndpointError, EndpointGone, PermanentError, RetryableError
 from contracts.messages import MessageType
 from gateway.flow.exchange import Limits
+from gateway.flow.moves import told
 from gateway.flow.references import fold
 from gateway.flow.retry import Over, after_failure, asked_ms
 from gateway.settings import RetrySettings
@@ -35,7 +36,7 @@ from gateway.store.health import HANDSHAKE
 from gateway.store.ids import Ids
 from gateway.store.places import of_reasons
 from gateway.store.settlement import SUSPECT_AFTER, AttemptRow, Claim, EndpointEffect, Health, Settlement
-from gateway.store.unit import NewEvent, NewReference, NewTask
+from gateway.store.unit import NewReference, NewTask
 from gateway.store.webhooks import CLASSES
 
 QUARANTINE_AFTER = SUSPECT_AFTER + 2
@@ -212,12 +213,7 @@ class Judge:
     def _ended(
         self, claim: Claim, state: str, code: str | None, how: Attempted | None, reference: str | None = None
     ) -> Settlement:
-        event = NewEvent(
-            self._ids.new("event"),
-            f"delivery.{state}",
-            claim.delivery,
-            event_data(claim, state, code),
-        )
+        event = told(self._ids, claim.delivery, claim.message, claim.endpoint, state, claim.tries, code)
         return Settlement(
             claim,
             state,
@@ -230,20 +226,6 @@ class Judge:
 
 
 _HEALED = ("in_doubt", "statutory_late", "word_overdue", "blocked", "alert_unanswered")
-
-
-def event_data(claim: Claim, state: str, code: str | None) -> str:
-    """The thin facts of a ``delivery.*`` event (``webhook.md`` §4)."""
-    facts: dict[str, object] = {
-        "delivery": claim.delivery,
-        "message": claim.message,
-        "endpoint": claim.endpoint,
-        "status": state,
-        "attempts": claim.tries,
-    }
-    if code:
-        facts["code"] = code
-    return orjson.dumps(facts).decode()
 
 
 def _row(outcome: str, code: str | None, how: Attempted | None) -> AttemptRow | None:

@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import structlog
 
 from contracts.chinese_calendar import beijing_day
-from contracts.deliveries import YIELDING_STATES
+from contracts.deliveries import Hand
 from contracts.document import Document
 from contracts.messages import MESSAGE_TYPES, MessageType, RetryClass
+from contracts.moments import from_ms
 from contracts.statistics import Period, StatisticalItem, StatisticalReport
 from gateway.flow.documents import reopen
 from gateway.flow.envelope import compact
+from gateway.flow.moves import move_delivery, yields
 from gateway.flow.order import Refused
+from gateway.flow.rounds import Round, decided, unlikely
 from gateway.flow.route import Question, Router
 from gateway.registry import Endpoint
 from gateway.store.casefile import CaseFile
@@ -31,7 +34,6 @@ from gateway.store.places import of_document
 from gateway.store.store import Store
 from gateway.store.unit import (
     Committed,
-    DeliveryMove,
     InFlight,
     MatterConflict,
     MatterMove,
@@ -40,6 +42,7 @@ from gateway.store.unit import (
     NewEvent,
     NewMatter,
     NewMessage,
+    Outcome,
     Unit,
 )
 
@@ -112,23 +115,27 @@ class Reporter:
         if end >= self._today():
             raise Refused(422, "period_open")
         figures = await self._count(organization, start, end)
-        for _ in range(_AGAIN):
+
+        async def decide() -> Round[Made]:
             row = await self._store.row("find_matter", KIND, key_of(organization, start, end))
             file = None if row is None else await self._store.load(row["subject"])
             last = None if file is None else await self._last(file)
             if file is not None and last is not None and _same(last, figures):
                 matter = file.matters[file.subject]
                 owed = [(one.id, one.endpoint) for one in file.deliveries if one.message == matter.message]
-                return Made(file.subject, matter.version, last, tuple(owed), fresh=False)
-            made, unit = self._unit(actor, reason, organization, start, end, figures, file)
-            outcome = await self._store.commit(unit)
-            if isinstance(outcome, Committed):
-                log.info("report_made", subject=made.id, count=len(made.deliveries))
-                self._changed()
-                return made
-            if not isinstance(outcome, Moved | InFlight | MatterConflict):
-                raise TypeError(f"a report cannot end as {type(outcome).__name__}")
-        raise Refused(409, "busy")
+                return Round(Made(file.subject, matter.version, last, tuple(owed), fresh=False))
+            return Round(*self._unit(actor, reason, organization, start, end, figures, file))
+
+        ended = await decided(decide, self._store.commit, again=_of_others, rounds=_AGAIN)
+        if ended.outcome is None:
+            return ended.said
+        if _of_others(ended.outcome):
+            raise Refused(409, "busy")
+        if not isinstance(ended.outcome, Committed):
+            raise unlikely("a report", ended.outcome)
+        log.info("report_made", subject=ended.said.id, count=len(ended.said.deliveries))
+        self._changed()
+        return ended.said
 
     async def find(self, identifier: str) -> tuple[CaseFile, StatisticalReport] | None:
         """A report's file and its newest version."""
@@ -160,7 +167,7 @@ class Reporter:
         return [code for code in known if any(codes is None or code in codes for codes in listed)]
 
     def _today(self) -> date:
-        return beijing_day(datetime.fromtimestamp(self._store.now_ms() / 1000, UTC))
+        return beijing_day(from_ms(self._store.now_ms()))
 
     async def _last(self, file: CaseFile) -> StatisticalReport | None:
         row = await self._store.row("message", file.matters[file.subject].message)
@@ -235,6 +242,11 @@ def _report(organization: str, start: date, end: date, version: int, figures: Fi
     )
 
 
+def _of_others(outcome: Outcome) -> bool:
+    """Somebody else wrote, or made the same report, meanwhile."""
+    return isinstance(outcome, Moved | InFlight | MatterConflict)
+
+
 def _same(report: StatisticalReport, figures: Figures) -> bool:
     return report.items == figures.items and report.definition_version == figures.definition_version
 
@@ -242,9 +254,5 @@ def _same(report: StatisticalReport, figures: Figures) -> bool:
 def _supersede(unit: Unit, file: CaseFile, ids: Ids) -> None:
     """What nobody has of the older versions gives way."""
     for row in file.deliveries:
-        if row.state not in YIELDING_STATES or (row.state == "pending" and row.doubt_at is not None):
-            continue
-        unit.delivery_moves.append(DeliveryMove(row.id, row.endpoint, row.state, "superseded"))
-        facts = {"delivery": row.id, "message": row.message, "endpoint": row.endpoint}
-        facts |= {"status": "superseded", "state_before": row.state}
-        unit.events.append(NewEvent(ids.new("event"), "delivery.superseded", row.id, compact(facts)))
+        if yields(row):
+            move_delivery(unit, ids, Hand.VERSION, row, "superseded")

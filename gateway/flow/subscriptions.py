@@ -13,8 +13,9 @@ import orjson
 from contracts.errors import AdapterError, EndpointGone, RetryableError
 from contracts.events import is_filter
 from contracts.findings import Code, Finding
+from contracts.moments import written
 from contracts.webhook import KINDS, Kind, PrivateKey
-from gateway.flow.envelope import Publisher, beijing
+from gateway.flow.envelope import Publisher
 from gateway.flow.exchange import EndpointWaits, HttpExchange, unpack_steps
 from gateway.flow.once import Once, taken_for
 from gateway.flow.order import Principal, Refused
@@ -116,14 +117,14 @@ class Subscriptions:
             "reason": row["pause_reason"] if paused else webhook.reason,
             "enabled": webhook.state != "disabled",
             "public_key": self._public_key(keys),
-            "rotation_ends_at": None if webhook.old_until is None else beijing(webhook.old_until),
-            "created_at": beijing(webhook.created_at),
+            "rotation_ends_at": None if webhook.old_until is None else written(webhook.old_until),
+            "created_at": written(webhook.created_at),
             "links": {"self": f"{self._publisher.public_base}/v1/webhook-endpoints/{webhook.id}"},
         }
         if webhook.last_success_at is not None:
-            view["last_success_at"] = beijing(webhook.last_success_at)
+            view["last_success_at"] = written(webhook.last_success_at)
         if webhook.last_failure_at is not None:
-            view["last_failure"] = {"at": beijing(webhook.last_failure_at), "code": webhook.last_failure_code}
+            view["last_failure"] = {"at": written(webhook.last_failure_at), "code": webhook.last_failure_code}
         return {key: value for key, value in view.items() if value is not None}
 
     def _opened(self, webhook: Webhook) -> tuple[Address | None, dict[Kind, str]]:

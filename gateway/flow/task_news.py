@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gateway.flow.envelope import beijing, compact
+from contracts.moments import written
+from gateway.flow.envelope import compact
 from gateway.store.engine import Row
 from gateway.store.store import Store
 from gateway.store.unit import Committed, NewEvent, Unit
@@ -60,6 +61,6 @@ def _facts(row: Row, word: str) -> dict[str, Any]:
         "kind": row["kind"],
         "delivery": about if about.startswith("dlv_") else None,
         "confirmation": about if about.startswith("cnf_") else None,
-        "due_at": None if row["due_at"] is None else beijing(row["due_at"]),
-        "at": beijing(row["created_at"] if word == "opened" else row["resolved_at"]),
+        "due_at": None if row["due_at"] is None else written(row["due_at"]),
+        "at": written(row["created_at"] if word == "opened" else row["resolved_at"]),
     }

@@ -9,12 +9,13 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from contracts.adapter import AttachmentInfo, Tools
 from contracts.attachment import sniff
+from contracts.moments import from_ms
 from gateway.store.engine import StoreUnavailable
 from gateway.store.places import of_file, of_file_name, of_memory
 from gateway.store.store import Store
@@ -187,7 +188,7 @@ def tools_for(
 ) -> Tools:
     """The tools of one endpoint."""
     return Tools(
-        now=lambda: datetime.fromtimestamp(now_ms() / 1000, UTC),
+        now=lambda: from_ms(now_ms()),
         random_bytes=random_bytes,
         attachments=attachments,
         nonces=Nonces(store, endpoint),

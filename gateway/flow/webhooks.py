@@ -7,13 +7,13 @@ import hashlib
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import httpx
 import orjson
 
 from contracts.adapter import Json, Tools
 from contracts.errors import EndpointError
+from contracts.moments import from_ms
 from contracts.webhook import KINDS, Kind, PrivateKey, Secret
 from gateway.flow.envelope import Publisher, source_numbers
 from gateway.flow.exchange import EndpointWaits, Limits, Pace
@@ -177,7 +177,7 @@ class Webhooks:
                 "signing": signing,
                 "keys": tuple(keys.values()),
                 "old_keys": tuple(old_keys.values()),
-                "old_until": datetime.fromtimestamp(old_until / 1000, UTC) if old_keys and old_until else None,
+                "old_until": from_ms(old_until) if old_keys and old_until else None,
                 "source": self._publisher.source,
                 "schemas": self._publisher.schemas,
                 "rate_per_s": self._rate_per_s,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,11 +22,13 @@ from contracts.deliveries import Hand, may_move
 from contracts.lifecycle import Outcome, Step
 from contracts.lists import EndReason
 from contracts.messages import MessageType
-from contracts.status import FILED_MOVES_CASE, CaseStatus, Noun, frees_agreement, is_end, is_final, move
+from contracts.moments import from_ms, to_ms
+from contracts.status import FILED_MOVES_CASE, LIFECYCLES, CaseStatus, Noun, frees_agreement, is_end, is_final, move
 from contracts.update import About, DeliveryWord, StatusUpdate
 from gateway.flow.clock import Clockwork, overtaken
 from gateway.flow.decisions.agreements import open_terms, parts_of, performance_until
 from gateway.flow.envelope import compact
+from gateway.flow.moves import move_delivery
 from gateway.flow.references import fold
 from gateway.flow.retry import asked_ms
 from gateway.flow.route import Question, Router
@@ -38,7 +40,6 @@ from gateway.store.engine import Row
 from gateway.store.places import of_document, of_paper, of_reasons
 from gateway.store.store import Store
 from gateway.store.unit import (
-    DeliveryMove,
     MatterMove,
     NewDelivery,
     NewEvent,
@@ -142,28 +143,18 @@ class Words:
         if update.reasons:
             told = [{"code": r.code, "place": r.place, "text": r.text} for r in update.reasons]
             reasons = self._store.seal(orjson.dumps(told), of_reasons(delivery.id))
-        unit.delivery_moves.append(
-            DeliveryMove(
-                delivery.id,
-                delivery.endpoint,
-                delivery.state,
-                after,
-                update.reason_code,
-                reasons,
-                update.references[0].value if update.references else None,
-                wait_ms,
-            )
+        move_delivery(
+            unit,
+            self._store.ids,
+            Hand.WORD,
+            delivery,
+            after,
+            update.reason_code,
+            reasons=reasons,
+            reference=update.references[0].value if update.references else None,
+            wait_ms=wait_ms,
+            at=update.at,
         )
-        facts = {
-            "delivery": delivery.id,
-            "message": delivery.message,
-            "endpoint": delivery.endpoint,
-            "status": after,
-            "state_before": delivery.state,
-            "code": update.reason_code[:64] if update.reason_code else None,
-            "at": update.at.isoformat(),
-        }
-        unit.events.append(self._event(f"delivery.{after}", delivery.id, facts))
         if after == "rejected":
             unit.tasks.append(self._task("rejected", delivery.id, speaker.endpoint, update.reason_code))
         unit.closed_tasks += [(kind, delivery.id, after) for kind in _ANSWERED[after]]
@@ -291,20 +282,13 @@ class Words:
         early: tuple[tuple[str, datetime], ...],
     ) -> list[tuple[str, datetime]]:
         """Move it, and on by what came early; returns the early words that now count."""
-        waiting, counted = list(early), []
-        while waiting:
-            for word, at in waiting:
-                tried = move(noun, step.status, word, since=step.since, at=at)
-                if tried.outcome is Outcome.MOVED:
-                    facts = self._facts(matter, speaker, update)
-                    facts |= {"status": word, "state_before": step.status.value, "at": at.isoformat()}
-                    unit.events.append(self._event(f"{noun.value}.{word}", matter.id, facts))
-                    waiting.remove((word, at))
-                    counted.append((word, at))
-                    step = tried
-                    break
-            else:
-                break
+        counted = []
+        for (word, at), further in LIFECYCLES[noun].onward(step.status, step.since, early):
+            facts = self._facts(matter, speaker, update)
+            facts |= {"status": word, "state_before": step.status.value, "at": at.isoformat()}
+            unit.events.append(self._event(f"{noun.value}.{word}", matter.id, facts))
+            counted.append((word, at))
+            step = further
         status = step.status.value
         active = True
         if matter.kind == "confirmation":
@@ -312,7 +296,7 @@ class Words:
         elif matter.kind in ("transfer", "referral"):
             active = not is_final(Noun(matter.kind), status)
         if not any(new.id == matter.id for new in unit.matters):
-            since = None if step.since is None else round(step.since.timestamp() * 1000)
+            since = None if step.since is None else to_ms(step.since)
             unit.matter_moves.append(MatterMove(matter.id, status, matter.version, matter.message, active, since))
         if matter.kind == "transfer" and status == "filed" and matter.facet in FILED_MOVES_CASE:
             self._case_transferred(unit, file, update)
@@ -325,7 +309,7 @@ class Words:
         if case is None or not is_end(case.status):
             return
         moved = CaseStatus.TRANSFERRED.value
-        since = round(update.at.timestamp() * 1000)
+        since = to_ms(update.at)
         unit.matter_moves.append(MatterMove(case.id, moved, case.version, case.message, since=since))
         # One that was agreed in part went on being mediated until now.
         self._clockwork.told(unit, "case.transferred", {"at": update.at}, case.id)
@@ -464,12 +448,12 @@ def _of_another_sending(delivery: DeliveryRow, update: StatusUpdate) -> bool:
 
 
 def _time(ms: int | None) -> datetime | None:
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+    return None if ms is None else from_ms(ms)
 
 
 def _due_ms(due: date | datetime | None) -> int | None:
     if due is None:
         return None
     if isinstance(due, datetime):
-        return round(due.timestamp() * 1000)
-    return round(datetime.fromisoformat(f"{due.isoformat()}T23:59:59+08:00").timestamp() * 1000)
+        return to_ms(due)
+    return to_ms(datetime.fromisoformat(f"{due.isoformat()}T23:59:59+08:00"))

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from contracts.chinese_calendar import beijing_day
+from contracts.moments import from_ms, to_ms
 
 LONGEST: Final = 1_100
 """Days of the longest period: three years."""
@@ -49,7 +50,7 @@ class Period:
         minute at most of the future, so a day's word is written on that day or later. One day of margin."""
         first = max(self.start, _FIRST)
         start = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=1, hours=8)
-        return round(start.timestamp() * 1000)
+        return to_ms(start)
 
 
 def day_of(name: str, given: str) -> date:
@@ -102,4 +103,4 @@ def quarter_before(day: date) -> str:
 
 def day_of_ms(at_ms: int) -> date:
     """The day in Beijing of a moment in milliseconds since 1970."""
-    return beijing_day(datetime.fromtimestamp(at_ms / 1000, UTC))
+    return beijing_day(from_ms(at_ms))

@@ -1,24 +1,26 @@
 """Foreign forms made fit to be seen: wires, requests and replies of platforms, whose fields have no classes of their own.
 
 Fail closed. A value is shown only if it cannot tell of a person: it is a public value of the documents behind it, a title of
-a closed list, an id of ours, a time, an amount, or a short code that is no piece of a personal number. A personal value is
-masked as its class is; every other text is replaced by its length.
+a closed list, an id of ours, a time, an amount, or a short code that is no piece of a personal number and stands in no field
+whose codes tell of a person (``AdapterInfo.personal_fields``). A personal value is masked as its class is; every other text
+is covered.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import orjson
 from lxml import etree
 
-from gateway.security.field_classes import FieldClass, Leaf, masked
+from gateway.security.field_classes import FieldClass, Leaf, covered, masked
 
 MOST_BYTES: Final = 256 * 1024
 MOST_VALUES: Final = 1_500
@@ -62,10 +64,24 @@ def _folded(value: str) -> str:
     return "".join(unicodedata.normalize("NFKC", value).split()).upper()
 
 
-class Redactor:
-    """Judges foreign values by the documents that they were made from."""
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """Where a value stands: in a form whose keys are ours, in a field (``personal``) whose values tell of a person."""
 
-    def __init__(self, leaves: Iterable[Leaf], public: Iterable[str] = ()) -> None:
+    ours: bool
+    personal: bool = False
+
+
+class Redactor:
+    """Judges foreign values by the documents that they were made from.
+
+    ``public``: words that tell of nobody. ``personal_fields``: names of foreign fields whose every value is covered.
+    """
+
+    def __init__(
+        self, leaves: Iterable[Leaf], public: Iterable[str] = (), personal_fields: Collection[str] = ()
+    ) -> None:
+        self._fields = frozenset(personal_fields)
         self._public: dict[str, str] = {}
         self._personal: dict[str, tuple[FieldClass, str]] = {}
         numbers: list[str] = []
@@ -74,7 +90,7 @@ class Redactor:
             if not folded:
                 continue
             if leaf.kind.open:
-                self._public.setdefault(folded, leaf.pointer)
+                self._open(folded, leaf.pointer)
                 if leaf.listed is not None:
                     self._list_titles(leaf)
             else:
@@ -90,6 +106,12 @@ class Redactor:
         texts = sorted((value for value in self._personal if len(value) >= 2), key=len, reverse=True)
         self._inside = re.compile("|".join(map(re.escape, texts))) if texts else None
 
+    def _open(self, folded: str, pointer: str) -> None:
+        """What several fields of the document hold alike comes from none of them in particular."""
+        known = self._public.setdefault(folded, pointer)
+        if known != pointer and known.startswith("/") and pointer.startswith("/"):
+            self._public[folded] = ""
+
     def _list_titles(self, leaf: Leaf) -> None:
         if leaf.listed is None:
             return
@@ -97,8 +119,8 @@ class Redactor:
             title = leaf.listed(leaf.text)
         except ValueError:
             return
-        self._public.setdefault(_folded(title.zh), leaf.pointer)
-        self._public.setdefault(_folded(title.en), leaf.pointer)
+        self._open(_folded(title.zh), leaf.pointer)
+        self._open(_folded(title.en), leaf.pointer)
 
     def value(self, text: str) -> tuple[str, bool, str]:
         """What may be seen of a value, whether that is less than all, and the pointer that it comes from."""
@@ -112,7 +134,7 @@ class Redactor:
             return text, False, self._public[folded] if _tells(folded) else ""
         if self._harmless(text, folded):
             return text, False, ""
-        return f"[{len(text)}]", True, ""
+        return covered(text), True, ""
 
     def _harmless(self, text: str, folded: str) -> bool:
         if _OWN_ID.fullmatch(text):
@@ -146,31 +168,59 @@ class Redactor:
     def tree(self, value: Any, *, ours: bool = False) -> list[Shown]:
         """The values of a JSON object in order, objects and lists as rows of their own. ``ours``: an adapter of ours named the
         keys, so they are shown but where they hold something personal; foreign keys are judged like values."""
-        rows: list[Shown] = []
-        for row in self._rows(value, "", 0, "", ours):
-            rows.append(row)
-            if len(rows) >= MOST_VALUES:
-                break
-        return rows
+        return list(islice(self._rows(value, "", 0, "", _Field(ours)), MOST_VALUES))
+
+    def json(self, value: Any) -> Any:
+        """A payload that an adapter of ours made, in its own form: what may not be seen is masked or covered."""
+        return self._json(value, 0, personal=False)
+
+    def _json(self, value: Any, depth: int, personal: bool) -> Any:
+        if depth > MOST_DEPTH:
+            return covered("")
+        if isinstance(value, dict):
+            return {
+                self._key(str(key), ours=True): self._json(inner, depth + 1, personal or self._is_personal(str(key)))
+                for key, inner in value.items()
+            }
+        if isinstance(value, list):
+            return [self._json(inner, depth + 1, personal) for inner in value]
+        if value is None:
+            return None
+        if personal:
+            return covered("")
+        if isinstance(value, bool):
+            return value
+        text, hidden, _ = self.value(value if isinstance(value, str) else str(value))
+        return text if hidden else value
+
+    def _is_personal(self, key: str) -> bool:
+        """Whether every value of this field tells of a person. A form names a row's field ``list.0.field``, a second element
+        of one name is ``field#1``."""
+        return key.rpartition(".")[2].partition("#")[0].lstrip("@") in self._fields
 
     def _key(self, key: str, ours: bool) -> str:
         if not ours:
             return self.value(key)[0]
         folded = _folded(key)
         personal = folded in self._personal or (self._inside is not None and self._inside.search(folded) is not None)
-        return f"[{len(key)}]" if personal or self._is_piece(folded) else key
+        return covered(key) if personal or self._is_piece(folded) else key
 
-    def _rows(self, value: Any, at: str, depth: int, name: str, ours: bool) -> Iterator[Shown]:
+    def _rows(self, value: Any, at: str, depth: int, name: str, field: _Field) -> Iterator[Shown]:
         if depth > MOST_DEPTH:
-            yield Shown(at, depth, name, "[…]", True)
+            yield Shown(at, depth, name, covered(""), True)
         elif isinstance(value, dict | list):
             if at:
                 yield Shown(at, depth, name, "", False)
             pairs = value.items() if isinstance(value, dict) else ((str(i), item) for i, item in enumerate(value))
             for key, inner in pairs:
-                yield from self._rows(inner, f"{at}/{key}", depth + 1, self._key(str(key), ours), ours)
-        elif value is None or isinstance(value, bool):
-            yield Shown(at, depth, name, "null" if value is None else str(value).lower(), False)
+                below = replace(field, personal=field.personal or self._is_personal(str(key)))
+                yield from self._rows(inner, f"{at}/{key}", depth + 1, self._key(str(key), field.ours), below)
+        elif value is None:
+            yield Shown(at, depth, name, "null", False)
+        elif field.personal:
+            yield Shown(at, depth, name, covered(""), True)
+        elif isinstance(value, bool):
+            yield Shown(at, depth, name, str(value).lower(), False)
         else:
             text, hidden, origin = self.value(value if isinstance(value, str) else str(value))
             yield Shown(at, depth, name, text, hidden, origin)

@@ -38,9 +38,18 @@ class FieldClass(StrEnum):
         return self in (FieldClass.PUBLIC, FieldClass.COMPANY)
 
 
+_WORD: Final = 20
+"""Characters of a text that may be a word of a closed list: its length would say which."""
+
+
+def covered(text: str) -> str:
+    """What stands for a text that nobody sees: its length, of a long one alone (男 and 女, ``male`` and ``female``)."""
+    return f"[{len(text)}]" if len(text) > _WORD else "[…]"
+
+
 def masked(kind: FieldClass, value: str) -> str:
-    """A value as its class is shown: 张**, 3708**********1234, 138****0000, 1990-**-**; free text and addresses as their
-    length alone. Never fewer stars than would hide a short value."""
+    """A value as its class is shown: 张**, 3708**********1234, 138****0000, 1990-**-**; all else is covered. Never fewer
+    stars than would hide a short value."""
     match kind:
         case FieldClass.PUBLIC | FieldClass.COMPANY:
             return value
@@ -55,7 +64,7 @@ def masked(kind: FieldClass, value: str) -> str:
         case FieldClass.BIRTH:
             return value[:4] + "-**-**" if len(value) == 10 else "***"
         case _:
-            return f"[{len(value)}]"
+            return covered(value)
 
 
 def _ends(value: str, head: int, tail: int) -> str:

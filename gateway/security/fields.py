@@ -1,4 +1,4 @@
-"""Sealing of documents, wires, calls and exchanges at rest, and the keyed blind index of searchable numbers.
+"""Sealing of documents, wires, calls and exchanges at rest, and the keyed blind index of searchable numbers and names.
 
 One function seals everything: AES-256-GCM, a fresh random nonce, the key's id in front, and the row's place as associated
 data, so that a sealed value moved to another row does not open (GB/T 39786 8.4: confidentiality and integrity at rest).
@@ -133,7 +133,7 @@ class Sealer:
             raise SealBroken(place.partition(":")[0]) from None
 
     def blind(self, kind: str, value: str) -> str:
-        """A keyed fingerprint of a number (identity number, phone, credit code) for exact search: 32 hex characters.
+        """A keyed fingerprint of a number or name (identity number, phone, credit code) for exact search: 32 hex characters.
 
         Width and case are folded first, so the same number written otherwise has the same fingerprint."""
         folded = "".join(unicodedata.normalize("NFKC", value).upper().split())

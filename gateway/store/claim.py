@@ -9,6 +9,7 @@ from gateway.store import health, webhooks
 from gateway.store.commit import free_successors, open_blocked_tasks
 from gateway.store.engine import Operation, Rows
 from gateway.store.ids import Ids
+from gateway.store.inbox import wake
 from gateway.store.pauses import pause
 from gateway.store.settlement import Claim, FrozenWire, Settlement
 from gateway.store.webhooks import Webhook
@@ -18,6 +19,10 @@ BREAKER_AFTER = 5
 
 BREAKER_CAP_MS = 300_000
 """The longest an open breaker waits before its next probe."""
+
+
+_MOMENT_MS = 1_000
+"""What the first tries of a word that nobody knows yet bridge in any case."""
 
 
 def shares(free: dict[str, int], batch: int, turn: int) -> list[tuple[str, int]]:
@@ -229,6 +234,7 @@ def _settle_held(
     ]
     if references:
         yield "add_reference", references
+    yield from wake((r.claim.endpoint, r.claim.about) for r in good if _was_spoken_of(r))
     closed = [row for r in good for row in r.closed_tasks]
     if closed:
         yield "close_task", closed
@@ -244,6 +250,14 @@ def _settle_held(
     yield "rehead", sorted(touched)
     if any(r.state != "pending" for r in good):
         yield "notify_due", [()]
+
+
+def _was_spoken_of(result: Settlement) -> bool:
+    """Whether the platform may have said something by the number that we hear only now: it may have the filing from a try
+    before this one, or took its time to answer. Else the word's own waits are longer than it took us."""
+    if result.health is not None or not (result.references or result.reference):
+        return False
+    return result.claim.tries > 1 or result.attempt is None or result.attempt.duration_ms >= _MOMENT_MS
 
 
 def _settled_row(result: Settlement) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contracts.deliveries import BARRING_STATES
 from gateway.store.engine import Operation, Row
 from gateway.store.ids import Ids, predates
+from gateway.store.inbox import wake
 from gateway.store.journal import append_audit
 from gateway.store.pauses import pause
 from gateway.store.unit import (
@@ -227,6 +228,7 @@ def _write(units: list[Unit], at: Mapping[str, int], touched: set[tuple[str, str
         if unit.expected is None:
             batches.setdefault("open_subject", []).append((unit.subject, unit.subject_kind, len(unit.events)))
     moves = [(unit.subject, move) for unit in units for move in unit.delivery_moves]
+    numbered: list[tuple[str, str]] = []
     for unit in units:
         for name, rows in _rows(unit, at.get(unit.subject, 0)):
             batches.setdefault(name, []).extend(rows)
@@ -236,7 +238,10 @@ def _write(units: list[Unit], at: Mapping[str, int], touched: set[tuple[str, str
             yield from _move_deliveries(moves, touched)
         rows = batches.pop(name, [])
         if rows:
-            yield name, rows
+            found = yield name, rows
+            if name == "add_reference":
+                numbered = [(row["endpoint"], row["about"]) for row in found]
+    yield from wake(numbered)
     if batches:
         raise LookupError(f"statements without a place in the order: {sorted(batches)}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
@@ -66,6 +67,21 @@ def made_at(identifier: str) -> int | None:
             return None
         number = number * 32 + place
     return number >> 80
+
+
+@cache
+def _form_of(kinds: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"(?:{'|'.join(PREFIXES[kind] for kind in kinds)})[{_ALPHABET}]{{26}}")
+
+
+def is_id(text: object, *kinds: str) -> bool:
+    """Whether it is the text of an id of one of these kinds."""
+    return isinstance(text, str) and _form_of(kinds).fullmatch(text) is not None
+
+
+def is_bound(text: object, kind: str) -> bool:
+    """Whether it is an id of this kind, or the first thing behind one (``…0``): the end of a range."""
+    return is_id(text, kind) or (isinstance(text, str) and text.endswith("0") and is_id(text[:-1], kind))
 
 
 def has_id_form(text: str) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.store.engine import Operation
+from gateway.store.ids import PREFIXES, made_at
+
+_CLOCKS_APART_MS = 60_000
+"""Ids are made by a process's clock, calls are kept by the database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +104,19 @@ def take_due(batch: int, lease_ms: int) -> Operation[list[DueCallback]]:
         )
         for row in sorted(rows, key=lambda row: (row["received_at"], row["id"]))
     ]
+
+
+def wake(numbered: Iterable[tuple[str, str]]) -> Operation[None]:
+    """Things (endpoint, id) have got a number of that platform: its orphans (孤儿回调) that may be about them are looked at
+    again, those that stand before a person as well. No waits would be long enough: a platform may be away for days between
+    taking a filing and telling its number.
+
+    A word about a thing is not older than the thing, except about a referral, which we know by its offer alone. What the looks
+    cost is bounded by what people leave open: one whose task is closed rests."""
+    since: dict[str, int] = {}
+    for endpoint, about in numbered:
+        made = None if about.startswith(PREFIXES["referral"]) else made_at(about.partition("/")[0])
+        at = max((made or 0) - _CLOCKS_APART_MS, 0)
+        since[endpoint] = min(since.get(endpoint, at), at)
+    if since:
+        yield "wake_orphans", sorted(since.items())

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final, Self
 
 from contracts.chinese_calendar import BEIJING
+from contracts.moments import in_beijing, to_ms
 
 COUNTED: Final = 10_000
 """The rows of DEFAULT are counted so far."""
 
 _LAST_YEAR: Final = 9990
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,7 +27,7 @@ class Month:
     def of(cls, ms: int) -> Self | None:
         """The month of a time (ms since 1970); ``None`` beyond the year 9990."""
         try:
-            at = datetime.fromtimestamp(ms / 1000, UTC).astimezone(BEIJING)
+            at = in_beijing(ms)
         except (OverflowError, ValueError, OSError):
             return None
         return cls(at.year, at.month) if at.year <= _LAST_YEAR else None
@@ -40,7 +40,7 @@ class Month:
     @property
     def begins(self) -> int:
         """Its first moment, in ms since 1970."""
-        return (datetime(self.year, self.month, 1, tzinfo=BEIJING) - _EPOCH) // timedelta(milliseconds=1)
+        return to_ms(datetime(self.year, self.month, 1, tzinfo=BEIJING))
 
     def __str__(self) -> str:
         return f"{self.year:04}-{self.month:02}"

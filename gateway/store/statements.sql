@@ -58,11 +58,11 @@ SELECT subject, sequence, id, type, about, organization, data, now_ms() FROM giv
 -- what hangs on a subject ----------------------------------------------------------------------------------------------------
 -- name: add_reference (endpoint text, kind text, value text, about text, subject text, folded text)
 INSERT INTO external_references (endpoint, kind, value, about, subject, folded, created_at)
-SELECT endpoint, kind, value, about, subject, folded, now_ms() FROM given WHERE true ON CONFLICT DO NOTHING
+SELECT endpoint, kind, value, about, subject, folded, now_ms() FROM given WHERE true ON CONFLICT DO NOTHING RETURNING endpoint, about
 -- name: open_task (id text, kind text, subject text, about text, endpoint text, organization text, code text, detail_sealed bytea, due_at bigint)
 INSERT INTO tasks (id, kind, subject, about, endpoint, organization, state, code, detail_sealed, due_at, created_at)
 SELECT id, kind, subject, about, endpoint, organization, 'open', code, detail_sealed, due_at, now_ms() FROM given WHERE true
-ON CONFLICT (kind, about) WHERE state = 'open' DO NOTHING
+ON CONFLICT (kind, about) WHERE state = 'open' DO NOTHING RETURNING id
 -- name: close_task (kind text, about text, resolution text)
 UPDATE tasks SET state = 'resolved', resolved_at = now_ms(), resolution = given.resolution FROM given
 WHERE tasks.kind = given.kind AND tasks.about = given.about AND tasks.state = 'open'
@@ -364,8 +364,17 @@ WITH pick AS MATERIALIZED (
   SELECT id FROM (SELECT id FROM callbacks WHERE state = 'orphan' AND due_at <= now_ms() ORDER BY due_at, id LIMIT :batch FOR UPDATE SKIP LOCKED) waiting)
 UPDATE callbacks SET due_at = now_ms() + :lease, tries = tries + 1 WHERE id IN (SELECT id FROM pick)
 RETURNING id, endpoint, event_id, digest, state, tries, call_sealed, received_at, matched
+-- An orphan that was woken while it was looked at is due at once: the look may have been a moment too early.
 -- name: move_callback (id text, state text, code text, wait bigint)
-UPDATE callbacks SET state = given.state, code = given.code, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id
+UPDATE callbacks SET state = given.state, code = given.code,
+  due_at = CASE WHEN callbacks.state = 'orphan' AND callbacks.due_at <= now_ms() THEN now_ms() ELSE now_ms() + given.wait END FROM given WHERE callbacks.id = given.id
+-- Orphans of a platform that may be about what has got a number just now: those kept since then. One whose task a person has
+-- closed rests.
+-- name: wake_orphans (endpoint text, since bigint)
+UPDATE callbacks SET due_at = now_ms() WHERE id IN (
+  SELECT c.id FROM given JOIN callbacks c ON c.endpoint = given.endpoint AND c.state = 'orphan' AND c.due_at > now_ms() AND c.received_at >= given.since
+  WHERE c.due_at < now_ms() + 86400000 OR EXISTS (SELECT 1 FROM tasks t WHERE t.kind = 'orphan_callback' AND t.about = c.id AND t.state = 'open')
+  ORDER BY c.id FOR UPDATE OF c)
 -- A look that found its delivery on the way is no try.
 -- name: give_back_callback (id text, wait bigint)
 UPDATE callbacks SET tries = callbacks.tries - 1, due_at = now_ms() + given.wait FROM given WHERE callbacks.id = given.id

@@ -384,7 +384,7 @@ clocks = sa.Table(
     Index("clocks_alarm", "alarm_at", **_where("state = 'running' AND alarm_at IS NOT NULL")),
 )
 
-# Keyed fingerprints of the parties' numbers: exact search and recognition of the same dispute, without the numbers.
+# Keyed fingerprints of the parties' numbers and names: exact search and recognition of the same dispute, without the values.
 people = sa.Table(
     "people",
     metadata,

@@ -16,37 +16,19 @@ from starlette.types import Receive, Scope, Send
 
 from contracts.schemas import DOCUMENTS, packaged
 from gateway.flow.house import House
+from gateway.web import calls
 from gateway.web.api import tokens
 from gateway.web.auth import Door
 from gateway.web.examples import refusals, with_examples
+from gateway.web.queries import QUERIES
 
 _ADDRESS: Final = "/v1/openapi.json"
 _IN_PATH: Final = re.compile(r"\{(\w+)\}")
+_NO_WORD: Final = re.compile(r"[^A-Za-z0-9]+")
 _OPEN: Final = frozenset({"/healthz", "/readyz"})
-_ORDERED: Final = {"post": "Idempotency-Key", "put": "If-Match"}
-_QUERIES: Final[dict[str, tuple[str, ...]]] = {
-    "post /v1/cases": ("dry_run",),
-    "get /v1/cases": ("source_case_no", "external_ref", "status", "updated_after", "cursor", "limit"),
-    "get /v1/referrals": ("status", "cursor", "limit"),
-    "get /v1/mediators": ("cursor", "limit"),
-    "get /v1/cases/{id}/platforms": ("at",),
-    "get /v1/agreements/{id}/papers/{kind}": ("route",),
-    "get /v1/clocks": ("case", "due_before", "state", "cursor", "limit"),
-    "get /v1/events": ("after", "type", "limit"),
-    "get /v1/events/stream": ("after", "type"),
-    "get /v1/ledger": (*("organization", "from", "to", "period", "basis", "cursor", "limit", "plain"),),
-    "get /v1/statistics": ("organization", "from", "to", "period"),
-    "get /v1/indicators": ("organization", "from", "to", "period"),
-    "get /v1/ops/deliveries": ("state", "endpoint", "case", "cursor", "limit"),
-    "get /v1/ops/tasks": ("state", "kind", "cursor", "limit"),
-    "get /v1/ops/orphans": ("cursor", "limit"),
-    "get /v1/ops/reconciliations": ("endpoint", "cursor", "limit"),
-    "get /v1/ops/reconciliations/{id}": ("cursor", "limit"),
-    "get /v1/ops/redrives": ("cursor", "limit"),
-    "get /v1/ops/redrives/{id}/items": ("state", "cursor", "limit"),
-}
 _KEYED: Final = frozenset(
     {
+        "post /v1/cases:batch",
         "post /v1/ops/redrives",
         "post /v1/ops/deliveries/{id}/redrive",
         "post /v1/ops/deliveries/{id}/resolve",
@@ -59,20 +41,26 @@ _KEYED: Final = frozenset(
 """Acts that would act again where they are repeated after a lost answer: they take an ``Idempotency-Key``, as documents do."""
 _HEADERS: Final[dict[str, tuple[str, ...]]] = {
     "get /v1/ledger": ("X-Reason",),
-    "post /v1/cases:batch": ("Idempotency-Key",),
+    "get /v1/events/stream": ("Last-Event-ID",),
 }
 _PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "description": "RFC 9457: 全部问题一次列出，从不回显输入值 all findings at once, never an input value",
     "required": ["type", "title", "status", "code"],
     "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
+        "type": {"type": "string", "description": "urn:mediation-gateway:problem:<code>"},
+        "title": {"type": "string", "description": "按 Accept-Language 的语言 in the language of Accept-Language"},
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "code": {"type": "string"},
-        "link": {"type": "string"},
+        "detail": {"type": "string", "description": "原因与处理办法 the cause, then the cure"},
+        "instance": {
+            "type": "string",
+            "description": "所调用的地址，只含网关的编号 the called path, with ids of ours alone",
+        },
+        "code": {"type": "string", "description": "代码，程序据此判断 the code for programs"},
+        "link": {"type": "string", "format": "uri", "description": "已有的事项 what stands in the way"},
+        "parameter": {"type": "string", "description": "有问题的查询参数 the query parameter that is wrong"},
+        "header": {"type": "string", "description": "有问题的请求头 the header that is wrong"},
+        "allowed": {"type": "array", "items": {"type": "string"}, "description": "允许值 the values that it takes"},
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
         "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
     },
@@ -80,7 +68,17 @@ _PROBLEM: Final[dict[str, Any]] = {
 _FINDING: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["pointer", "code"],
-    "properties": {name: {"type": "string"} for name in ("pointer", "code", "message", "message_zh")},
+    "properties": {
+        name: {"type": "string", "description": told}
+        for name, told in (
+            ("pointer", "JSON 指针（RFC 6901），空为整个正文 JSON pointer, empty: the whole body"),
+            ("code", "代码，见控制台的接口页 code, explained on the console's API page"),
+            ("message", "问题（英文） what is wrong, in English"),
+            ("message_zh", "问题（中文） what is wrong, in Chinese"),
+            ("cure", "处理办法（英文） what to do, in English"),
+            ("cure_zh", "处理办法（中文） what to do, in Chinese"),
+        )
+    },
 }
 
 
@@ -119,42 +117,78 @@ def described(drawn: dict[str, Any]) -> dict[str, Any]:
     """What the framework drew from the routes, with all that it cannot see in them: the caller's credential, the parts of
     the path, the parameters that are read by hand, the documents' schemas and the form of a refusal."""
     paths = {
-        path: {method: _call(path, method, call) for method, call in calls.items()}
-        for path, calls in drawn["paths"].items()
+        path: {method: _call(path, method, call) for method, call in methods.items()}
+        for path, methods in drawn["paths"].items()
     }
     components = dict(drawn.get("components", {}))
-    components["schemas"] = {**components.get("schemas", {}), **_documents(), "Problem": _PROBLEM, "Finding": _FINDING}
+    ours = {"Problem": _PROBLEM, "Finding": _FINDING, "Accepted": calls.ACCEPTED}
+    components["schemas"] = {**components.get("schemas", {}), **_documents(), **ours}
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "API 密钥 API key: <prefix>.<secret>"},
         "oauth2": tokens.SCHEME,
         "client": {"type": "http", "scheme": "basic", "description": "client_id:client_secret (RFC 6749 §2.3.1)"},
     }
-    return {**drawn, "paths": paths, "components": components, "security": [{"key": []}, {"oauth2": []}]}
+    info = {**drawn["info"], "description": calls.TOLD}
+    security: list[dict[str, list[str]]] = [{"key": []}, {"oauth2": []}]
+    return {**drawn, "info": info, "paths": paths, "components": components, "security": security}
 
 
 def _call(path: str, method: str, call: dict[str, Any]) -> dict[str, Any]:
-    told = {(one["in"], one["name"]) for one in call.get("parameters", [])}
-    wanted = [("path", name) for name in _IN_PATH.findall(path)]
-    wanted += [("query", name) for name in _QUERIES.get(f"{method} {path}", ())]
-    wanted += [("header", name) for name in _HEADERS.get(f"{method} {path}", ())]
-    if (f"{method} {path}" in _KEYED) or ("requestBody" in call and method in _ORDERED and path != tokens.PATH):
-        wanted.append(("header", _ORDERED[method]))
-    more = [
-        {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
-        for place, name in wanted
-        if (place, name) not in told
-    ]
+    name = f"{method.upper()} {path}"
+    secured = path not in _OPEN and "security" not in call
+    made = with_examples(name, _with_bodies(name, {**call, "parameters": _parameters(path, method, call)}))
+    made["operationId"] = _NO_WORD.sub("_", f"{method}_{path.removeprefix('/v1')}").strip("_")
+    made.pop("description", None)  # a docstring of ours
+    keyed = any(one["name"] == "Idempotency-Key" for one in made["parameters"])
     refusal = {
         "description": "拒绝 Refused",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    made = with_examples(f"{method.upper()} {path}", {**call, "parameters": [*call.get("parameters", []), *more]})
-    secured = path not in _OPEN and "security" not in call
     if path != tokens.PATH:
         made["responses"] = {**made.get("responses", {}), **refusals(method, path, made, secured)}
-    made["responses"] = {**made["responses"], "default": refusal}
+    made["responses"] = {
+        status: {**told, "headers": calls.answered_headers(method, path, status, keyed)}
+        for status, told in (made["responses"] | {"default": refusal}).items()
+    }
     if path in _OPEN:
         made["security"] = []
+    elif secured:
+        scope = calls.scope_of(method, path)
+        made["security"] = [{"key": [scope]}, {"oauth2": [scope]}]
+    return made
+
+
+def _parameters(path: str, method: str, call: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of the path, what stands in the query, the headers that count."""
+    place = f"{method} {path}"
+    document = calls.brings_document(method, path)
+    headers = [*_HEADERS.get(place, ()), *(["Idempotency-Key"] if document or place in _KEYED else [])]
+    if method == "put":
+        headers.append("If-Match")
+    told = {(one["in"], one["name"]) for one in call.get("parameters", [])}
+    parts = dict(calls.PARTS) | ({"id": calls.CERTIFICATE} if path.startswith("/v1/mediators/") else {})
+    more = [_given("path", name, parts[name], required=True) for name in _IN_PATH.findall(path)]
+    more += [
+        _given("header", name, calls.ASKED[name], required=name == "If-Match" and not path.startswith("/v1/mediators/"))
+        for name in headers
+    ]
+    more += [query.described for query in QUERIES.get(f"{method.upper()} {path}", ())]
+    return [*call.get("parameters", []), *(one for one in more if (one["in"], one["name"]) not in told)]
+
+
+def _given(place: str, name: str, told: str, *, required: bool) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required, "description": told, "schema": {"type": "string"}}
+
+
+def _with_bodies(name: str, call: dict[str, Any]) -> dict[str, Any]:
+    """The call with the bodies and answers that the framework cannot see."""
+    made = dict(call)
+    if name in calls.BODIES:
+        bodies = {kind: {"schema": schema} for kind, schema in calls.BODIES[name].items()}
+        made["requestBody"] = {"required": True, "content": bodies}
+    if name in calls.ANSWERS:
+        answers = {kind: {"schema": schema} for kind, schema in calls.ANSWERS[name].items()}
+        made["responses"] = {**made["responses"], "200": {**made["responses"]["200"], "content": answers}}
     return made
 
 

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 import orjson
 
-from contracts.findings import Code, Finding, Language, register
+from contracts.findings import Code, Expected, Finding, Language, register
+from gateway.security.clients import OVER_ALL
 from gateway.texts import problem_texts
+from gateway.web.calls import brings_document, scope_of
 
 _PROBLEM: Final = {"schema": {"$ref": "#/components/schemas/Problem"}}
-_DOCUMENTS: Final = ("/v1/cases", "/v1/agreements", "/v1/confirmations", "/v1/transfers", "/v1/referrals")
 _LEDGER: Final = ("/v1/ledger", "/v1/statistics", "/v1/indicators")
-_ACTS: Final = "/v1/ops/"
+_NO_JSON: Final = frozenset({"/v1/cases:batch", "/v1/attachments"})
+_BESIDE: Final[Mapping[tuple[str, str], Mapping[int, tuple[str, ...]]]] = {
+    ("post", r"/v1/cases/\{id\}/(progress|agreements)"): {409: ("illegal_transition",)},
+    ("post", r"/v1/agreements/\{id\}/confirmations"): {409: ("confirmation_active",), 422: ("deadline_passed",)},
+    ("post", r"/v1/confirmations/\{id\}/supplements"): {409: ("correction_not_open", "confirmation_closed")},
+    ("post", r"/v1/confirmations/\{id\}/withdrawal"): {409: ("confirmation_closed",)},
+    ("post", r"/v1/referrals/\{id\}/(answer|result)"): {409: ("referral_closed",)},
+    ("post", r"/v1/referrals/\{id\}/result"): {422: ("referral_not_accepted",)},
+    ("put", r"/v1/mediators/\{id\}"): {422: ("organization_unknown", "certificate_no_differs")},
+    ("get", r"/v1/events/stream"): {429: ("streams_full",)},
+    ("post", r"/v1/attachments"): {400: ("attachment_form",), 422: ("attachment_form", "attachment_empty")},
+    ("post|patch", r"/v1/webhook-endpoints(/\{id\})?"): {409: ("webhook_limit",), 422: ("webhook_field",)},
+    ("post", r"/v1/webhook-endpoints/\{id\}/test"): {409: ("webhook_disabled",)},
+    ("post", r"/v1/webhook-endpoints/\{id\}/rotate-secret"): {409: ("rotation_open",), 422: ("webhook_field",)},
+    ("post", r"/v1(/ops)?/clocks/.*"): {409: ("clock_state",), 422: ("reason_missing", "body_field")},
+    ("post", r"/v1(/ops)?/clocks/.*/suspend"): {409: ("no_suspension",)},
+    ("post", r"/v1(/ops)?/clocks/.*/extend"): {409: ("no_extension",)},
+    ("post", r"/v1/ops/(deliveries|endpoints|papers|tasks)/.*"): {409: ("state",)},
+    ("post", r"/v1/ops/(?!deliveries/\{id\}/resolve|reconciliations$|clocks/).*"): {422: ("reason_missing",)},
+    ("post", r"/v1/ops/(reports|reconciliations.*|tasks/.*|deliveries/.*/reveal)"): {422: ("body_field",)},
+    ("post", r"/v1/ops/deliveries/\{id\}/resolve"): {422: ("resolve_form",)},
+    ("post", r"/v1/ops/deliveries/\{id\}/redrive"): {409: ("overtaken", "doubt"), 422: ("redrive_form",)},
+    ("post", r"/v1/ops/reconciliations"): {404: ("not_found",)},
+    ("post", r"/v1/ops/reconciliations/\{id\}/heal"): {409: ("state",)},
+    ("post", r"/v1/ops/reports"): {404: ("not_found",), 422: ("period_open",)},
+    ("post", r"/v1/ops/redrives"): {422: ("redrive_form", "empty_filter", "nothing_to_redrive")},
+    ("post", r"/v1/ops/redrives/.*"): {409: ("redrive_state", "second_person")},
+    ("get", r"/v1/\w+/\{id\}/papers/\{kind\}"): {406: ("not_acceptable",), 409: ("paper_not_ready",)},
+    ("get", r"/v1/(ledger|statistics|indicators)"): {406: ("not_acceptable",)},
+    ("get", r"/v1/ledger"): {403: ("plain_refused",), 422: ("ledger_too_long", "reason_missing")},
+}
+"""Refusals of single calls."""
 
 
 @cache
@@ -43,10 +76,15 @@ def with_examples(name: str, call: dict[str, Any]) -> dict[str, Any]:
         responses.pop("200", None)
     told = {"description": responses.get(status, {}).get("description", "成功 Success")}
     if "answer" in known:
-        shown = {"schema": {"type": "object"}, "example": known["answer"]}
+        shown = {"schema": _schema_of(name), "example": known["answer"]}
         told["content"] = {**responses.get(status, {}).get("content", {}), "application/json": shown}
     made["responses"] = {**responses, status: {**responses.get(status, {}), **told}}
     return made
+
+
+def _schema_of(name: str) -> dict[str, Any]:
+    method, _, path = name.partition(" ")
+    return {"$ref": "#/components/schemas/Accepted"} if brings_document(method.lower(), path) else {"type": "object"}
 
 
 def refusals(method: str, path: str, call: Mapping[str, Any], secured: bool) -> dict[str, Any]:
@@ -56,47 +94,54 @@ def refusals(method: str, path: str, call: Mapping[str, Any], secured: bool) -> 
     def may(status: int, *found: str) -> None:
         codes.setdefault(status, []).extend(found)
 
+    given = {(one["in"], one["name"]) for one in call.get("parameters", ())}
+    document = brings_document(method, path)
     if secured:
         may(401, "unauthorized", "token_invalid")
-        may(403, "forbidden")
-    if "{" in path or path in _LEDGER:
+        may(403, "forbidden", *(["out_of_scope"] if scope_of(method, path) in OVER_ALL else []))
+    if "{" in path or path in (*_LEDGER, "/v1/clocks"):
         may(404, "not_found")
-    if any(one["in"] == "query" for one in call.get("parameters", ())):
-        may(400, "parameter")
-    document = "requestBody" in call and path.startswith(_DOCUMENTS) and method in ("post", "put")
-    if document or (path.startswith("/v1/mediators") and method == "put"):
-        may(400, "json_invalid", "idempotency_key_form")
-        may(409, "already_posted" if path == "/v1/cases" else "busy")
-        may(413, "too_large")
-        may(415, "media_type")
-        may(422, "missing", "idempotency_key_reused")
-    if document and path in ("/v1/cases", "/v1/cases/{id}"):
-        may(409, "referral_has_case")
-    if document and method == "put":
-        may(412, "version_stale")
-        may(428, "if_match_missing")
-    if path == "/v1/events/stream":
-        may(429, "streams_full")
-    if path == "/v1/cases/{id}/progress":
-        may(409, "illegal_transition", "case_closed")
-    if path == "/v1/attachments":
-        may(413, "attachment_too_large")
-        may(415, "attachment_type")
-        may(422, "attachment_form")
-    if path.startswith("/v1/webhook-endpoints") and method in ("post", "patch"):
-        may(409, "webhook_limit")
-        may(422, "webhook_field")
-    if path.startswith(_ACTS) and method == "post":
-        may(409, "state")
-        may(422, "reason_missing")
-    if not document and any(one["name"] == "Idempotency-Key" for one in call.get("parameters", ())):
+    if any(place == "query" for place, _ in given):
+        may(400, "parameter", "parameter_unknown")
+    if ("header", "Idempotency-Key") in given:
         may(400, "idempotency_key_form")
+        may(409, "busy")
         may(422, "idempotency_key_reused")
-    if path in _LEDGER:
-        may(406, "not_acceptable")
-        may(422, "ledger_too_long")
+    if ("header", "If-Match") in given:
+        may(400, "if_match_form")
+        may(412, "version_stale")
+    if "requestBody" in call:
+        may(413, "attachment_too_large" if path == "/v1/attachments" else "too_large")
+        may(415, "media_type", *(["attachment_type"] if path == "/v1/attachments" else []))
+        if path not in _NO_JSON:
+            may(400, "json_invalid")
+    if document:
+        _of_document(may, method, path)
+    for (verb, begin), found in _BESIDE.items():
+        if method in verb.split("|") and re.fullmatch(begin, path):
+            for status, some in found.items():
+                may(status, *some)
     may(503, "unavailable")
     return {str(status): _refusal(path, status, found) for status, found in sorted(codes.items())}
+
+
+def _of_document(may: Callable[..., None], method: str, path: str) -> None:
+    """What a document may meet: in its form, beside others, as things stand."""
+    may(422, "missing")
+    if path in ("/v1/cases", "/v1/mediators/{id}"):
+        may(403, "organization_foreign")
+    if path == "/v1/cases" or (method == "post" and not path.endswith("/progress")):
+        may(409, "already_posted")
+    if path in ("/v1/cases", "/v1/cases/{id}"):
+        may(409, "referral_has_case")
+        may(422, "referral_not_accepted")
+    if path.startswith(("/v1/cases/{id}", "/v1/agreements/", "/v1/confirmations/{id}")):
+        may(409, "case_closed")
+    if method == "put" and not path.startswith("/v1/mediators/"):
+        may(422, "business_key_changed")
+        may(428, "if_match_missing")
+        if not path.startswith("/v1/cases/"):
+            may(409, "already_delivered")
 
 
 def _refusal(path: str, status: int, codes: list[str]) -> dict[str, Any]:
@@ -115,9 +160,32 @@ def _problem(path: str, status: int, code: str) -> dict[str, Any]:
         "code": code,
     }
     if texts is not None:
-        return body | {"title": texts["title_zh"], "detail": texts["detail_zh"]}
+        return body | {"title": texts["title_zh"], "detail": texts["detail_zh"], **_SHOWN.get(code, {})}
     entry = register()[Code(code)].texts(Language.ZH)
     body |= {"title": entry.title, "detail": f"{entry.cause}{entry.cure}"}
-    if code == Code.MISSING:
-        body["errors"] = [Finding.of("/organization/code", Code.MISSING).as_error()]
+    if code in _FOUND:
+        body["errors"] = [_FOUND[code].as_error()]
     return body
+
+
+_FOUND: Final = {
+    Code.MISSING.value: Finding.of("/organization/code", Code.MISSING),
+    Code.ORGANIZATION_FOREIGN.value: Finding.of("/organization/code", Code.ORGANIZATION_FOREIGN),
+    Code.VERSION_STALE.value: Finding.of("", Code.VERSION_STALE),
+    Code.REFERRAL_CLOSED.value: Finding.of("", Code.REFERRAL_CLOSED),
+}
+_SHOWN: Final[Mapping[str, dict[str, Any]]] = {
+    "parameter": {"parameter": "limit", "allowed": ["1 … 1000"]},
+    "parameter_unknown": {"parameter": "stauts", "takes": ["status", "cursor", "limit"]},
+    "if_match_form": {"header": "If-Match"},
+    "idempotency_key_form": {"header": "Idempotency-Key"},
+    "media_type": {"accepts": ["application/json"]},
+    "body_field": {
+        "errors": [Finding.of("/reason", Code.WRONG_TYPE, expected=Expected.TEXT).as_error()],
+        "warnings": [],
+    },
+    "reason_missing": {"errors": [Finding.of("/reason", Code.MISSING).as_error()], "warnings": []},
+    "resolve_form": {"errors": [Finding.of("/arrived", Code.MISSING).as_error()], "warnings": []},
+    "forbidden": {"scope": "cases:write"},
+}
+"""What stands beside the texts of some problems."""

@@ -31,6 +31,9 @@ log = structlog.get_logger("gateway.web")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
+WHOLE = frozenset({"mediators"})
+"""Things that are called by a number of other people's making, in which a slash may stand: all that follows is the number."""
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -131,9 +134,11 @@ class Front:
         if scope["type"] != "http" or scope.get("root_path"):
             return None, None
         parts = scope["path"].split("/")
-        if len(parts) not in (3, 4, 5):
+        if len(parts) < 3 or (len(parts) > 5 and parts[2] not in WHOLE):
             return None, None
         identifier = parts[3] if len(parts) > 3 else None
+        if parts[2] in WHOLE and len(parts) > 4:
+            parts, identifier = parts[:4], "/".join(parts[3:])
         found = self._handlers.get((scope["method"], len(parts), parts[2], parts[4] if len(parts) == 5 else ""))
         return (found, identifier) if parts[0] == "" and parts[1] == "v1" and identifier != "" else (None, None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from contracts.findings import Code, Finding, Language, register
 from gateway.flow.order import Refused
 from gateway.store.ids import has_id_form
 from gateway.texts import problem_texts
+from gateway.web.accepts import language
 
 _HEADERS = {
     "busy": {"Retry-After": "2"},
@@ -29,9 +30,8 @@ _IN_TEMPLATE = re.compile(r"\{(\w+)\}")
 
 
 def wants_chinese(request: Request) -> bool:
-    """Whether the caller reads Chinese: unless it asks for English first."""
-    first = request.headers.get("accept-language", "zh").split(",")[0].strip().lower()
-    return not first.startswith("en")
+    """Whether the caller reads Chinese: unless it likes English better."""
+    return language(request) is Language.ZH
 
 
 def _texts(code: str, chinese: bool) -> tuple[str, str]:
@@ -42,10 +42,30 @@ def _texts(code: str, chinese: bool) -> tuple[str, str]:
     return entry.title, f"{entry.cause}{'' if chinese else ' '}{entry.cure}"
 
 
+def _first_of(errors: Sequence[Finding], chinese: bool) -> str:
+    """How many findings refuse, and the first of them: where, what, and its cure. An unknown field's name is the caller's word
+    and stands in its pointer alone: its object is named."""
+    first, many = errors[0], len(errors)
+    place = first.pointer.rpartition("/")[0] if first.code is Code.UNKNOWN_FIELD else first.pointer
+    told = first.message(Language.ZH if chinese else Language.EN)
+    cure = register()[first.code].texts(Language.ZH if chinese else Language.EN).cure
+    if chinese:
+        counted = "" if many == 1 else f"共 {many} 处问题，逐项见 errors；第一处："
+        return f"{counted}{place or '整个正文'}：{told}{cure}"
+    counted = "" if many == 1 else f"{many} problems, each in errors; the first: "
+    return f"{counted}{place or 'the whole body'}: {told} {cure}"
+
+
+def template_of(request: Request) -> str | None:
+    """The route's path with its parts by name; ``None`` where no route was found."""
+    found: str | None = request.scope.get("template") or getattr(request.scope.get("route"), "path_format", None)
+    return found
+
+
 def instance(request: Request) -> str | None:
     """The called path as far as it is ours: the route's, with the ids that have our form; ``None`` where no route was found.
     What else a caller wrote into it (a name, a number, another's id) is not repeated."""
-    template = request.scope.get("template") or getattr(request.scope.get("route"), "path_format", None)
+    template = template_of(request)
     if template is None:
         return None
     given = request.scope.get("path_params", {})
@@ -69,7 +89,12 @@ def problem(
 ) -> Response:
     """The answer to a refused call. ``errors`` holds the findings that refuse, ``warnings`` the others."""
     found = list(findings)
-    title, detail = _texts(code, wants_chinese(request))
+    chinese = wants_chinese(request)
+    title, detail = _texts(code, chinese)
+    errors = [finding for finding in found if finding.is_error]
+    if errors:
+        first = _first_of(errors, chinese)
+        detail = first if problem_texts(code) is None else f"{detail}{'' if chinese else ' '}{first}"
     body: dict[str, Any] = {
         "type": _TYPE + code,
         "title": title,
@@ -81,7 +106,7 @@ def problem(
     if (place := instance(request)) is not None:
         body["instance"] = place
     if found:
-        body["errors"] = [finding.as_error() for finding in found if finding.is_error]
+        body["errors"] = [finding.as_error() for finding in errors]
         body["warnings"] = [finding.as_error() for finding in found if not finding.is_error]
     if link is not None:
         body["link"] = link

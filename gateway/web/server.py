@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Mount
 
 from gateway.flow.house import House
 from gateway.web import docs
@@ -20,6 +21,7 @@ from gateway.web.api import (
     events,
     health,
     ledger,
+    lists,
     ops,
     papers,
     reading,
@@ -35,7 +37,8 @@ from gateway.web.console import mount as console
 from gateway.web.front import REFUSALS, Front, Named
 from gateway.web.problems import problem
 
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
+_CODES = {404: "route_unknown", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def web(house: House) -> Front:
@@ -53,6 +56,7 @@ def web(house: House) -> Front:
     for routes in (
         batches.router(house, door),
         documents.router(straight),
+        lists.router(house, door),
         reading.router(house, door),
         clocks.router(house, door),
         attachments.router(house, door),
@@ -89,5 +93,20 @@ def _refusals(application: FastAPI) -> None:
 
     @application.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
-        code = _CODES.get(error.status_code, "parameter")
-        return problem(request, error.status_code, code, headers=dict(error.headers or {}))  # ``Allow`` above all
+        code, headers = _CODES.get(error.status_code, "parameter"), dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(application, request))
+        return problem(request, error.status_code, code, headers=headers)
+
+
+def _allowed(application: FastAPI, request: Request) -> list[str]:
+    """Every method of the called path (RFC 9110 §15.5.6): the framework tells those of the first route alone."""
+    found = [
+        method
+        for method in _METHODS
+        if any(
+            not isinstance(route, Mount) and route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in application.routes
+        )
+    ]
+    return found or ["GET", "HEAD"]  # a mounted file

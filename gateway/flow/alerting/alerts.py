@@ -8,14 +8,14 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from contracts.chinese_calendar import BEIJING, Calendar, packaged_calendar
+from contracts.chinese_calendar import Calendar, packaged_calendar
 from contracts.deliveries import FAILED_STATES
+from contracts.moments import in_beijing
 from gateway.flow import overdue
 from gateway.flow.alerting.notices import Notices
 from gateway.flow.months import kept_months
@@ -115,8 +115,8 @@ class Alerts:
         """Look once; returns how long to rest."""
         now = self._store.now_ms()
         await self._say_alive(now)
-        today = datetime.fromtimestamp(now / 1000, UTC).astimezone(BEIJING).date()
-        tomorrow = datetime.fromtimestamp((now + _DUE_MS) / 1000, UTC).astimezone(BEIJING).date().isoformat()
+        today = in_beijing(now).date()
+        tomorrow = in_beijing(now + _DUE_MS).date().isoformat()
         figures = await self._store.runner.read(
             console.figures, self._names, now, 900_000, tomorrow, overdue.since(today), _CLOCKS
         )

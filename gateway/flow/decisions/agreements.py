@@ -9,8 +9,9 @@ from contracts.agreement import Agreement, Performance, effective_at
 from contracts.deadlines import Clock, Fact, Law, clocks_started_by, states_after
 from contracts.lists import SettledClaims
 from contracts.messages import MessageType
+from contracts.moments import to_ms
 from contracts.status import CaseStatus, ClockState
-from gateway.flow.decisions.cases import check_key, check_version, corrected, ms
+from gateway.flow.decisions.cases import check_key, check_version, corrected
 from gateway.flow.decisions.keys import effect_key
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.casefile import CaseFile, Matter
@@ -62,7 +63,7 @@ def concluded(
         made.events.append(("agreement.effective", agreement_id, facts))
     _terms(made, agreement, older, known, message_id, begun=effect <= now)
     if word is not None and word.value != matter.status:
-        made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=ms(effect)))
+        made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=to_ms(effect)))
         made.closed_tasks += corrected(matter, word.value)
         told = {"status": word.value, "state_before": matter.status, "at": effect.isoformat()}
         made.events.append((f"case.{word.value}", matter.id, told | {"reason_code": "agreement_reached"}))
@@ -167,10 +168,10 @@ def performed(performance: Performance, known: Known, message_id: str) -> Decisi
     before = "performing" if standing is None else standing.status
     if standing is None:
         made.matters.append(
-            NewMatter(identifier, "fulfilment", target.id, identifier, word, message_id, since=ms(performance.at))
+            NewMatter(identifier, "fulfilment", target.id, identifier, word, message_id, since=to_ms(performance.at))
         )
     else:
-        made.moves.append(MatterMove(identifier, word, standing.version, message_id, since=ms(performance.at)))
+        made.moves.append(MatterMove(identifier, word, standing.version, message_id, since=to_ms(performance.at)))
     facts: dict[str, Any] = {
         "agreement": target.id,
         "term_no": performance.term_no,

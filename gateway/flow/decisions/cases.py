@@ -10,11 +10,12 @@ from contracts.case import Case, CaseProgress, FollowUp
 from contracts.deadlines import Clock, Law, clocks_started_by, states_after
 from contracts.findings import Code, Finding
 from contracts.messages import MessageType
+from contracts.moments import to_ms
 from contracts.party import Person
 from contracts.status import CaseStatus
 from gateway.flow.decisions.keys import effect_key, origin_key
 from gateway.flow.order import ANY_VERSION, Decision, Known, Refused
-from gateway.flow.references import phone_digits
+from gateway.flow.references import name_letters, phone_digits
 from gateway.store.casefile import Matter
 from gateway.store.unit import MatterMove, NewMatter
 
@@ -37,7 +38,7 @@ def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decisi
             status.value,
             message_id,
             facet=case.source_case_no,
-            since=ms(case.accepted_at or case.received_at),
+            since=to_ms(case.accepted_at or case.received_at),
         )
     )
     received = {"status": CaseStatus.RECEIVED.value, "at": case.received_at.isoformat()}
@@ -46,7 +47,7 @@ def submitted(case: Case, known: Known, case_id: str, message_id: str) -> Decisi
     if case.accepted_at is not None:
         _accepted(made, case_id, case.accepted_at, CaseStatus.RECEIVED.value, known.law)
     _come_of_referral(made, case, known)
-    made.people = [*people(case), *telephones(case)]
+    made.people = [*people(case), *telephones(case), *names(case)]
     return made
 
 
@@ -107,6 +108,11 @@ def telephones(case: Case) -> list[tuple[str, str, str]]:
     return found
 
 
+def names(case: Case) -> list[tuple[str, str, str]]:
+    """The same of every party's whole name, for exact search alone: many people share one."""
+    return [("name", name_letters(party.name), str(party.role)) for party in case.parties]
+
+
 def comes_of(case: Case, known: Known) -> str | None:
     """The referral that a case is said to come from for the first time: by its first version, or by a later one where no
     earlier one named any."""
@@ -142,7 +148,7 @@ def revised(case: Case, known: Known, message_id: str, if_match: int | None) -> 
     made.supersedes = frozenset({MessageType.CASE_SUBMITTED, MessageType.CASE_REVISED})
     if fresh is not None:
         _come_of_referral(made, case, known)
-    made.people = [*people(case), *telephones(case)]
+    made.people = [*people(case), *telephones(case), *names(case)]
     return made
 
 
@@ -157,7 +163,7 @@ def progressed(progress: CaseProgress, known: Known) -> Decision:
     if word == matter.status:
         made.repeated = True
         return made
-    made.moves.append(MatterMove(matter.id, word, matter.version, matter.message, since=ms(progress.at)))
+    made.moves.append(MatterMove(matter.id, word, matter.version, matter.message, since=to_ms(progress.at)))
     made.closed_tasks += corrected(matter, word)
     facts: dict[str, Any] = {"status": word, "state_before": matter.status, "at": progress.at.isoformat()}
     if progress.reason_code is not None:
@@ -193,11 +199,6 @@ def followed_up(visit: FollowUp, known: Known) -> Decision:
     made.business_key = effect_key(visit, matter.id)
     made.events.append(("case.followed_up", matter.id, {"at": visit.at.isoformat()}))
     return made
-
-
-def ms(moment: datetime) -> int:
-    """A time in milliseconds since 1970."""
-    return round(moment.timestamp() * 1000)
 
 
 def corrected(matter: Matter, word: str) -> list[tuple[str, str, str]]:

@@ -20,7 +20,7 @@ from contracts.status import CaseStatus, TransferStatus, refuse_upstream
 from contracts.statutes import NoRuleInForce
 from gateway.flow.decisions.agreements import case_word, confirmations_of
 from gateway.flow.decisions.cases import comes_of
-from gateway.flow.order import Known, Order, Refused
+from gateway.flow.order import ANY_VERSION, Known, Order, Refused
 
 _STANDING: Final = frozenset(
     {
@@ -29,6 +29,7 @@ _STANDING: Final = frozenset(
         Code.ALREADY_DELIVERED,
         Code.CONFIRMATION_ACTIVE,
         Code.REFERRAL_CLOSED,
+        Code.VERSION_STALE,
     }
 )
 """Findings about how things stand, not about the document: at another time the same bytes would have been taken (409)."""
@@ -63,6 +64,9 @@ def refusal_of(findings: Iterable[Finding], known: Known) -> Refused:
     extra = {} if step is None else {"legal": step.params["legal"]}
     active = next((finding for finding in errors if finding.code is Code.CONFIRMATION_ACTIVE), None)
     about = None if active is None else _active_confirmation(known)
+    stale = any(finding.code is Code.VERSION_STALE for finding in errors)
+    if stale and not own:
+        return Refused(412, Code.VERSION_STALE, kept, about=about, extra=extra)
     return Refused(422 if own else 409, (own or errors)[0].code, kept, about=about, extra=extra)
 
 
@@ -118,12 +122,22 @@ def _late(request: ConfirmationRequest, known: Known) -> Iterator[Finding]:
 def standing(order: Order, document: Document, known: Known) -> tuple[Finding, ...]:
     """What forbids a document as things stand. Of one that is not sound, what can be told."""
     return gathered(
+        _of_the_newest_version(order, known),
         _referral_accepted(document, known),
         _no_other_confirmation(order, known),
         _nobody_has_it(order, known),
         _referral_open(document, known),
         _step_is_legal(order, document, known),
     )
+
+
+def _of_the_newest_version(order: Order, known: Known) -> Iterator[Finding]:
+    """A revision is made from the newest version; the roster keeps to ``If-Match`` where it is given."""
+    if order.if_match is None or not (order.revises or order.type is MessageType.MEDIATOR_LISTED):
+        return
+    there = None if known.target is None else known.target.version
+    if there is None or order.if_match not in (ANY_VERSION, there):
+        yield Finding.of("", Code.VERSION_STALE)
 
 
 def _referral_accepted(document: Document, known: Known) -> Iterator[Finding]:
@@ -170,6 +184,8 @@ def _referral_open(document: Document, known: Known) -> Iterator[Finding]:
         answered = "accepted" if document.answer == "accept" else "declined"
         if status not in ("offered", answered):
             yield Finding.of("", Code.REFERRAL_CLOSED)
+    elif isinstance(document, ReferralResult) and status == "offered":
+        yield Finding.of("", Code.REFERRAL_NOT_ACCEPTED)
     elif isinstance(document, ReferralResult) and status != "accepted":
         yield Finding.of("", Code.REFERRAL_CLOSED)
 

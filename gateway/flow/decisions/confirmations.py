@@ -19,9 +19,10 @@ from contracts.deadlines import (
     states_after,
 )
 from contracts.messages import MessageType
+from contracts.moments import to_ms
 from contracts.status import is_final
 from gateway.flow.decisions.agreements import clock_fact
-from gateway.flow.decisions.cases import check_version, ms
+from gateway.flow.decisions.cases import check_version
 from gateway.flow.decisions.keys import effect_key
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.casefile import Matter
@@ -61,7 +62,7 @@ def requested(
                 "requested",
                 message_id,
                 facet=str(request.route),
-                since=ms(request.applied_at),
+                since=to_ms(request.applied_at),
             )
         )
     told: dict[str, datetime | str] = {
@@ -99,7 +100,7 @@ def supplemented(supplement: ConfirmationSupplement, known: Known) -> Decision:
             "requested",
             target.version,
             target.message,
-            since=max(ms(supplement.at), (target.since or 0) + 1),
+            since=max(to_ms(supplement.at), (target.since or 0) + 1),
         )
     )
     facts = {

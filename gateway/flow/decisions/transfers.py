@@ -8,9 +8,10 @@ from typing import Any
 from contracts.deadlines import Fact, clocks_started_by, states_after
 from contracts.mediator import Mediator
 from contracts.messages import MessageType
+from contracts.moments import to_ms
 from contracts.status import TransferStatus
 from contracts.transfer import Transfer
-from gateway.flow.decisions.cases import check_key, check_version, ms
+from gateway.flow.decisions.cases import check_key, check_version
 from gateway.flow.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove, NewMatter
 
@@ -34,7 +35,7 @@ def requested(
         if known.target.status != TransferStatus.CORRECTION_REQUIRED:
             made.status = facts["status"] = known.target.status
         else:
-            since = max(ms(now), (known.target.since or 0) + 1)
+            since = max(to_ms(now), (known.target.since or 0) + 1)
             made.closed_tasks.append(("correction_due", transfer_id, "transferred again"))
             facts["state_before"] = known.target.status
         made.moves.append(MatterMove(transfer_id, made.status, made.version, message_id, since=since))

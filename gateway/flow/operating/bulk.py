@@ -24,6 +24,7 @@ import structlog
 from contracts.adapter import DeliveryClass
 from contracts.deliveries import FAILED_STATES
 from contracts.status import CaseStatus
+from gateway.flow.acts import ActRefused
 from gateway.flow.envelope import compact
 from gateway.flow.line import Line
 from gateway.flow.once import Once, taken_for
@@ -52,14 +53,6 @@ _PAGE: Final = 200
 _ASKING_S: Final = 30.0
 """How long a turn may ask platforms; what is left is the next turn's."""
 _CLOSED: Final = frozenset({CaseStatus.CLOSED.value, CaseStatus.DECLINED.value})
-
-
-class BulkRefused(Exception):
-    """A bulk job that is not made or moved; ``code`` says why (a key of the catalogue's ``job``)."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(slots=True)
@@ -113,13 +106,13 @@ class Bulk:
         """What a job over this filter would do.
 
         Raises:
-            BulkRefused: ``empty_filter``: nothing was asked, and that is not everything. ``not_redrivable``: no such state.
+            ActRefused: ``empty_filter``: nothing was asked, and that is not everything. ``not_redrivable``: no such state.
         """
         if wanted.empty or wanted == DeliveryFilter(before=wanted.before):
-            raise BulkRefused("empty_filter")
+            raise ActRefused("job.empty_filter")
         states = tuple(state for state in wanted.states or STATES[kind] if state in STATES[kind])
         if not states:
-            raise BulkRefused("not_redrivable")
+            raise ActRefused("job.not_redrivable")
         made = Preview(kind, overtaken)
         standing = await self._store.rows("all_endpoints")
         every = [row["name"] for row in standing]
@@ -213,13 +206,13 @@ class Bulk:
         """Make the job; returns its id. ``told`` is the filter in words, for people.
 
         Raises:
-            BulkRefused: ``nothing``, ``reason_missing``.
+            ActRefused: ``nothing``, ``reason_missing``.
             KeyTaken: ``once`` was asked for before.
         """
         if not preview.deliveries:
-            raise BulkRefused("nothing")
+            raise ActRefused("job.nothing")
         if not reason.strip():
-            raise BulkRefused("reason_missing")
+            raise ActRefused("job.reason_missing")
         identifier = self._store.ids.new("job")
         job = (
             identifier,
@@ -249,22 +242,22 @@ class Bulk:
         """``approve`` (the second person), ``pause``, ``continue``, ``cancel``.
 
         Raises:
-            BulkRefused: ``second_person`` (nobody approves his own), ``state``, ``not_found``.
+            ActRefused: ``second_person`` (nobody approves his own), ``state``, ``not_found``.
         """
         row = await self._store.row("job", job)
         if row is None:
-            raise BulkRefused("not_found")
+            raise ActRefused("job.not_found")
         entry = AuditEntry(principal.client, f"job.{act}", job, reason)
         if act == "approve":
             if row["actor"] == principal.client:
-                raise BulkRefused("second_person")
+                raise ActRefused("job.second_person")
             moved = await self._store.audited("approve_job", (job, principal.client), entry)
         else:
             befores, after = _MOVES[act]
             step = (job, row["state"], after, None)
             moved = row["state"] in befores and await self._store.audited("move_job", step, entry)
         if not moved:
-            raise BulkRefused("state")
+            raise ActRefused("job.state")
 
     # ---- work
 

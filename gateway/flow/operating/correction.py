@@ -13,7 +13,6 @@ under an id that they know. One person asks, another one does it (双人复核).
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -27,11 +26,13 @@ from contracts.adapter import Json, LossKind, Wire
 from contracts.errors import PermanentError
 from contracts.messages import MessageType
 from gateway.flow import wires
+from gateway.flow.acts import ActRefused
 from gateway.flow.context import Contexts
 from gateway.flow.documents import message_of
 from gateway.flow.envelope import compact
 from gateway.flow.operating.replay import STATES, Replayer, ReplayKind
 from gateway.flow.order import Principal
+from gateway.flow.rounds import Round, decided
 from gateway.registry import Endpoint
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Row
@@ -51,15 +52,6 @@ LONGEST: Final = 40
 _OPEN_KINDS: Final = frozenset({LossKind.CODED, LossKind.DEFAULTED})
 _CODE: Final = re.compile(r"[\w.\-]{1,40}")
 _STEPS: Final = re.compile(r"[\w.\-]+")
-_AGAIN: Final = 5
-
-
-class CorrectionRefused(Exception):
-    """What was asked is not possible; ``code`` says why (a key of the catalogue's ``correction_problem``)."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +101,11 @@ def patched(wire: Wire, changes: Mapping[str, str]) -> Wire:
     """The wire with these codes.
 
     Raises:
-        CorrectionRefused: ``place``: the new translation leaves no such place open.
+        ActRefused: ``place``: the new translation leaves no such place open.
     """
     allowed = {place.pointer for place in places(wire)}
     if not changes.keys() <= allowed:
-        raise CorrectionRefused("place")
+        raise ActRefused("correction.place")
     payload: Json = copy.deepcopy(wire.payload)
     for pointer, code in changes.items():
         *way, last = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
@@ -149,7 +141,7 @@ class Corrections:
         """Ask for other codes (pointer → code). Returns the correction's id.
 
         Raises:
-            CorrectionRefused: ``not_found``, ``state``, ``kind`` (owed to a webhook, or nothing of ours to translate),
+            ActRefused: ``not_found``, ``state``, ``kind`` (owed to a webhook, or nothing of ours to translate),
                 ``nothing`` (no other code), ``place`` or ``code`` (what is no open place, or no code), ``asked`` (one waits).
         """
         row = await self._refused_row(delivery)
@@ -157,11 +149,11 @@ class Corrections:
         known = {place.pointer: place.code for place in places(wire)} if wire is not None else {}
         wanted = {pointer: code for pointer, code in changes.items() if known.get(pointer) != code}
         if not wanted:
-            raise CorrectionRefused("nothing")
+            raise ActRefused("correction.nothing")
         if not wanted.keys() <= known.keys():
-            raise CorrectionRefused("place")
+            raise ActRefused("correction.place")
         if not all(_CODE.fullmatch(code) for code in wanted.values()):
-            raise CorrectionRefused("code")
+            raise ActRefused("correction.code")
         identifier = self._store.ids.new("correction")
         sealed = self._store.seal(orjson.dumps(wanted), of_changes(identifier))
         entry = AuditEntry(
@@ -169,66 +161,70 @@ class Corrections:
         )
         asked = (identifier, delivery, principal.client, reason, sealed)
         if not await self._store.audited("ask_correction", asked, entry):
-            raise CorrectionRefused("asked")
+            raise ActRefused("correction.asked")
         return identifier
 
     async def refuse(self, principal: Principal, identifier: str, reason: str) -> None:
         """Do not do it; whoever asked may also take it back.
 
         Raises:
-            CorrectionRefused: ``not_found``, ``over``.
+            ActRefused: ``not_found``, ``over``.
         """
         row = await self._store.row("correction", identifier)
         if row is None:
-            raise CorrectionRefused("not_found")
+            raise ActRefused("correction.not_found")
         entry = AuditEntry(principal.client, "delivery.correct_refuse", row["delivery"], reason)
         ended = (identifier, "refused", principal.client, None)
         if not await self._store.audited("end_correction", ended, entry):
-            raise CorrectionRefused("over")
+            raise ActRefused("correction.over")
 
     async def do(self, principal: Principal, identifier: str) -> str:
         """Do it, as the second person; returns the new delivery's id.
 
         Raises:
-            CorrectionRefused: ``not_found``, ``over``, ``second`` (nobody approves what he asked for himself), ``state``,
+            ActRefused: ``not_found``, ``over``, ``second`` (nobody approves what he asked for himself), ``state``,
                 ``newer_version``, ``words_unread``, ``place``, or ``translation``: it cannot be translated today either.
         """
         row = await self._store.row("correction", identifier)
         if row is None:
-            raise CorrectionRefused("not_found")
+            raise ActRefused("correction.not_found")
         if row["state"] != "asked":
-            raise CorrectionRefused("over")
+            raise ActRefused("correction.over")
         if row["actor"] == principal.client:
-            raise CorrectionRefused("second")
+            raise ActRefused("correction.second")
         changes = self.changes(row)
         passed = (await self._replayer.overtaken([row["delivery"]])).get(row["delivery"])
         if passed is not None and passed.why == "newer_version":
-            raise CorrectionRefused("newer_version")
+            raise ActRefused("correction.newer_version")
         if await self._replayer.unread(row["delivery"]):
-            raise CorrectionRefused("words_unread")
-        for _ in range(_AGAIN):
+            raise ActRefused("correction.words_unread")
+
+        async def decide() -> Round[tuple[str, str]]:
             held, file = await self._held(row["delivery"])
             unit = await self._unit(file, held, changes, principal)
             made = unit.deliveries[0].id
             facts = {"correction": identifier, "delivery": made, "places": sorted(changes), "asked_by": row["actor"]}
             entry = AuditEntry(principal.client, "delivery.correct", held.id, row["reason"], compact(facts))
             unit.audited = (entry, self._store.now_ms())
-            if isinstance(await self._store.commit(unit), Committed):
-                await self._store.write("end_correction", (identifier, "done", principal.client, made))
-                log.info("corrected", delivery=held.id, made=made, endpoint=held.endpoint)
-                self._changed()
-                return made
-            await asyncio.sleep(0.05)
-        raise CorrectionRefused("state")
+            return Round((made, held.endpoint), unit)
+
+        ended = await decided(decide, self._store.commit)
+        if not isinstance(ended.outcome, Committed):
+            raise ActRefused("correction.state")
+        made, endpoint = ended.said
+        await self._store.write("end_correction", (identifier, "done", principal.client, made))
+        log.info("corrected", delivery=row["delivery"], made=made, endpoint=endpoint)
+        self._changed()
+        return made
 
     async def _refused_row(self, delivery: str) -> Row:
         row = await self._store.row("delivery", delivery)
         if row is None:
-            raise CorrectionRefused("not_found")
+            raise ActRefused("correction.not_found")
         if row["type"] not in set(MessageType) or row["endpoint"] not in self._endpoints:
-            raise CorrectionRefused("kind")
+            raise ActRefused("correction.kind")
         if row["state"] not in CORRECTED or row["doubt_at"] is not None:
-            raise CorrectionRefused("state")
+            raise ActRefused("correction.state")
         return row
 
     def _wire(self, row: Row) -> Wire | None:
@@ -241,14 +237,14 @@ class Corrections:
         file = await self._store.load(row["subject"])
         held = None if file is None else next(found for found in file.deliveries if found.id == delivery)
         if file is None or held is None or held.state not in CORRECTED:
-            raise CorrectionRefused("state")
+            raise ActRefused("correction.state")
         return held, file
 
     async def _unit(self, file: CaseFile, held: DeliveryRow, changes: Mapping[str, str], principal: Principal) -> Unit:
         """The new message as a plain new translation makes it, with its wire beside it."""
         kept = await self._store.row("message", held.message)
         if kept is None:
-            raise CorrectionRefused("not_found")
+            raise ActRefused("correction.not_found")
         unit = self._replayer.anew(file, held, kept, principal)
         made = unit.deliveries[0].id
         message = replace(message_of(self._store, kept), id=unit.messages[0].id)
@@ -259,7 +255,7 @@ class Corrections:
             wire = patched(self._endpoints[held.endpoint].adapter.translate(message, context), changes)
         except PermanentError as error:
             log.warning("not_translated", delivery=held.id, code=error.code)
-            raise CorrectionRefused("translation") from None
+            raise ActRefused("correction.translation") from None
         sealed = self._store.seal(wires.pack(wire), of_wire(made))
         unit.wires.append((made, wire.operation, wire.mapping, sealed))
         return unit

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.deliveries import FAILED_STATES, MOVES, DeliveryState, Hand
+from contracts.moments import written
 from contracts.update import Reference
 from gateway.flow import case_links
 from gateway.flow.case_links import CaseLinks
-from gateway.flow.envelope import beijing, compact
+from gateway.flow.envelope import compact
+from gateway.flow.moves import move_delivery
 from gateway.flow.once import Once, taken_for
 from gateway.flow.operating.windows import LONGEST_MS, spread
 from gateway.flow.order import Principal
 from gateway.flow.references import fold
+from gateway.flow.rounds import Round, decided, unlikely
 from gateway.store import pauses, webhooks
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Operation, Row
@@ -24,19 +27,17 @@ from gateway.store.once import KeyTaken, take_key
 from gateway.store.store import Store
 from gateway.store.unit import (
     Committed,
-    DeliveryMove,
     InFlight,
     Key,
     KeyConflict,
     Moved,
-    NewEvent,
     NewReference,
     Replayed,
     Unit,
 )
 from gateway.store.webhooks import CLASSES
 
-_AGAIN = 20
+_LOOKS = 20
 _CANCELLED = MOVES[Hand.OPERATOR][DeliveryState.CANCELLED]
 _ANY_CALL = "cbk_" + 26 * "Z"
 
@@ -110,7 +111,7 @@ class Operator:
         if row is None:
             return False
         upto = _ANY_CALL
-        for _ in range(_AGAIN):
+        for _ in range(_LOOKS):
             newest = await self._store.row("unread_words", row["endpoint"], upto)
             if newest is None or newest["id"] is None:
                 return False
@@ -159,33 +160,46 @@ class Operator:
         once: Once | None = None,
     ) -> Standing:
         key = taken_for(once, delivery)
-        for _ in range(_AGAIN):
+
+        async def decide() -> Round[Standing]:
             row = await self._store.row("delivery", delivery)
             if row is not None and row["class"] in CLASSES:
-                return await self._move_owed(self.entry(principal, act, delivery, reason), row, allowed, after, key)
+                entry = self.entry(principal, act, delivery, reason)
+                return Round(await self._move_owed(entry, row, allowed, after, key))
             file = None if row is None else await self._store.load(row["subject"])
             if file is None:
-                return Standing(delivery, refused="not_found", found=False)
+                return Round(Standing(delivery, refused="not_found", found=False))
             held = next(found for found in file.deliveries if found.id == delivery)
             if held.state not in allowed:
-                return Standing(delivery, refused="state", extra={"state": held.state})
+                return Round(Standing(delivery, refused="state", extra={"state": held.state}))
             unit = self._unit(file, held, principal, after, fresh, numbers[0])
             unit.references += [
                 NewReference(held.endpoint, one.kind, one.value, held.about, fold(one.value)) for one in numbers[1]
             ]
             unit.audited = (self.entry(principal, act, delivery, reason), self._store.now_ms())
             unit.keys = [] if key is None else [key]
-            outcome = await self._store.commit(unit)
-            if isinstance(outcome, Committed):
+            return Round(Standing(delivery, after), unit)
+
+        return await self.acted(decide, Standing(delivery, refused="in_flight", extra={"state": "in_flight"}))
+
+    async def acted(self, decide: Callable[[], Awaitable[Round[Standing]]], in_flight: Standing) -> Standing:
+        """Read, decide and commit an act; ``in_flight``: where the delivery was being sent, or moved, all the time.
+
+        Raises:
+            KeyTaken: it was asked for before.
+        """
+        ended = await decided(decide, self._store.commit)
+        match ended.outcome:
+            case None:
+                return ended.said
+            case Committed():
                 self._changed()
-                return Standing(delivery, after)
-            if isinstance(outcome, Replayed | KeyConflict):
+                return ended.said
+            case Replayed() | KeyConflict():
                 raise KeyTaken
-            if isinstance(outcome, InFlight):
-                await asyncio.sleep(0.1)
-            elif not isinstance(outcome, Moved):
-                raise TypeError(f"an act cannot end as {type(outcome).__name__}")
-        return Standing(delivery, refused="in_flight", extra={"state": "in_flight"})
+            case Moved() | InFlight():
+                return in_flight
+        raise unlikely("an act", ended.outcome)
 
     async def _move_owed(
         self, entry: AuditEntry, row: Row, allowed: frozenset[str], after: str, key: Key | None
@@ -209,19 +223,8 @@ class Operator:
         fresh: bool,
         reference: str | None = None,
     ) -> Unit:
-        facts = {
-            "delivery": held.id,
-            "message": held.message,
-            "endpoint": held.endpoint,
-            "status": after,
-            "state_before": held.state,
-            "attempts": held.attempts,
-        }
         unit = Unit(file.subject, file.organization, file.sequence)
-        unit.delivery_moves.append(
-            DeliveryMove(held.id, held.endpoint, held.state, after, reference=reference, fresh=fresh)
-        )
-        unit.events.append(NewEvent(self._store.ids.new("event"), f"delivery.{after}", held.id, compact(facts)))
+        move_delivery(unit, self._store.ids, Hand.OPERATOR, held, after, reference=reference, fresh=fresh)
         unit.closed_tasks = closing(held.id, f"{after} by {principal.client}")
         return unit
 
@@ -249,7 +252,7 @@ class Operator:
         if not now - 60_000 <= starts_at < ends_at <= starts_at + LONGEST_MS or ends_at <= now:
             return Standing(endpoint, refused="times")
         window = self._store.ids.new("hold")
-        times = {"from": beijing(starts_at), "to": beijing(ends_at)}
+        times = {"from": written(starts_at), "to": written(ends_at)}
         facts = compact({"window": window, **times, "per_minute": per_minute})
         entry = AuditEntry(principal.client, "endpoint.window", endpoint, reason, facts)
         made = await self._store.run(

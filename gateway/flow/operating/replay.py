@@ -30,33 +30,26 @@ from gateway.flow import wires
 from gateway.flow.envelope import compact
 from gateway.flow.exchange import EndpointWaits
 from gateway.flow.line import Line
+from gateway.flow.moves import move_delivery
 from gateway.flow.once import Once
 from gateway.flow.operating.operate import Operator, Standing, closing
 from gateway.flow.order import Principal
+from gateway.flow.rounds import Round
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Row, many
 from gateway.store.journal import AuditEntry
-from gateway.store.once import KeyTaken
 from gateway.store.places import of_document, of_wire
 from gateway.store.store import Store
 from gateway.store.unit import (
-    Committed,
-    DeliveryMove,
-    InFlight,
-    KeyConflict,
-    Moved,
     NewDelivery,
-    NewEvent,
     NewMessage,
     NewTask,
-    Replayed,
     Unit,
 )
 from gateway.store.webhooks import CLASSES
 
 log = structlog.get_logger("gateway.replay")
 
-_AGAIN: Final = 20
 _ASKED_S: Final = 20.0
 """The longest that a person waits for a platform's answer."""
 
@@ -155,48 +148,33 @@ class Replayer:
     async def _retranslate(self, principal: Principal, row: Row, reason: str, once: Once | None) -> Standing:
         if row["class"] in CLASSES:
             return Standing(row["id"], row["state"], "not_translated", extra={"state": row["state"]})
-        for _ in range(_AGAIN):
+
+        async def decide() -> Round[Standing]:
             file = await self._store.load(row["subject"])
             message = await self._store.row("message", row["message"])
             if file is None or message is None:
-                return Standing(row["id"], refused="not_found", found=False)
+                return Round(Standing(row["id"], refused="not_found", found=False))
             held = next(found for found in file.deliveries if found.id == row["id"])
             if held.state not in STATES[ReplayKind.RETRANSLATE]:
-                return Standing(held.id, held.state, "state", extra={"state": held.state})
+                return Round(Standing(held.id, held.state, "state", extra={"state": held.state}))
             if held.doubt_at is not None:
-                return Standing(held.id, held.state, "doubt", extra={"state": held.state})
+                return Round(Standing(held.id, held.state, "doubt", extra={"state": held.state}))
             unit = self.anew(file, held, message, principal)
             made = unit.deliveries[0].id
             facts = compact({"delivery": made})
             entry = AuditEntry(principal.client, "delivery.retranslate", held.id, reason, facts)
             unit.audited = (entry, self._store.now_ms())
             unit.keys = [] if once is None else [once.about(made)]
-            outcome = await self._store.commit(unit)
-            if isinstance(outcome, Committed):
-                self._changed()
-                return Standing(made, "pending", extra={"replaces": held.id})
-            if isinstance(outcome, Replayed | KeyConflict):
-                raise KeyTaken
-            if isinstance(outcome, InFlight):
-                await asyncio.sleep(0.1)
-            elif not isinstance(outcome, Moved):
-                raise TypeError(f"a replay cannot end as {type(outcome).__name__}")
-        return Standing(row["id"], row["state"], "in_flight", extra={"state": "in_flight"})
+            return Round(Standing(made, "pending", extra={"replaces": held.id}), unit)
+
+        in_flight = Standing(row["id"], row["state"], "in_flight", extra={"state": "in_flight"})
+        return await self._operator.acted(decide, in_flight)
 
     def anew(self, file: CaseFile, held: DeliveryRow, message: Row, principal: Principal) -> Unit:
         """The same document under a message of its own; who waited for the old delivery waits for the new one."""
         ids = self._store.ids
         identifier, made = ids.new("message", after=file.subject), ids.new("delivery")
         document = self._store.unseal(message["document_sealed"], of_document(message["id"]))
-        facts = {
-            "delivery": held.id,
-            "message": held.message,
-            "endpoint": held.endpoint,
-            "status": "superseded",
-            "state_before": held.state,
-            "attempts": held.attempts,
-            "by": made,
-        }
         unit = Unit(file.subject, file.organization, file.sequence)
         unit.messages.append(
             NewMessage(
@@ -223,9 +201,8 @@ class Replayer:
                 MESSAGE_TYPES[MessageType(held.type)].overtakes,
             )
         )
-        unit.delivery_moves.append(DeliveryMove(held.id, held.endpoint, held.state, "superseded", held.code))
+        move_delivery(unit, ids, Hand.OPERATOR, held, "superseded", held.code, by=made)
         unit.repointed.append((held.id, made))
-        unit.events.append(NewEvent(ids.new("event"), "delivery.superseded", held.id, compact(facts)))
         unit.closed_tasks = closing(held.id, f"translated anew by {principal.client}")
         return unit
 

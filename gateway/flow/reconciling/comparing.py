@@ -14,7 +14,7 @@ from contracts.lifecycle import Outcome
 from contracts.status import Noun, move
 from contracts.update import About, DeliveryWord, StatusUpdate
 from gateway.registry import AnyAdapter
-from gateway.security.masking import mask
+from gateway.security.field_classes import FieldClass, masked
 from gateway.store.engine import Row
 
 _LONGEST = 100
@@ -176,8 +176,12 @@ def plain(text: str | None) -> str | None:
     if text is None:
         return None
     kept = "".join(letter for letter in text[:_LONGEST] if letter.isprintable())
-    kept = _RESIDENT.sub(lambda found: mask(found[0]) if resident_id_holds(found[0].upper()) else found[0], kept)
-    return _MOBILE.sub(lambda found: mask(found[0]), kept)
+    kept = _RESIDENT.sub(_resident_masked, kept)
+    return _MOBILE.sub(lambda found: masked(FieldClass.PHONE, found[0]), kept)
+
+
+def _resident_masked(found: re.Match[str]) -> str:
+    return masked(FieldClass.ID_NO, found[0]) if resident_id_holds(found[0].upper()) else found[0]
 
 
 def named(text: str | None) -> str | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contracts.adapter import InboundCall, Origin
 from contracts.errors import UnreadableCallback
 from contracts.holdings import Holding, reference_of
+from contracts.moments import from_ms
 from contracts.update import About, ReferralOffered, StatusUpdate
 from gateway.flow.correlate import Contradicting, find
 from gateway.flow.reconciling.comparing import Difference, Kind, of_delivery, of_word
-from gateway.flow.reconciling.questions import Run, moment
+from gateway.flow.reconciling.questions import Run
 from gateway.store.engine import Row
 from gateway.store.ids import kind_of
 from gateway.store.store import Store
@@ -32,7 +33,7 @@ class Matcher:
     async def of_filing(self, run: Run, item: Holding, row: Row | None) -> Difference | None:
         """One row of a list of filings against our delivery of that id (``None``: there is none)."""
         if row is None:
-            if item.at is not None and item.at < moment(run.since):
+            if item.at is not None and item.at < from_ms(run.since):
                 return None
             return Difference(
                 Kind.FOREIGN, "not_ours", None, None, item.name, item.reference or item.name, None, "found"
@@ -47,7 +48,7 @@ class Matcher:
             return None
         if await self._store.row("was_applied", run.endpoint, item.name) is not None:
             return None
-        call = InboundCall("", "", (), item.item.body, moment(self._store.now_ms()), origin=Origin.POLL)
+        call = InboundCall("", "", (), item.item.body, from_ms(self._store.now_ms()), origin=Origin.POLL)
         try:
             words = run.line.endpoint.adapter.parse_callback(call)
         except UnreadableCallback as error:

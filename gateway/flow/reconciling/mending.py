@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from contracts.adapter import InboundCall, Origin, PolledItem
 from contracts.errors import RetryableError
 from contracts.holdings import Holding
+from contracts.moments import from_ms
 from contracts.update import About, DeliveryWord, Key, KeyKind, Reference, StatusUpdate
 from gateway.flow.apply import Applier
 from gateway.flow.operating.operate import Operator, Standing
 from gateway.flow.receive import pack_call
 from gateway.flow.reconciling.matching import Matcher
-from gateway.flow.reconciling.questions import Run, Unaskable, moment
+from gateway.flow.reconciling.questions import Run, Unaskable
 from gateway.flow.task_details import seal_detail
 from gateway.store import inbox, reconciliations
 from gateway.store.engine import Row
@@ -96,7 +97,7 @@ class Mender:
             keys=(Key(KeyKind.DELIVERY, row["delivery"]),),
             status=DeliveryWord.ACCEPTED,
             raw_status="",
-            at=moment(self._store.now_ms()),
+            at=from_ms(self._store.now_ms()),
             references=(Reference("platform_no", reference),),
         )
         return await self.hear(run, row, word)
@@ -129,7 +130,7 @@ class Mender:
 
     async def keep(self, run: Run, item: PolledItem) -> Mended:
         """A word that was never heard, kept as its poll would have kept it: the ordinary way applies it."""
-        call = InboundCall("", "", (), item.body, moment(self._store.now_ms()), origin=Origin.POLL)
+        call = InboundCall("", "", (), item.body, from_ms(self._store.now_ms()), origin=Origin.POLL)
         identifier = self._store.ids.new("callback")
         sealed = self._store.seal(pack_call(call), of_call(identifier))
         kept = inbox.NewCallback(identifier, run.endpoint, item.event_id, item.digest, sealed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, TypeVar
 
 import orjson
@@ -13,6 +13,7 @@ import orjson
 from contracts.adapter import Exchange
 from contracts.errors import RetryableError
 from contracts.holdings import Held, Holding, Period
+from contracts.moments import from_ms
 from gateway.flow import wires
 from gateway.flow.line import Line
 from gateway.flow.order import Principal
@@ -92,7 +93,7 @@ class Run:
 
     def listed_of(self) -> Period:
         """The period of the platform's list."""
-        since, until = moment(self.since), moment(self.until)
+        since, until = from_ms(self.since), from_ms(self.until)
         return Period(since - _MARGIN, until) if self.method is Method.LISTING else Period(since, until)
 
     def holds(self, row: Row) -> bool:
@@ -169,11 +170,6 @@ class Questions:
             raise NoRoom(5_000)
         if room["live"] >= room["slots"]:
             raise NoRoom(250)
-
-
-def moment(ms: int) -> datetime:
-    """Milliseconds since 1970 as an aware time."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def lease_ms(line: Line) -> int:

@@ -21,9 +21,9 @@ from typing import Final
 
 import structlog
 
-from contracts.chinese_calendar import BEIJING
 from contracts.errors import AdapterError, RetryableError
 from contracts.holdings import Held, Holding
+from contracts.moments import in_beijing, to_ms
 from gateway.flow.apply import Applier
 from gateway.flow.exchange import EndpointWaits
 from gateway.flow.line import Line
@@ -31,7 +31,7 @@ from gateway.flow.operating.operate import Operator
 from gateway.flow.reconciling.comparing import Difference, Kind, Method, method_of, of_delivery
 from gateway.flow.reconciling.matching import Matcher
 from gateway.flow.reconciling.mending import Mended, Mender
-from gateway.flow.reconciling.questions import GATEWAY, QUESTIONS, NoRoom, Questions, Run, Unaskable, lease_ms, moment
+from gateway.flow.reconciling.questions import GATEWAY, QUESTIONS, NoRoom, Questions, Run, Unaskable, lease_ms
 from gateway.flow.reconciling.reconciliations import MOST, Asked
 from gateway.flow.retry import asked_ms
 from gateway.settings import ReconcileSettings
@@ -95,7 +95,7 @@ class Reconciler:
     # ---- the daily job
 
     async def _daily(self) -> None:
-        now = moment(self._store.now_ms()).astimezone(BEIJING)
+        now = in_beijing(self._store.now_ms())
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if now.hour < self._settings.hour:
             return
@@ -109,7 +109,7 @@ class Reconciler:
             method = method_of(line.endpoint.adapter)
             if self._made.get(name) == day or name in self._left_out or method is Method.NOTHING:
                 continue
-            until = round(today.timestamp() * 1000)
+            until = to_ms(today)
             if await self._store.rows(
                 "deliveries_to_compare", "delivered", name, "", id_at("delivery", until), 1
             ):  # before anything was delivered there is nothing to compare
@@ -281,7 +281,7 @@ class Reconciler:
         """Our deliveries that the list did not name. Older ones may have been filed before the list begins."""
         ids = [name for row in rows for name in (row["id"], row["message"])]
         named = await self._store.runner.read(reconciliations.seen, run.id, ids)
-        oldest = round(run.listed_of().since.timestamp() * 1000)
+        oldest = to_ms(run.listed_of().since)
         differences, unasked = [], 0
         for row in rows:
             if row["id"] in named or row["message"] in named:

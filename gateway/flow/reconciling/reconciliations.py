@@ -10,6 +10,8 @@ from typing import Final
 import orjson
 
 from contracts.chinese_calendar import BEIJING, end_of_day
+from contracts.moments import to_ms
+from gateway.flow.acts import ActRefused
 from gateway.flow.envelope import compact
 from gateway.flow.exchange import Limits
 from gateway.flow.once import Once, taken_for
@@ -28,14 +30,6 @@ MOST: Final = 10_000
 
 NOT_COMPARABLE: Final = "not_comparable"
 """The code of one whose platform offers neither list nor question (无法对账)."""
-
-
-class ReconcileRefused(Exception):
-    """A reconciliation that is not made or not mended; ``code``: ``not_found``, ``period``, ``kinds``, ``state``."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +80,17 @@ class Reconciliations:
         """Compare a period (ms), as far as it is settled; returns the reconciliation's id.
 
         Raises:
-            ReconcileRefused: ``not_found``: no such endpoint; ``period``: empty, too long, or not begun.
+            ActRefused: ``not_found``: no such endpoint; ``period``: empty, too long, or not begun.
             KeyTaken: ``once`` was asked for before.
         """
         found = self._endpoints.get(endpoint)
         if found is None:
-            raise ReconcileRefused("not_found")
+            raise ActRefused("reconciliation.not_found")
         method = method_of(found.adapter)
         now = self._store.now_ms()
         until = min(until, now - settling_ms(found))
         if not 0 <= since < until or until - since > LONGEST.total_seconds() * 1000:
-            raise ReconcileRefused("period")
+            raise ActRefused("reconciliation.period")
         identifier = self._store.ids.new("reconciliation")
         asked = Asked(endpoint, method, since, until, principal.client)
         facts = compact({"endpoint": endpoint, "since": since, "until": until})
@@ -118,20 +112,20 @@ class Reconciliations:
         before a person. ``kinds``: of these kinds alone.
 
         Raises:
-            ReconcileRefused: ``not_found``, ``kinds``, ``state``: it still runs, or is being mended.
+            ActRefused: ``not_found``, ``kinds``, ``state``: it still runs, or is being mended.
             KeyTaken: ``once`` was asked for before.
         """
         wanted = sorted(set(kinds))
         if not wanted or not set(wanted) <= set(Kind):
-            raise ReconcileRefused("kinds")
+            raise ActRefused("reconciliation.kinds")
         if await self._store.row("reconciliation", identifier) is None:
-            raise ReconcileRefused("not_found")
+            raise ActRefused("reconciliation.not_found")
         facts = compact({"kinds": wanted})
         entry = AuditEntry(principal.client, "reconciliation.heal", identifier, reason, facts)
         row = (identifier, principal.client, reason, orjson.dumps(wanted).decode())
         key, now = taken_for(once, identifier), self._store.now_ms()
         if not await self._store.run(reconciliations.heal, row, entry, now, key):
-            raise ReconcileRefused("state")
+            raise ActRefused("reconciliation.state")
         self._changed()
 
 
@@ -146,7 +140,7 @@ def moment(text: str, *, end: bool = False) -> int:
     """A day in Beijing (its beginning, or with ``end`` its end) or an RFC 3339 time, as milliseconds.
 
     Raises:
-        ReconcileRefused: ``period``: neither.
+        ActRefused: ``period``: neither.
     """
     try:
         if len(text) == 10:
@@ -155,7 +149,7 @@ def moment(text: str, *, end: bool = False) -> int:
         else:
             found = datetime.fromisoformat(text)
         if found.tzinfo is None:
-            raise ReconcileRefused("period")
-        return round(found.astimezone(UTC).timestamp() * 1000)
+            raise ActRefused("reconciliation.period")
+        return to_ms(found.astimezone(UTC))
     except (ValueError, OverflowError):
-        raise ReconcileRefused("period") from None
+        raise ActRefused("reconciliation.period") from None

@@ -18,7 +18,7 @@ from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.flow.toolbox import AttachmentRefused
 from gateway.store.engine import StoreUnavailable
-from gateway.web.api.reading import answer
+from gateway.web.api.answers import answer
 from gateway.web.auth import Door
 
 _CHUNK = 256 * 1024
@@ -94,7 +94,7 @@ async def _form(request: Request, limit: int) -> AsyncIterator[tuple[UploadFile,
     """The form's file and kind, until they are read; then the file's temporary copy is given back."""
     kind_header = request.headers.get("content-type", "").lower()
     if not kind_header.startswith("multipart/form-data"):
-        raise Refused(415, "media_type")
+        raise Refused(415, "media_type", extra={"accepts": ["multipart/form-data"]})
     body = _bounded(request, limit + _FORM_OVERHEAD)
     try:
         form = await MultiPartParser(

@@ -19,7 +19,7 @@ from contracts.messages import MessageType
 from gateway.flow.house import House
 from gateway.flow.order import Order, Principal, Refused
 from gateway.web.auth import Door
-from gateway.web.bodies import idempotency_key
+from gateway.web.bodies import idempotency_key, only_media
 from gateway.web.problems import problem
 
 log = structlog.get_logger("gateway.web")
@@ -35,9 +35,7 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.post("/v1/cases:batch", summary="批量报送 Submit cases in a batch (NDJSON)")
     async def batch(request: Request) -> Response:
         principal = await door.principal(request, "cases:write")
-        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if kind not in ("application/x-ndjson", "application/ndjson"):
-            raise Refused(415, "media_type")
+        only_media(request, "application/x-ndjson", "application/ndjson")
         key = idempotency_key(request)
         return _Answering(_results(house, principal, request, key), media_type="application/x-ndjson")
 

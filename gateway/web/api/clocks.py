@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from contracts.shape import may_be_repeated
+from contracts.findings import Code, Expected, Finding
+from contracts.shape import unknown_field
 from gateway.flow.clock_acts import Act
 from gateway.flow.house import House
 from gateway.flow.order import Principal, Refused
 from gateway.store.engine import Row
 from gateway.web.api import standing
-from gateway.web.api.reading import answer, bad_parameter, clock_view
+from gateway.web.api.answers import answer
+from gateway.web.api.views import clock_view
 from gateway.web.auth import Door
-from gateway.web.bodies import json_body, reason_in
+from gateway.web.bodies import json_body, object_in, reason_fault
 
 _BODY = 16 * 1024
 _TITLES = {
@@ -72,33 +72,35 @@ def _read(raw: bytes, *, extends: bool) -> Act:
     """The act of a body ``{reason, on?, article?, extended_by (of an extension)}``.
 
     Raises:
-        Refused: 400 no JSON object, 422 no reason, 400 another value that is none.
+        Refused: 400 no JSON object, 422 with every finding; ``reason_missing`` where the reason alone is wrong.
     """
-    try:
-        body: Any = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        raise Refused(400, "json_invalid") from None
-    if not isinstance(body, dict):
-        raise Refused(400, "json_invalid")
-    for key in body:
-        if key not in _KEYS or (key == "extended_by" and not extends):
-            raise bad_parameter(key) if may_be_repeated(key) else Refused(400, "parameter")
-    reason, article, by = reason_in(body), body.get("article"), body.get("extended_by", 0)
-    if reason is None:
-        raise Refused(422, "reason_missing")
+    body = object_in(raw)
+    fault = reason_fault(body)
+    takes = _KEYS if extends else _KEYS - {"extended_by"}
+    findings = [unknown_field("", key) for key in body if key not in takes]
+    article, by, on = body.get("article"), body.get("extended_by", 0), _day(body.get("on"))
     if article is not None and not (isinstance(article, str) and ARTICLE.fullmatch(article)):
-        raise bad_parameter("article")
-    if not isinstance(by, int) or isinstance(by, bool) or not (1 if extends else 0) <= by <= LONGEST:
-        raise bad_parameter("extended_by")
-    return Act(reason, _day(body.get("on")), None if article is None else article.strip(), by)
+        findings.append(Finding.of("/article", Code.WRONG_TYPE, expected=Expected.ARTICLE))
+    if extends and not (isinstance(by, int) and not isinstance(by, bool) and 1 <= by <= LONGEST):
+        given = "extended_by" in body
+        findings.append(
+            Finding.of("/extended_by", Code.WRONG_TYPE, expected=Expected.COUNT)
+            if given
+            else Finding.of("/extended_by", Code.MISSING)
+        )
+    if body.get("on") is not None and on is None:
+        findings.append(Finding.of("/on", Code.WRONG_TYPE, expected=Expected.DATE))
+    if findings or fault is not None:
+        raise Refused(
+            422, "body_field" if findings else "reason_missing", (*findings, *([] if fault is None else [fault]))
+        )
+    return Act(str(body["reason"]).strip(), on, None if article is None else article.strip(), by if extends else 0)
 
 
 def _day(text: object) -> date | None:
-    if text is None:
-        return None
     try:
         if isinstance(text, str) and len(text) == len("2026-01-01"):
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise bad_parameter("on")
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -13,10 +14,12 @@ from contracts.schemas import DOCUMENTS as NAMED
 from gateway.flow.documents import DOCUMENTS
 from gateway.flow.house import House
 from gateway.flow.order import Order
-from gateway.web.api.reading import answer, bad_parameter
+from gateway.web.api.answers import answer
+from gateway.web.api.parameters import bad_parameter, only_its_own
+from gateway.web.api.translations import rehearsed_view
 from gateway.web.auth import Door
 from gateway.web.bodies import idempotency_key, if_match, json_body
-from gateway.web.front import Handler
+from gateway.web.front import WHOLE, Handler
 
 T = MessageType
 
@@ -67,7 +70,7 @@ def router(handlers: Mapping[tuple[str, str], Handler]) -> APIRouter:
     for call in CALLS:
         document = DOCUMENTS[call.type].__name__
         routes.add_api_route(
-            call.path,
+            call.path.replace("{id}", "{id:path}") if call.path.split("/")[2] in WHOLE else call.path,
             handlers[call.method, call.path],
             methods=[call.method],
             summary=call.title,
@@ -84,14 +87,15 @@ def router(handlers: Mapping[tuple[str, str], Handler]) -> APIRouter:
 
 
 def _rehearsed(request: Request, call: Call) -> bool:
-    """Whether the call is a dry run. A word that is neither yes nor no is refused, and so is the wish where there is no dry
-    run: whoever asks for one must never be taken at his word."""
-    wish = request.query_params.get("dry_run")
-    if wish is None or wish.lower() in ("false", "0"):
-        return False
-    if wish.lower() not in ("true", "1") or call.type is not T.CASE_SUBMITTED:
+    """Whether the call is a dry run. A word that is neither yes nor no is refused, a misspelt wish, and one where there is
+    none: whoever asks for a dry run must never be taken at his word."""
+    if call.type is not T.CASE_SUBMITTED and "dry_run" in request.query_params:
         raise bad_parameter("dry_run")
-    return True
+    only_its_own(request)
+    wish = request.query_params.get("dry_run", "false").lower()
+    if wish not in ("true", "1", "false", "0"):
+        raise bad_parameter("dry_run", ("true", "false"))
+    return wish in ("true", "1")
 
 
 def _handler(house: House, door: Door, call: Call) -> Handler:
@@ -107,11 +111,13 @@ def _handler(house: House, door: Door, call: Call) -> Handler:
             revises=call.revises,
             if_match=if_match(request),
         )
-        if _rehearsed(request, call):
-            return answer(await house.rehearsal.case(order))
+        if request.scope["query_string"] and _rehearsed(request, call):
+            return answer(rehearsed_view(await house.rehearsal.case(order)))
         accepted = await house.intake.take(order)
         headers = {"ETag": f'"{accepted.version}"'}
         location = house.publisher.links(accepted.about, None).get("self")
+        if call.type is T.MEDIATOR_LISTED:
+            location = f"{house.publisher.public_base}/v1/mediators/{quote(order.target or '', safe='')}"
         if location is not None:
             headers["Location"] = location
         if accepted.replayed:

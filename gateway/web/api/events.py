@@ -19,7 +19,8 @@ from gateway.flow.order import Principal, Refused
 from gateway.store import journal
 from gateway.store.journal import EventRow
 from gateway.store.webhooks import owner_of
-from gateway.web.api.reading import answer, bad_parameter, page_limit
+from gateway.web.api.answers import answer
+from gateway.web.api.parameters import bad_parameter, only_its_own, page_limit
 from gateway.web.auth import Door
 
 _HEARTBEAT_S = 15.0
@@ -38,6 +39,7 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.get("/v1/events", summary="按游标读取事件 Read events after a cursor")
     async def feed(request: Request) -> Response:
         principal = await door.principal(request, "events:read")
+        only_its_own(request)
         after = _cursor(request.query_params.get("after", "0"), "after")
         limit = page_limit(request, house.settings.limits.event_page)
         events, mark = await read_after(house, principal, after, limit, _filters(request))
@@ -46,6 +48,7 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.get("/v1/events/stream", summary="事件流 Stream of events (SSE)")
     async def stream(request: Request) -> Response:
         principal = await door.principal(request, "events:read")
+        only_its_own(request)
         if open_streams[principal.client] >= _STREAMS_OF_ONE:
             raise Refused(429, "streams_full")
         last = request.headers.get("last-event-id") or request.query_params.get("after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.store.standing import Standing
-from gateway.web.api.reading import iso
+from gateway.web.api.answers import iso
 
 
 def flow_items(found: Standing) -> list[dict[str, Any]]:

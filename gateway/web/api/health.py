@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from gateway.flow.house import House
 from gateway.observability.metrics import CONTENT_TYPE
 from gateway.store.store import Store
-from gateway.web.api.reading import answer
+from gateway.web.api.answers import answer
 from gateway.web.auth import Door
 
 _LOOK_AGAIN_S = 1.0

@@ -35,7 +35,8 @@ from gateway.report.statistics import Figure, Share, Statistics, success
 from gateway.store.journal import AuditEntry
 from gateway.texts import console_text
 from gateway.web.accepts import representation
-from gateway.web.api.reading import answer, bad_parameter, iso, one_of, pack_cursor, page_limit, unpack_cursor
+from gateway.web.api.answers import answer, iso
+from gateway.web.api.parameters import bad_parameter, only_its_own, pack_cursor, page_limit, unpack_cursor, word
 from gateway.web.auth import Door
 from gateway.web.bodies import reason_in
 from gateway.web.problems import wants_chinese
@@ -86,6 +87,7 @@ class Desk:
             Refused: 401, 403, 400 for a parameter, 404 for an organisation that is not the caller's.
         """
         principal = await self._door.principal(request, _SCOPE)
+        only_its_own(request)
         query = request.query_params
         organization = query.get("organization") or None
         scope = Scope(None if "*" in principal.organizations else tuple(sorted(principal.organizations)))
@@ -124,7 +126,7 @@ class Desk:
         Raises:
             Refused: 403 for who may not, 422 without a reason.
         """
-        if one_of(request, "plain", frozenset({"true", "false"}), "false") == "false":
+        if word(request, "plain", "false") == "false":
             return None
         if asked.scope.organizations is None or "*" in asked.principal.organizations:
             raise Refused(403, "plain_refused")
@@ -132,7 +134,7 @@ class Desk:
             raise Refused(403, "forbidden", extra={"scope": "cases:read"})
         reason = reason_in({"reason": unquote(request.headers.get("x-reason", ""), errors="replace")})
         if reason is None or len(reason) > _LONGEST_REASON:
-            raise Refused(422, "reason_missing")
+            raise Refused(422, "reason_missing", extra={"header": "X-Reason", "limit": _LONGEST_REASON})
         return reason
 
     async def _noted(self, asked: Asked, act: str, reason: str | None, **facts: str) -> None:
@@ -144,7 +146,7 @@ class Desk:
     async def ledger(self, request: Request) -> Response:
         """``GET /v1/ledger``."""
         asked = await self.asked(request)
-        basis = Basis(one_of(request, "basis", frozenset(Basis), Basis.RECEIVED))
+        basis = Basis(word(request, "basis", Basis.RECEIVED))
         reason = await self._reason(request, asked)
         style = Style(asked.chinese, self._today(), plain=reason is not None)
         if asked.form == _JSON:

@@ -10,9 +10,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from contracts.deliveries import DeliveryState
-from contracts.findings import Code, Finding
-from contracts.status import TaskKind
+from contracts.findings import Code, Expected, Finding
 from gateway.flow import wires
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.gauges import now_standing
@@ -23,26 +21,16 @@ from gateway.flow.operating.replay import ReplayKind
 from gateway.flow.operating.reveal import REVEALED_S, Side, reveal
 from gateway.flow.order import Principal, Refused
 from gateway.flow.reconciling.comparing import method_of
-from gateway.security.masking import Mask
 from gateway.store.casefile import delivery_of
 from gateway.store.lists import list_deliveries
-from gateway.store.places import of_document, of_reasons, of_steps, of_wire
+from gateway.store.places import of_reasons, of_steps, of_wire
+from gateway.web.api.answers import answer, iso, once_answered
 from gateway.web.api.flow import flow_items
-from gateway.web.api.reading import (
-    answer,
-    delivery_view,
-    endpoint_of,
-    iso,
-    once_answered,
-    one_of,
-    pack_cursor,
-    page_limit,
-    unpack_cursor,
-)
+from gateway.web.api.parameters import endpoint_of, only_its_own, pack_cursor, page_limit, unpack_cursor, word
+from gateway.web.api.translations import wire_view
+from gateway.web.api.views import delivery_view
 from gateway.web.auth import Door
-from gateway.web.bodies import json_object, once, reason_in
-
-_CALLBACK_STATES = frozenset({"stored", "applied", "duplicate", "orphan", "unreadable"})
+from gateway.web.bodies import bad_field, json_object, needed_reason, once, reason_fault
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -62,10 +50,7 @@ async def _act(request: Request, door: Door) -> tuple[Principal, dict[str, Any],
     """
     principal = await door.principal(request, "ops:write")
     body = await json_object(request)
-    reason = reason_in(body)
-    if reason is None:
-        raise Refused(422, "reason_missing")
-    return principal, body, reason
+    return principal, body, needed_reason(body)
 
 
 _OF_REPLAYS = frozenset(
@@ -128,7 +113,7 @@ def _kind(body: dict[str, Any]) -> tuple[ReplayKind, bool]:
     if kind not in kinds:
         findings.append(Finding.of("/kind", Code.NOT_IN_LIST, allowed=tuple(sorted(kinds))))
     if not isinstance(overtaken, bool):
-        findings.append(Finding.of("/overtaken", Code.WRONG_TYPE, expected="true, false"))
+        findings.append(Finding.of("/overtaken", Code.WRONG_TYPE, expected=Expected.BOOLEAN))
     if findings:
         raise Refused(422, "redrive_form", tuple(findings))
     return ReplayKind(kind), overtaken
@@ -140,10 +125,11 @@ def _deliveries(routes: APIRouter, house: House, door: Door) -> None:
     @routes.get("/deliveries", summary="投递列表 List deliveries")
     async def listed(request: Request) -> Response:
         await door.principal(request, "ops:read")
+        only_its_own(request)
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
         query = request.query_params
-        state = one_of(request, "state", frozenset(DeliveryState), "")
+        state = word(request, "state")
         endpoint, case = await endpoint_of(house, request), query.get("case", "")
         after = str(cursor[0]) if cursor else ""
         if case:  # a case has few: they are read by its index, not looked for among all
@@ -184,19 +170,14 @@ def _deliveries(routes: APIRouter, house: House, door: Door) -> None:
         if row["wire_sealed"] is None:
             return answer({"id": row["id"], "translated": False})
         kept = wires.unpack(house.store.unseal(row["wire_sealed"], of_wire(row["id"])))
+        seen = await house.disclosure.of(row["subject"], row["endpoint"], message=row["message"])
         await house.store.audit(operator.entry(await door.principal(request, "ops:read"), "wire.read", row["id"], None))
-        losses = [
-            {"kind": loss.kind.value, "pointer": loss.pointer, "place": loss.place, "note": loss.note}
-            for loss in kept.losses
-        ]
         return answer(
             {
                 "id": row["id"],
                 "translated": True,
-                "operation": kept.operation,
                 "mapping": kept.mapping,
-                "payload": (await _mask_of(house, row)).json(kept.payload),
-                "losses": losses,
+                **wire_view(kept, seen),
             }
         )
 
@@ -205,9 +186,9 @@ def _deliveries(routes: APIRouter, house: House, door: Door) -> None:
         principal, body, reason = await _act(request, door)
         side, pointer = body.get("side", Side.WIRE), body.get("pointer")
         if not isinstance(side, str) or side not in set(Side):
-            raise Refused(422, "parameter", extra={"parameter": "side"})
+            raise bad_field("side", Code.NOT_IN_LIST, allowed=tuple(Side))
         if not isinstance(pointer, str) or not pointer.startswith("/") or len(pointer) > 300:
-            raise Refused(422, "parameter", extra={"parameter": "pointer"})
+            raise bad_field("pointer", expected=Expected.POINTER)
         row = await house.store.row("delivery", request.path_params["id"])
         value = None if row is None else await reveal(house.store, principal.client, row, side, pointer, reason)
         if row is None or value is None:
@@ -232,20 +213,28 @@ def _deliveries(routes: APIRouter, house: House, door: Door) -> None:
     async def resolve(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
         body = await json_object(request)
-        arrived, evidence = body.get("arrived"), reason_in(body, "evidence")
-        if not isinstance(arrived, bool) or evidence is None:
-            raise Refused(422, "reason_missing")
+        arrived = _decided(body)
         keyed = once(request, principal.client, body)
-        decide = partial(operator.resolve, principal, request.path_params["id"], arrived, evidence, keyed)
+        decide = partial(
+            operator.resolve, principal, request.path_params["id"], arrived, str(body["evidence"]).strip(), keyed
+        )
         return await _done_once(house, keyed, decide)
 
 
-async def _mask_of(house: House, row: Any) -> Mask:
-    """What must not be shown of a wire: every personal value of the documents that it was made from."""
-    messages = await house.store.rows("messages_of", row["subject"])
-    return Mask(
-        *(orjson.loads(house.store.unseal(found["document_sealed"], of_document(found["id"]))) for found in messages)
-    )
+def _decided(body: dict[str, Any]) -> bool:
+    """Whether a delivery in doubt arrived, by evidence.
+
+    Raises:
+        Refused: 422, the decision lacks one or the other.
+    """
+    arrived, fault = body.get("arrived"), reason_fault(body, "evidence")
+    findings = [] if fault is None else [fault]
+    if not isinstance(arrived, bool):
+        known = Finding.of("/arrived", Code.WRONG_TYPE, expected=Expected.BOOLEAN)
+        findings.insert(0, Finding.of("/arrived", Code.MISSING) if arrived is None else known)
+    if findings:
+        raise Refused(422, "resolve_form", tuple(findings))
+    return arrived is True
 
 
 def _delivery(row: Any) -> dict[str, Any]:
@@ -253,14 +242,18 @@ def _delivery(row: Any) -> dict[str, Any]:
     return view | {"about": row["about"], "case": row["subject"], "class": row["class"], "message": row["message"]}
 
 
+def _step(kept: dict[str, object]) -> dict[str, object]:
+    """One request of an attempt, without its bodies; its time as every other one."""
+    at = kept["at"]
+    told = {key: value for key, value in kept.items() if key not in ("request", "reply")}
+    return told | {"at": iso(at if isinstance(at, int) else None)}
+
+
 def _attempt(house: House, row: Any) -> dict[str, Any]:
     steps = []
     if row["steps_sealed"] is not None:
         packed = house.store.unseal(row["steps_sealed"], of_steps(row["delivery"], row["number"]))
-        steps = [
-            {key: value for key, value in step.items() if key not in ("request", "reply")}
-            for step in unpack_steps(packed)
-        ]
+        steps = [_step(step) for step in unpack_steps(packed)]
     return {
         "number": row["number"],
         "trigger": row["trigger"],
@@ -329,12 +322,13 @@ def _tasks(routes: APIRouter, house: House, door: Door) -> None:
     @routes.get("/tasks", summary="待办列表 Tasks")
     async def listed(request: Request) -> Response:
         await door.principal(request, "ops:read")
+        only_its_own(request)
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
         rows = await house.store.rows(
             "list_tasks",
-            one_of(request, "state", frozenset({"open", "resolved"}), "open"),
-            one_of(request, "kind", frozenset(TaskKind), ""),
+            word(request, "state", "open"),
+            word(request, "kind"),
             str(cursor[0]) if cursor else "",
             limit + 1,
         )
@@ -348,7 +342,7 @@ def _tasks(routes: APIRouter, house: House, door: Door) -> None:
         principal, body, reason = await _act(request, door)
         assignee = body.get("assignee")
         if not isinstance(assignee, str) or not 0 < len(assignee) <= 100 or not assignee.isprintable():
-            raise Refused(422, "parameter", extra={"parameter": "assignee"})
+            raise bad_field("assignee", expected=Expected.PERSON)
         return _done(await operator.assign(principal, request.path_params["id"], assignee, reason))
 
     @routes.post("/tasks/{id}/resolve", summary="办结待办 Resolve a task")
@@ -358,7 +352,7 @@ def _tasks(routes: APIRouter, house: House, door: Door) -> None:
         if cases is not None and not (
             isinstance(cases, list) and all(isinstance(one, str) and one.isprintable() for one in cases)
         ):
-            raise Refused(422, "parameter", extra={"parameter": "cases"})
+            raise bad_field("cases", expected=Expected.IDS)
         wanted = decision if isinstance(decision, str) and decision.isprintable() else None
         return _done(await operator.close_task(principal, request.path_params["id"], reason, wanted, cases))
 
@@ -370,24 +364,27 @@ def _tasks(routes: APIRouter, house: House, door: Door) -> None:
     @routes.get("/orphans", summary="未匹配回调 Unmatched callbacks")
     async def orphans(request: Request) -> Response:
         await door.principal(request, "ops:read")
-        rows = await house.store.rows(
-            "list_callbacks", one_of(request, "state", _CALLBACK_STATES, "orphan"), "", page_limit(request)
-        )
-        return answer(
-            {
-                "items": [
-                    {
-                        "id": row["id"],
-                        "endpoint": row["endpoint"],
-                        "state": row["state"],
-                        "tries": row["tries"],
-                        "code": row["code"],
-                        "received_at": iso(row["received_at"]),
-                    }
-                    for row in rows
-                ]
-            }
-        )
+        only_its_own(request)
+        limit = page_limit(request)
+        cursor = unpack_cursor(request, 1)
+        after = str(cursor[0]) if cursor else ""
+        rows = await house.store.rows("list_callbacks", word(request, "state", "orphan"), after, limit + 1)
+        page: dict[str, Any] = {
+            "items": [
+                {
+                    "id": row["id"],
+                    "endpoint": row["endpoint"],
+                    "state": row["state"],
+                    "tries": row["tries"],
+                    "code": row["code"],
+                    "received_at": iso(row["received_at"]),
+                }
+                for row in rows[:limit]
+            ]
+        }
+        if len(rows) > limit:
+            page["cursor"] = pack_cursor([rows[limit - 1]["id"]])
+        return answer(page)
 
 
 def _task(row: Any) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from gateway.flow.order import Refused
 from gateway.flow.printing.press import Form
 from gateway.store.journal import AuditEntry
 from gateway.web.accepts import representation
-from gateway.web.api.reading import bad_parameter, own_file
+from gateway.web.api.parameters import only_its_own, word
+from gateway.web.api.reading import own_file
 from gateway.web.auth import Door
 
 _KINDS: Final = {"cases": "case", "agreements": "agreement", "confirmations": "confirmation"}
@@ -67,9 +68,6 @@ def router(house: House, door: Door) -> APIRouter:
 
 
 def _route(request: Request) -> ConfirmationRoute | None:
-    given = request.query_params.get("route")
-    if given is None:
-        return None
-    if given not in set(ConfirmationRoute):
-        raise bad_parameter("route")
-    return ConfirmationRoute(given)
+    only_its_own(request)
+    given = word(request, "route")
+    return ConfirmationRoute(given) if given else None

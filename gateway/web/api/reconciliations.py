@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from contracts.findings import Code, Expected
 from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.flow.reconciling.comparing import Kind, Method
-from gateway.flow.reconciling.reconciliations import ReconcileRefused, moment
+from gateway.flow.reconciling.reconciliations import moment
 from gateway.store.console import LAST
 from gateway.store.engine import Row
-from gateway.web.api.reading import answer, endpoint_of, iso, once_answered, pack_cursor, page_limit, unpack_cursor
+from gateway.web.api.answers import answer, iso, once_answered
+from gateway.web.api.parameters import endpoint_of, only_its_own, pack_cursor, page_limit, unpack_cursor
 from gateway.web.auth import Door
-from gateway.web.bodies import json_object, once, reason_in
-
-_STATUS: Final = {"not_found": 404, "state": 409}
+from gateway.web.bodies import bad_field, json_object, needed_reason, once
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -34,16 +34,14 @@ def router(house: House, door: Door) -> APIRouter:
         keyed = once(request, principal.client, body)
 
         async def begin() -> str:
-            try:
-                return await desk.ask(principal, endpoint, moment(since), moment(until, end=True), keyed)
-            except ReconcileRefused as refusal:
-                raise _refused(refusal, "from") from None
+            return await desk.ask(principal, endpoint, moment(since), moment(until, end=True), keyed)
 
-        return await once_answered(house, keyed, begin, partial(_shown, house), 202)
+        return await once_answered(house, keyed, begin, partial(_shown, house), 202, "/v1/ops/reconciliations")
 
     @routes.get("", summary="对账列表 List reconciliations")
     async def listed(request: Request) -> Response:
         await door.principal(request, "ops:read")
+        only_its_own(request)
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
         before = str(cursor[0]) if cursor else LAST
@@ -61,6 +59,7 @@ def router(house: House, door: Door) -> APIRouter:
     @routes.get("/{id}", summary="一次对账与差异 One reconciliation and its differences")
     async def one(request: Request) -> Response:
         await door.principal(request, "ops:read")
+        only_its_own(request)
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
         return answer(await _shown(house, request.path_params["id"], str(cursor[0]) if cursor else "", limit))
@@ -69,18 +68,13 @@ def router(house: House, door: Door) -> APIRouter:
     async def heal(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
         body = await json_object(request)
-        reason, kinds = reason_in(body), body.get("kinds", [kind.value for kind in Kind])
-        if reason is None or len(reason) > 400:
-            raise Refused(422, "reason_missing")
+        reason, kinds = needed_reason(body, 400), body.get("kinds", [kind.value for kind in Kind])
         if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
-            raise Refused(422, "parameter", extra={"parameter": "kinds"})
+            raise bad_field("kinds", Code.NOT_IN_LIST, allowed=tuple(Kind))
         identifier, keyed = str(request.path_params["id"]), once(request, principal.client, body)
 
         async def mend() -> str:
-            try:
-                await desk.heal(principal, identifier, reason, kinds, once=keyed)
-            except ReconcileRefused as refusal:
-                raise _refused(refusal, "kinds") from None
+            await desk.heal(principal, identifier, reason, kinds, once=keyed)
             return identifier
 
         return await once_answered(house, keyed, mend, partial(_shown, house), 202)
@@ -91,15 +85,8 @@ def router(house: House, door: Door) -> APIRouter:
 def _text(body: dict[str, Any], name: str) -> str:
     found = body.get(name)
     if not isinstance(found, str) or not 0 < len(found) <= 100 or not found.isprintable():
-        raise Refused(422, "parameter", extra={"parameter": name})
+        raise bad_field(name, expected=Expected.ENDPOINT if name == "endpoint" else Expected.TIME)
     return found
-
-
-def _refused(refusal: ReconcileRefused, parameter: str) -> Refused:
-    status = _STATUS.get(refusal.code)
-    return (
-        Refused(422, "parameter", extra={"parameter": parameter}) if status is None else Refused(status, refusal.code)
-    )
 
 
 async def counts_of(house: House, reconciliation: str) -> dict[str, dict[str, int]]:

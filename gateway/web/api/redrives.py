@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,11 +11,12 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from contracts.findings import Code, Finding
+from contracts.findings import Code, Expected, Finding, Measure
 from contracts.messages import MessageType
+from contracts.moments import to_ms
 from contracts.shape import unknown_field
 from gateway.flow.house import House
-from gateway.flow.operating.bulk import ACTS, CAP, MOST, BulkRefused, Preview
+from gateway.flow.operating.bulk import ACTS, CAP, MOST, Preview
 from gateway.flow.operating.replay import STATES, ReplayKind
 from gateway.flow.order import Refused
 from gateway.flow.references import fold
@@ -25,19 +25,12 @@ from gateway.store import console
 from gateway.store.console import LAST, DeliveryFilter, id_at
 from gateway.store.console_tables import JOB_ITEM_STATES
 from gateway.store.engine import Row
+from gateway.store.ids import is_bound, is_id
 from gateway.store.store import Store
-from gateway.web.api.reading import (
-    answer,
-    bad_parameter,
-    iso,
-    once_answered,
-    one_of,
-    pack_cursor,
-    page_limit,
-    unpack_cursor,
-)
+from gateway.web.api.answers import answer, iso, once_answered
+from gateway.web.api.parameters import bad_parameter, only_its_own, pack_cursor, page_limit, unpack_cursor, word
 from gateway.web.auth import Door
-from gateway.web.bodies import json_object, once, reason_in
+from gateway.web.bodies import json_object, needed_reason, once, reason_in
 
 SAMPLE: Final = 20
 """Deliveries that a preview names."""
@@ -45,8 +38,6 @@ SAMPLE: Final = 20
 RATES: Final = (0.02, 100.0)
 """Deliveries a second: the least and the most."""
 
-_DELIVERY: Final = re.compile(r"dlv_[0-9A-HJKMNP-TV-Z]{26}0?")
-_JOB: Final = re.compile(r"job_[0-9A-HJKMNP-TV-Z]{26}")
 _LISTS: Final = ("endpoint", "state", "type", "code", "organization", "case")
 _FILTER: Final = frozenset({*_LISTS, "deliveries", "from", "to"})
 _BODY: Final = frozenset(
@@ -56,7 +47,6 @@ _TOLD: Final = {"endpoint": "platform", "organization": "org", "code": "cause"}
 """The names under which the console tells a job's filter."""
 
 _MOST_VALUES: Final = 50
-_ORDERED: Final = {"empty_filter": "/filter", "not_redrivable": "/filter/state", "nothing": "/filter"}
 
 
 @dataclass(slots=True)
@@ -77,7 +67,7 @@ class _Asked:
     def flag(self, name: str) -> bool:
         given = self.body.get(name, False)
         if not isinstance(given, bool):
-            self.fault(f"/{name}", Code.WRONG_TYPE, expected="true, false")
+            self.fault(f"/{name}", Code.WRONG_TYPE, expected=Expected.BOOLEAN)
         return given is True
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
@@ -95,12 +85,12 @@ class _Asked:
         if not isinstance(many, list) or not all(
             isinstance(one, str) and 0 < len(one) <= 200 and one.isprintable() for one in many
         ):
-            self.fault(pointer, Code.WRONG_TYPE, expected="string, [string]")
+            self.fault(pointer, Code.WRONG_TYPE, expected=Expected.WORDS)
             return ()
         if name in given and not many:
             self.fault(pointer, Code.EMPTY)
         if len(many) > _MOST_VALUES:
-            self.fault(pointer, Code.TOO_LONG, limit=_MOST_VALUES, measure="items")
+            self.fault(pointer, Code.TOO_LONG, limit=_MOST_VALUES, measure=Measure.ITEMS)
         if allowed is not None and not set(many) <= allowed:
             self.fault(pointer, Code.NOT_IN_LIST, allowed=tuple(sorted(allowed)))
             return ()
@@ -119,7 +109,7 @@ class _Asked:
         if found.tzinfo is None:
             self.fault(f"/filter/{name}", Code.NAIVE_TIME)
             return None
-        return round(found.timestamp() * 1000)
+        return to_ms(found)
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -135,7 +125,7 @@ def router(house: House, door: Door) -> APIRouter:
 _SUMMARIES: Final = {
     "approve": "以第二人身份批准 Approve as the second person",
     "pause": "暂停 Pause",
-    "continue": "继续 Go on",
+    "continue": "继续 Continue",
     "cancel": "取消 Cancel",
 }
 
@@ -150,19 +140,16 @@ def _asking(routes: APIRouter, house: House, door: Door) -> None:
             asked, reason = _Asked(body), reason_in(body)
             made, told = await _weighed(house, asked, named=reason is not None)
             rate, canary, stop = _pace(asked)
-            try:
-                return await house.hands.bulk.ask(
-                    principal,
-                    made,
-                    reason=reason or "",
-                    told=told,
-                    per_minute=max(1, round(60 * rate)),
-                    canary=round(canary),
-                    stop_percent=round(stop),
-                    once=keyed,
-                )
-            except BulkRefused as refusal:
-                raise _refused(refusal) from None
+            return await house.hands.bulk.ask(
+                principal,
+                made,
+                reason=reason or "",
+                told=told,
+                per_minute=max(1, round(60 * rate)),
+                canary=round(canary),
+                stop_percent=round(stop),
+                once=keyed,
+            )
 
         async def tell(job: str) -> dict[str, Any]:
             return await _view(house.store, await _row(house.store, job))
@@ -187,11 +174,8 @@ async def _weighed(house: House, asked: _Asked, *, named: bool) -> tuple[Preview
     if asked.findings:
         raise Refused(422, "redrive_form", tuple(asked.findings))
     if not named:
-        raise Refused(422, "reason_missing", (Finding.of("/reason", Code.MISSING),))
-    try:
-        return await weigh(), told
-    except BulkRefused as refusal:
-        raise _refused(refusal) from None
+        needed_reason(asked.body)
+    return await weigh(), told
 
 
 def _pace(asked: _Asked) -> tuple[float, float, float]:
@@ -247,26 +231,26 @@ async def _read(house: House, asked: _Asked) -> tuple[Callable[[], Any], dict[st
 
 
 def _expected(given: Any) -> dict[str, str]:
-    return {} if given is None else {"expected": "object"}
+    return {} if given is None else {"expected": Expected.OBJECT}
 
 
 def _chosen(asked: _Asked, given: dict[str, Any]) -> list[str]:
     """Deliveries that are named one by one."""
     named = given.get("deliveries", [])
-    if not isinstance(named, list) or not all(isinstance(one, str) and _DELIVERY.fullmatch(one) for one in named):
-        asked.fault("/filter/deliveries", Code.WRONG_TYPE, expected="[dlv_…]")
+    if not isinstance(named, list) or not all(is_id(one, "delivery") for one in named):
+        asked.fault("/filter/deliveries", Code.WRONG_TYPE, expected=Expected.IDS)
         return []
     if "deliveries" in given and not named:
         asked.fault("/filter/deliveries", Code.EMPTY)
     if len(named) > CAP:
-        asked.fault("/filter/deliveries", Code.TOO_LONG, limit=CAP, measure="items")
+        asked.fault("/filter/deliveries", Code.TOO_LONG, limit=CAP, measure=Measure.ITEMS)
     return list(dict.fromkeys(named))
 
 
 def _bound(asked: _Asked, until: str) -> str:
     """The preview's upper bound: what failed since then is not of the list."""
     bound = asked.body.get("bound", LAST)
-    if isinstance(bound, str) and (bound == LAST or _DELIVERY.fullmatch(bound)):
+    if isinstance(bound, str) and (bound == LAST or is_bound(bound, "delivery")):
         return min(until, bound)
     asked.fault("/bound", Code.WRONG_TYPE, expected="bound of a preview")
     return until
@@ -288,15 +272,6 @@ async def _subjects(store: Store, numbers: tuple[str, ...]) -> tuple[str, ...]:
         given = await store.rows("find_folded", folded)
         found += [row["subject"] for row in [*own, *given] if row["folded"] == folded]
     return tuple(dict.fromkeys(found))
-
-
-def _refused(refusal: BulkRefused) -> Refused:
-    code = {"nothing": "nothing_to_redrive", "state": "redrive_state"}.get(refusal.code, refusal.code)
-    if refusal.code in _ORDERED:
-        pointer = _ORDERED[refusal.code]
-        findings = (Finding.of(pointer, Code.EMPTY),) if refusal.code == "empty_filter" else ()
-        return Refused(422, code, findings, extra={"field": pointer})
-    return Refused(404 if code == "not_found" else 409, code)
 
 
 async def _preview_view(house: House, made: Preview) -> dict[str, Any]:
@@ -352,9 +327,10 @@ def _watching(routes: APIRouter, house: House, door: Door) -> None:
     @routes.get("", summary="批量重投列表 Bulk redrives, newest first")
     async def listed(request: Request) -> Response:
         await door.principal(request, "ops:read")
+        only_its_own(request)
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
-        if cursor is not None and not (isinstance(cursor[0], str) and _JOB.fullmatch(cursor[0])):
+        if cursor is not None and not is_id(cursor[0], "job"):
             raise bad_parameter("cursor")
         rows = await house.store.rows("newest_jobs", cursor[0] if cursor else LAST, limit + 1)
         page: dict[str, Any] = {"items": [await _view(house.store, row) for row in rows[:limit]]}
@@ -370,8 +346,9 @@ def _watching(routes: APIRouter, house: House, door: Door) -> None:
     @routes.get("/{id}/items", summary="其中的投递 Its deliveries")
     async def items(request: Request) -> Response:
         await door.principal(request, "ops:read")
+        only_its_own(request)
         row = await _row(house.store, request.path_params["id"])
-        state = one_of(request, "state", frozenset(JOB_ITEM_STATES), "failed")
+        state = word(request, "state", "failed")
         limit = page_limit(request)
         cursor = unpack_cursor(request, 1)
         if cursor is not None and not (isinstance(cursor[0], int) and 0 <= cursor[0] <= MOST):
@@ -392,21 +369,16 @@ def _acting(house: House, door: Door, act: str) -> Callable[[Request], Any]:
     async def acted(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
         body = await json_object(request)
-        reason = reason_in(body)
-        if reason is None:
-            raise Refused(422, "reason_missing", (Finding.of("/reason", Code.MISSING),))
+        reason = needed_reason(body)
         identifier = (await _row(house.store, request.path_params["id"]))["id"]
-        try:
-            await house.hands.bulk.move(principal, identifier, act, reason)
-        except BulkRefused as refusal:
-            raise _refused(refusal) from None
+        await house.hands.bulk.move(principal, identifier, act, reason)
         return answer(await _view(house.store, await _row(house.store, identifier)))
 
     return acted
 
 
 async def _row(store: Store, identifier: str) -> Row:
-    row = await store.row("job", identifier) if _JOB.fullmatch(identifier) else None
+    row = await store.row("job", identifier) if is_id(identifier, "job") else None
     if row is None:
         raise Refused(404, "not_found")
     return row

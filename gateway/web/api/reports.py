@@ -7,13 +7,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from contracts.findings import Expected
 from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.flow.statistics import Reporter
 from gateway.report.period import PeriodRefused, quarter
-from gateway.web.api.reading import answer, delivery_view
+from gateway.web.api.answers import answer
+from gateway.web.api.views import delivery_view
 from gateway.web.auth import Door
-from gateway.web.bodies import json_object, reason_in
+from gateway.web.bodies import bad_field, json_object, needed_reason
 
 
 def router(house: House, door: Door) -> APIRouter:
@@ -29,15 +31,13 @@ def router(house: House, door: Door) -> APIRouter:
     async def make(request: Request) -> Response:
         principal = await door.principal(request, "ops:write")
         body = await json_object(request)
-        reason, organization, period = reason_in(body), body.get("organization"), body.get("period")
-        if reason is None:
-            raise Refused(422, "reason_missing")
+        reason, organization, period = needed_reason(body), body.get("organization"), body.get("period")
         if not isinstance(organization, str) or not 0 < len(organization) <= 32 or not organization.isprintable():
-            raise Refused(422, "parameter", extra={"parameter": "organization"})
+            raise bad_field("organization", expected=Expected.ORGANIZATION)
         try:
             asked = quarter(period if isinstance(period, str) else "")
         except PeriodRefused:
-            raise Refused(422, "parameter", extra={"parameter": "period"}) from None
+            raise bad_field("period", expected=Expected.QUARTER) from None
         made = await reporter().make(principal.client, organization, asked.start, asked.end, reason)
         told: dict[str, Any] = {
             "id": made.id,

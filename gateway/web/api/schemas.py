@@ -10,7 +10,7 @@ from contracts.schemas import DOCUMENTS, packaged
 from gateway.bus import asyncapi
 from gateway.flow.house import House
 from gateway.flow.order import Refused
-from gateway.web.api.reading import answer
+from gateway.web.api.answers import answer
 from gateway.web.auth import Door
 
 
@@ -36,7 +36,7 @@ def router(house: House, door: Door) -> APIRouter:
             )
         )
 
-    @routes.get("/v1/schemas/{name}", summary="JSON Schema")
+    @routes.get("/v1/schemas/{name}", summary="文书与事件的 JSON Schema JSON Schema of a document or event")
     async def read(request: Request) -> Response:
         if house.settings.env == "production":
             await door.principal(request, "ops:read")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -10,6 +10,7 @@ import orjson
 from contracts.case import Case
 from contracts.chinese_calendar import beijing_day
 from contracts.deadlines import Law
+from contracts.moments import from_ms, to_ms
 from contracts.referral import Referral
 from contracts.statutes import NoRuleInForce
 from gateway.flow.house import House
@@ -32,7 +33,7 @@ async def correction_asked(store: Store, file: CaseFile, matter: Matter) -> dict
     task = rows[-1]
     found: dict[str, Any] = {"reasons": []}
     if task["due_at"] is not None:
-        found["due"] = beijing_day(datetime.fromtimestamp(task["due_at"] / 1000, UTC)).isoformat()
+        found["due"] = beijing_day(from_ms(task["due_at"])).isoformat()
     kept = open_detail(store, task)
     if kept:
         rows_of = zip(kept["codes"], kept["places"], kept["reasons"], strict=True)
@@ -74,7 +75,7 @@ async def draft_of(house: House, referral_id: str, referral: Referral) -> dict[s
 
 async def platforms_of(store: Store, file: CaseFile, at: datetime | None) -> list[dict[str, Any]]:
     """What each platform had been told and had said at a moment (default: now), and which numbers it had given by then."""
-    limit = None if at is None else round(at.timestamp() * 1000)
+    limit = None if at is None else to_ms(at)
     events = [row for row in await store.rows("events_of", file.subject) if limit is None or row["at"] <= limit]
     states = {row["about"]: row["type"].partition(".")[2] for row in events if row["type"].startswith("delivery.")}
     views: dict[str, dict[str, Any]] = {}

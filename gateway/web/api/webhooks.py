@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
-import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 from starlette.responses import Response
@@ -16,9 +15,9 @@ from contracts.webhook import Kind
 from gateway.flow.house import House
 from gateway.flow.order import Principal, Refused
 from gateway.flow.subscriptions import Objection, Subscriptions, Wish, fields_refused
-from gateway.web.api.reading import answer, once_answered
+from gateway.web.api.answers import answer, once_answered
 from gateway.web.auth import Door
-from gateway.web.bodies import json_body, once
+from gateway.web.bodies import json_body, once, value_in
 
 _BODY = 64 * 1024
 _SCOPE = "webhooks:write"
@@ -71,12 +70,9 @@ async def _read(
     Raises:
         Refused: 400 no JSON, 422 with the place of every finding, about the meaning of sound fields too.
     """
-    raw = await json_body(request, _BODY)
+    value = value_in(await json_body(request, _BODY))
     try:
-        value = orjson.loads(raw)
         return kind.model_validate(value)
-    except orjson.JSONDecodeError:
-        raise Refused(400, "json_invalid") from None
     except ValidationError as error:
         broken = {detail["loc"][0] for detail in error.errors(include_url=False, include_input=False) if detail["loc"]}
         given = value if isinstance(value, dict) else {}

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
 from starlette.responses import Response
 
-from contracts.case import Case
 from contracts.findings import Language
 from contracts.messages import MESSAGE_TYPES, MessageType
 from gateway.flow.order import Order, Refused
-from gateway.security.disclosure import Redactor
-from gateway.web.console import bodies
+from gateway.flow.rehearsal import Rehearsed
 from gateway.web.console.desk import Page, Visit
 
 _LONGEST: Final = 200_000
@@ -24,7 +21,7 @@ async def adapters(visit: Visit) -> Response:
 
 
 async def _page(
-    visit: Visit, status: int = 200, *, body: str = "", result: Any = None, findings: Any = None
+    visit: Visit, status: int = 200, *, body: str = "", result: Rehearsed | None = None, findings: Any = None
 ) -> Response:
     endpoints = visit.desk.house.endpoints
     table = {
@@ -58,18 +55,7 @@ async def dry_run(visit: Visit) -> Response:
     except Refused as refusal:
         told = [(finding.pointer, finding.message(language)) for finding in refusal.findings]
         return await _page(visit, 422, body=body, findings=told or [("", refusal.code)])
-    redactor = Redactor(bodies.document_leaves(Case, orjson.dumps(orjson.loads(body))))
-    result = [
-        {
-            "endpoint": one["endpoint"],
-            "refused": one.get("refused"),
-            "operation": one.get("operation", ""),
-            "rows": redactor.tree(one.get("payload", {}), ours=True),
-            "losses": one.get("losses", []),
-        }
-        for one in found["endpoints"]
-    ]
-    return await _page(visit, body=body, result={"status": found["status"], "endpoints": result})
+    return await _page(visit, body=body, result=found)
 
 
 PAGES = (Page("/adapters", adapters, "view"), Page("/adapters", dry_run, "dryrun", "POST"))

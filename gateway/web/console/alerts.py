@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -13,11 +12,14 @@ from gateway.flow.envelope import compact
 from gateway.flow.order import Refused
 from gateway.store.console import LAST
 from gateway.store.engine import Row
+from gateway.store.ids import is_id
 from gateway.store.journal import AuditEntry
 from gateway.web.console.desk import Page, Visit
 
 _SIZE: Final = 50
-_ID: Final = re.compile(r"alt_[0-9A-HJKMNP-TV-Z]{26}")
+_BY_CODE: Final = ("paused_by_fault", "reconciliation")
+"""Rules whose figure may be the code of a cause."""
+
 _MUTES_H: Final = (1, 8, 24, 72)
 
 
@@ -28,7 +30,7 @@ async def alerts(visit: Visit) -> Response:
 
 async def _list(visit: Visit, status: int = 200, tested: dict[str, Any] | None = None) -> Response:
     given = visit.query.get("before", "")
-    rows = await visit.desk.store.rows("newest_alerts", given if _ID.fullmatch(given) else LAST, _SIZE + 1)
+    rows = await visit.desk.store.rows("newest_alerts", given if is_id(given, "alert") else LAST, _SIZE + 1)
     opened = await visit.desk.store.rows("open_alerts")
     shown = {row["id"]: await _place(visit, row) for row in [*opened, *rows]}
     return visit.render(
@@ -37,6 +39,7 @@ async def _list(visit: Visit, status: int = 200, tested: dict[str, Any] | None =
         opened=opened,
         rows=[row for row in rows[:_SIZE] if row["closed_at"] is not None],
         places=shown,
+        figures={row["id"]: _figure(visit, row) for row in [*opened, *rows]},
         before=rows[_SIZE - 1]["id"] if len(rows) > _SIZE else None,
         severities={row["id"]: RULES.get(row["rule"], "warning") for row in [*opened, *rows]},
         mutes={(row["rule"], row["about"]): row for row in await visit.desk.store.rows("mutes")},
@@ -70,6 +73,15 @@ async def _place(visit: Visit, row: Row) -> tuple[str, str]:
     notices = visit.desk.house.notices
     named = None if notices is None else notices.wording.named(about, visit.language)
     return named or about, where
+
+
+def _figure(visit: Visit, row: Row) -> str:
+    """What was measured, with what it counts; a code by what it means."""
+    figure, rule = row["figure"] or "", row["rule"]
+    if rule in _BY_CODE and not figure.isdigit():
+        return visit.cause(figure)
+    counted = figure.isdigit() and visit.known(f"alert_figure.{rule}")
+    return visit.t(f"alert_figure.{rule}", figure=figure) if counted else figure
 
 
 async def see(visit: Visit) -> Response:

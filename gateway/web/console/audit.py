@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
 
+from contracts.moments import in_beijing
 from gateway.flow.envelope import compact
 from gateway.report.sheets import cell
 from gateway.security.roles import role_book
@@ -18,6 +20,8 @@ from gateway.store.journal import GENESIS, AuditEntry, audit_hash
 from gateway.texts import console_texts
 from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
+from gateway.web.console.messages import subjects_of
+from gateway.web.console.search import place_of
 
 _SIZE: Final = 50
 _LOOKED: Final = 4_000
@@ -43,10 +47,10 @@ async def audit(visit: Visit) -> Response:
     act, target = visit.query.get("act", "")[:60], visit.query.get("target", "")[:80]
     given = visit.query.get("before", "")
     before = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else _NEWEST
-    rows, cursor = await _find(visit, before, actor, act, target)
+    rows, cursor = await _find(visit, before, actor, act, await _things(visit, target))
     return visit.render(
         "audit.html",
-        rows=[_view(visit, row) for row in rows],
+        rows=await _views(visit, rows),
         everything=everything,
         actor=actor if everything else "",
         act=act,
@@ -80,7 +84,23 @@ def acts_meant(given: str) -> frozenset[str]:
     return exact or frozenset({given, *(code for code, _ in every if code.startswith(given))})
 
 
-async def _find(visit: Visit, before: int, actor: str, act: str, target: str) -> tuple[list[Row], int | None]:
+async def _things(visit: Visit, given: str) -> frozenset[str]:
+    """What is meant by an object: itself; by a case's number or id everything of the case."""
+    if not given:
+        return frozenset()
+    found, store = {given}, visit.desk.store
+    for subject in await subjects_of(visit, given):
+        file = await store.load(subject)
+        if file is not None:
+            found |= {subject, *file.matters, *(delivery.id for delivery in file.deliveries)}
+        for statement in ("messages_of", "tasks_of", "clocks_of"):
+            found |= {str(row["id"]) for row in await store.rows(statement, subject)}
+    return frozenset(found)
+
+
+async def _find(
+    visit: Visit, before: int, actor: str, act: str, targets: frozenset[str]
+) -> tuple[list[Row], int | None]:
     kept: list[Row] = []
     looked, wanted = 0, acts_meant(act) if act else None
     while True:
@@ -91,7 +111,7 @@ async def _find(visit: Visit, before: int, actor: str, act: str, target: str) ->
             for row in rows
             if (not actor or row["actor"] in _actors(visit, actor))
             and (wanted is None or row["act"] in wanted)
-            and (not target or row["target"] == target)
+            and (not targets or row["target"] in targets)
         ]
         if len(kept) > _SIZE:
             return kept[:_SIZE], kept[_SIZE - 1]["number"]
@@ -132,6 +152,15 @@ def _fact(visit: Visit, key: str, value: Any) -> str:
     return str(value) if value != "*" else visit.t("all")
 
 
+async def _views(visit: Visit, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The rows as they are shown; a client is told by its name."""
+    return [{**_view(visit, row), "who": await _who(visit, row["actor"])} for row in rows]
+
+
+async def _who(visit: Visit, actor: str) -> str:
+    return await visit.desk.names.client(actor) if actor.startswith("cli_") else visit.who(actor)
+
+
 def _view(visit: Visit, row: Row) -> dict[str, Any]:
     facts = orjson.loads(row["data"])
     return {
@@ -140,6 +169,7 @@ def _view(visit: Visit, row: Row) -> dict[str, Any]:
         "actor": row["actor"],
         "act": row["act"],
         "target": row["target"],
+        "place": place_of(row["target"]),
         "reason": row["reason"] or "",
         "facts": _facts(visit, facts),
         "hash": bytes(row["hash"]).hex()[:12],
@@ -149,10 +179,11 @@ def _view(visit: Visit, row: Row) -> dict[str, Any]:
 async def export(visit: Visit) -> Response:
     """The trail as a file, newest first, at most so many rows; that it was taken is a row of its own."""
     actor, act = visit.query.get("actor", "")[:80], visit.query.get("act", "")[:60]
+    targets = await _things(visit, visit.query.get("target", "")[:80])
     rows: list[Row] = []
     before: int | None = _NEWEST
     while before is not None and len(rows) < _EXPORTED:
-        found, before = await _find(visit, before, actor, act, visit.query.get("target", "")[:80])
+        found, before = await _find(visit, before, actor, act, targets)
         rows += found
     made = io.StringIO()
     writer = csv.writer(made, lineterminator="\r\n")
@@ -162,7 +193,7 @@ async def export(visit: Visit) -> Response:
         writer.writerow([cell(str(value)) for value in (*told, row["facts"], row["hash"])])
     facts = compact({"rows": len(rows[:_EXPORTED])})
     await visit.desk.store.audit(AuditEntry(visit.actor, "audit.export", "audit", None, facts))
-    stamp = words.beijing(visit.now).strftime("%Y%m%d-%H%M%S")
+    stamp = in_beijing(visit.now).strftime("%Y%m%d-%H%M%S")
     headers = {"Content-Disposition": f'attachment; filename="audit-{stamp}.csv"'}
     return Response(b"\xef\xbb\xbf" + made.getvalue().encode(), 200, headers, "text/csv; charset=utf-8")
 
@@ -184,10 +215,10 @@ async def verify(visit: Visit) -> Response:
         after = last
     facts = compact({"rows": after, "broken": broken})
     await visit.desk.store.audit(AuditEntry(visit.actor, "audit.verify", "audit", None, facts))
-    rows, cursor = await _find(visit, _NEWEST, "", "", "")
+    rows, cursor = await _find(visit, _NEWEST, "", "", frozenset())
     return visit.render(
         "audit.html",
-        rows=[_view(visit, row) for row in rows],
+        rows=await _views(visit, rows),
         everything=True,
         actor="",
         act="",

@@ -5,24 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-import orjson
-
 from contracts.adapter import Wire
-from contracts.document import Document
-from contracts.messages import MessageType
 from contracts.titled import Titled
 from gateway.flow import wires
-from gateway.flow.documents import DOCUMENTS
 from gateway.flow.exchange import unpack_steps
 from gateway.security.disclosure import Redactor, Shown
-from gateway.security.field_classes import MOST_LEAVES, FieldClass, Leaf, leaves
+from gateway.security.field_classes import FieldClass, Leaf
 from gateway.store.engine import Row
-from gateway.store.places import of_document, of_steps, of_wire
+from gateway.store.places import of_steps, of_wire
 from gateway.store.store import Store
 from gateway.texts import console_text
 from gateway.web.console import words
@@ -30,9 +25,6 @@ from gateway.web.console import words
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _PARTY: Final = re.compile(r"/(party|applicants/\d+)$")
 """Where a document names a party by its place, from 0 on; people count from 1, as the headings do."""
-
-_FILES: Final = 12
-"""Documents of a case that its wires are judged by, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +40,6 @@ class CanonicalRow:
     """The value in the document where another word stands for it."""
     kind: FieldClass
     losses: tuple[tuple[str, str, str], ...]
-
-
-def canonical_leaves(store: Store, message: Row) -> list[Leaf]:
-    """The values of a message's document."""
-    model = DOCUMENTS[MessageType(message["type"])]
-    return document_leaves(model, store.unseal(message["document_sealed"], of_document(message["id"])))
-
-
-def document_leaves(model: type[Document], raw: bytes) -> list[Leaf]:
-    """The values of a document's bytes, bounded."""
-    found = []
-    for leaf in leaves(model, orjson.loads(raw)):
-        found.append(leaf)
-        if len(found) >= MOST_LEAVES:
-            break
-    return found
-
-
-async def redactor_of(store: Store, subject: str, public: tuple[str, ...] = (), message: str | None = None) -> Redactor:
-    """Judges the foreign forms of one subject by all that its documents hold. Pointers of other documents than ``message``'s
-    begin with their type."""
-    rows = await store.rows("messages_of", subject)
-    chosen = {row["id"]: row for row in [*(r for r in rows if r["id"] == message), *rows[:1], *rows[-_FILES:]]}
-    known = []
-    for row in chosen.values():
-        own = row["id"] == message
-        found = canonical_leaves(store, row)
-        known += found if own else [replace(leaf, pointer=f"{row['type']}:{leaf.pointer}") for leaf in found]
-    if subject.startswith("ref_") or not rows:
-        return Redactor(known, public)
-    referral = next((leaf.text for leaf in known if leaf.pointer.endswith(":/referral")), None)
-    if referral is not None:
-        known += [leaf for row in await store.rows("messages_of", referral) for leaf in canonical_leaves(store, row)]
-    return Redactor(known, public)
 
 
 def shown_text(leaf: Leaf, chinese: bool) -> str:

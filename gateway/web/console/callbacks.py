@@ -11,21 +11,23 @@ from starlette.responses import Response
 
 from contracts.adapter import InboundCall
 from contracts.errors import UnreadableCallback
+from contracts.moments import to_ms
 from contracts.update import Inbound, KeyKind, ReferralOffered
 from gateway.flow.correlate import Contradicting, find
 from gateway.flow.order import Refused
 from gateway.flow.receive import unpack_call
 from gateway.security.disclosure import Redactor
+from gateway.security.field_classes import covered
 from gateway.store import console
 from gateway.store.console import DeliveryFilter
 from gateway.store.engine import Row
+from gateway.store.ids import is_id
 from gateway.store.places import of_call
 from gateway.web.console import messages, words
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.search import looks_personal
 
 _CANDIDATES: Final = 60
-_DELIVERY: Final = re.compile(r"dlv_[0-9A-HJKMNP-TV-Z]{26}")
 _PERSONAL: Final = re.compile(
     r"(?<!\d)1[3-9]\d{9}(?!\d)"
     r"|(19\d\d|200\d|201[0-4])(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
@@ -58,7 +60,7 @@ async def _page(visit: Visit, status: int = 200, problem: str | None = None) -> 
     if row is None:
         raise Refused(404, "not_found")
     call = unpack_call(visit.desk.store.unseal(row["call_sealed"], of_call(row["id"])))
-    redactor = Redactor([], (row["endpoint"],))
+    redactor = visit.desk.house.disclosure.by([], row["endpoint"])
     given = (visit.query.get("case", "").strip() or visit.form.text("case", 100))[:100]
     if looks_personal(given):
         raise Refused(400, "person_in_address")
@@ -122,7 +124,7 @@ async def _said(visit: Visit, endpoint: str, word: Inbound, redactor: Redactor) 
 
 
 def _at(at: datetime) -> str:
-    return words.full_time(round(at.timestamp() * 1000))[:16]
+    return words.full_time(to_ms(at))[:16]
 
 
 def _kind(kind: KeyKind, scope: str) -> str:
@@ -132,8 +134,8 @@ def _kind(kind: KeyKind, scope: str) -> str:
 def _number(visit: Visit, value: str) -> str:
     """A number as the person may see it: those who match orphans see a platform's own."""
     if not visit.may("tasks"):
-        return Redactor([]).value(value)[0]
-    return f"[{len(value)}]" if _PERSONAL.search(value) else value
+        return visit.desk.house.disclosure.by([]).value(value)[0]
+    return covered(value) if _PERSONAL.search(value) else value
 
 
 async def _candidates(visit: Visit, endpoint: str, given: str) -> list[dict[str, Any]]:
@@ -151,7 +153,7 @@ async def match(visit: Visit) -> Response:
     reason = visit.form.text("reason")
     if not reason:
         return await _page(visit, 422, problem="reason_missing")
-    if not _DELIVERY.fullmatch(delivery):
+    if not is_id(delivery, "delivery"):
         return await _page(visit, 422, problem="match_delivery")
     standing = await visit.desk.hands.operator.match(visit.principal, identifier, delivery, reason)
     if not standing.found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import orjson
@@ -13,6 +12,7 @@ from contracts.lists import PartyRole
 from contracts.status import CaseStatus
 from contracts.statutes import Rule
 from gateway.flow.next_steps import next_steps
+from gateway.flow.operating.disclosing import document_leaves
 from gateway.flow.order import Refused
 from gateway.flow.overdue import waits
 from gateway.security.field_classes import Leaf
@@ -20,10 +20,10 @@ from gateway.store import console
 from gateway.store.casefile import CaseFile, Matter
 from gateway.store.console import id_at
 from gateway.store.engine import Row, Rows
-from gateway.store.ids import kind_of
+from gateway.store.ids import is_id, kind_of
 from gateway.store.places import of_document
-from gateway.web.api.reading import clock_view
-from gateway.web.console import bodies, holds, journey, words
+from gateway.web.api.views import clock_view
+from gateway.web.console import holds, journey, words
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.messages import subjects_of
 from gateway.web.console.reach import own_matters
@@ -32,7 +32,6 @@ from gateway.web.console.search import looks_personal
 
 _SIZE: Final = 50
 _LOOKED: Final = 2_000
-_ID: Final = re.compile(r"case_[0-9A-HJKMNP-TV-Z]{26}")
 
 
 async def cases(visit: Visit) -> Response:
@@ -43,7 +42,7 @@ async def cases(visit: Visit) -> Response:
     )
     number = visit.query.get("case", "")[:100]
     before = visit.query.get("before", "")
-    rows, cursor = await _find(visit, number, status, organization, before if _ID.fullmatch(before) else console.LAST)
+    rows, cursor = await _find(visit, number, status, organization, before if is_id(before, "case") else console.LAST)
     names = await visit.desk.names.organizations(row["organization"] for row in rows)
     subjects = [row["id"] for row in rows]
     read = visit.desk.store.runner.read
@@ -249,12 +248,12 @@ async def _head(visit: Visit, file: CaseFile) -> dict[str, Any]:
     if row is None or row["type"] not in ("case.submitted", "case.revised"):
         return head
     raw = visit.desk.store.unseal(row["document_sealed"], of_document(row["id"]))
-    known = {leaf.pointer: leaf for leaf in bodies.document_leaves(Case, raw)}
+    known = {leaf.pointer: leaf for leaf in document_leaves(Case, raw)}
     document = orjson.loads(raw)
     parties = document.get("parties", [])
     head |= {
         "cause": " › ".join(document["cause"]["path"][-2:]),
-        "amount": f"{float(document['amount']):,.2f}",
+        "amount": words.yuan(document["amount"]),
         "received": document["received_at"][:16].replace("T", " "),
         "accepted": (document.get("accepted_at") or "")[:16].replace("T", " "),
         "parties": [_party(known, place, party, visit.chinese) for place, party in enumerate(parties[:12])],

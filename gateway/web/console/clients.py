@@ -12,13 +12,14 @@ from starlette.responses import Response
 
 from contracts.chinese_calendar import Calendar
 from contracts.findings import Code, Language, register
-from gateway.flow.clients import Admitted, ClientRefused
+from contracts.moments import in_beijing
+from gateway.flow.acts import ActRefused
+from gateway.flow.clients import Admitted
 from gateway.flow.order import Refused
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES
 from gateway.store.console import Figures
 from gateway.store.engine import Row
 from gateway.texts import problem_texts
-from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
 
 _OVERLAP_H: Final = (0, 24, 72, 168)
@@ -123,8 +124,8 @@ def _silent(last: int | None, now: int, calendar: Calendar) -> bool:
     """Whether a client that reports has been silent for a whole working day (weekends and holidays are nobody's silence)."""
     if last is None:
         return False
-    until = words.beijing(now).date()
-    day, working = words.beijing(last).date() + timedelta(days=1), 0
+    until = in_beijing(now).date()
+    day, working = in_beijing(last).date() + timedelta(days=1), 0
     while day < until and working < _SILENT_DAYS:
         working += calendar.is_working_day(day)
         day += timedelta(days=1)
@@ -137,13 +138,13 @@ async def add(visit: Visit) -> Response:
     organizations = [code for code in codes if code.strip()]
     operating = visit.form.text("role") == "operator"
     scopes, all_of_them = (OPERATOR_SCOPES, ["*"]) if operating else (UPSTREAM_SCOPES, [])
-    try:
-        made = await visit.desk.hands.clients.add(visit.actor, name, scopes, organizations or all_of_them)
-    except ClientRefused as refusal:
-        visit.wrong = "organizations"
-        return await _list(visit, 422, problem=refusal.code)
+    made = await visit.desk.hands.clients.add(visit.actor, name, scopes, organizations or all_of_them)
     unseen = await visit.desk.names.unseen(code.strip() for code in organizations)
     return await _list(visit, fresh=made, unseen=unseen)
+
+
+async def _add_again(visit: Visit, refusal: ActRefused) -> Response:
+    return await _list(visit, refusal.status, problem=refusal.text)
 
 
 async def rotate(visit: Visit) -> Response:
@@ -153,10 +154,7 @@ async def rotate(visit: Visit) -> Response:
         raise Refused(404, "not_found")
     if not reason:
         return await _list(visit, 422, problem="reason_missing")
-    try:
-        made = await visit.desk.hands.clients.rotate(visit.actor, visit.request.path_params["id"], hours, reason)
-    except ClientRefused as refusal:
-        raise Refused(404, refusal.code) from None
+    made = await visit.desk.hands.clients.rotate(visit.actor, visit.request.path_params["id"], hours, reason)
     return await _list(visit, fresh=made)
 
 
@@ -165,16 +163,13 @@ async def disable(visit: Visit) -> Response:
     reason = visit.form.text("reason")
     if not reason:
         return await _list(visit, 422, problem="reason_missing")
-    try:
-        await visit.desk.hands.clients.disable(visit.actor, visit.request.path_params["prefix"], reason)
-    except ClientRefused as refusal:
-        raise Refused(404, refusal.code) from None
+    await visit.desk.hands.clients.disable(visit.actor, visit.request.path_params["prefix"], reason)
     return visit.to("clients")
 
 
 PAGES = (
     Page("/clients", clients, "view"),
-    Page("/clients", add, "clients", "POST"),
+    Page("/clients", add, "clients", "POST", again=_add_again),
     Page("/clients/{id:str}/rotate", rotate, "clients", "POST"),
     Page("/clients/keys/{prefix:str}", disable, "clients", "POST"),
 )

@@ -34,7 +34,7 @@ async def act(visit: Visit) -> Response:
     except Refused as refusal:
         if refusal.status == 404:
             raise
-        visit.wrong = _WRONG.get(refusal.code, str(refusal.extra.get("parameter", "reason")))
+        visit.wrong = _WRONG.get(refusal.code) or _field(refusal)
         return await show_case(visit, refusal.status, _problem(visit, refusal))
     return visit.to(f"cases/{case}", done=f"clock_{name}")
 
@@ -65,12 +65,19 @@ def _read(visit: Visit, *, extends: bool) -> Act:
     return Act(reason, on, article or None, by)
 
 
+def _field(refusal: Refused) -> str:
+    """What of the form it is about: the place of its finding, or what it names itself."""
+    if refusal.findings:
+        return refusal.findings[0].pointer.removeprefix("/")
+    return str(refusal.extra.get("parameter", "reason"))
+
+
 def _problem(visit: Visit, refusal: Refused) -> str:
     """Why not, in the person's language."""
     if refusal.code == "reason_missing":
         return visit.t("problem.reason_missing")
-    if refusal.code == "parameter":
-        return visit.t(f"clock.problem.{refusal.extra['parameter']}")
+    if refusal.code in ("parameter", "body_field"):
+        return visit.t(f"clock.problem.{_field(refusal)}")
     if refusal.code == "no_extension" and "most" in refusal.extra:
         return visit.t("clock.problem.too_long", n=refusal.extra["most"])
     return visit.t(f"clock.problem.{refusal.code if refusal.code in _SAID else 'clock_state'}")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.operating.correction import CORRECTED, LONGEST, CorrectionRefused, Place, places
+from gateway.flow.operating.correction import CORRECTED, LONGEST, Place, places
 from gateway.flow.order import Refused
 from gateway.store.engine import Row
 from gateway.web.console import bodies
@@ -69,43 +69,29 @@ async def waiting(visit: Visit) -> list[Asked]:
 
 
 async def ask(visit: Visit) -> Response:
-    """Ask for other codes."""
+    """Ask for other codes, with the form's reason."""
     delivery, reason = visit.request.path_params["id"], visit.form.text("reason")
-    if not reason:
-        raise Refused(422, "reason_missing")
     row = await visit.desk.store.row("delivery", delivery)
     wire = bodies.wire_of(visit.desk.store, row) if row is not None else None
     given = {one.pointer: visit.form.text(_FIELD + one.pointer, LONGEST) for one in (places(wire) if wire else [])}
     changes = {pointer: code for pointer, code in given.items() if code}
-    try:
-        await visit.desk.hands.corrections.ask(visit.principal, delivery, changes, reason)
-    except CorrectionRefused as refusal:
-        raise _refused(refusal) from None
+    await visit.desk.hands.corrections.ask(visit.principal, delivery, changes, reason)
     return visit.to(f"deliveries/{delivery}", done="correct_ask")
 
 
 async def end(visit: Visit) -> Response:
     """Do it, or refuse it with a reason."""
     identifier, what = visit.request.path_params["id"], visit.request.path_params["act"]
-    try:
-        if what == "do":
-            made = await visit.desk.hands.corrections.do(visit.principal, identifier)
-            return visit.to(f"deliveries/{made}", done="correct")
-        if what == "refuse":
-            reason = visit.form.text("reason")
-            if not reason:
-                raise Refused(422, "reason_missing")
-            await visit.desk.hands.corrections.refuse(visit.principal, identifier, reason)
-            return visit.to("jobs")
-    except CorrectionRefused as refusal:
-        raise _refused(refusal) from None
+    if what == "do":
+        made = await visit.desk.hands.corrections.do(visit.principal, identifier)
+        return visit.to(f"deliveries/{made}", done="correct")
+    if what == "refuse":
+        reason = visit.form.text("reason")
+        if not reason:
+            raise Refused(422, "reason_missing")
+        await visit.desk.hands.corrections.refuse(visit.principal, identifier, reason)
+        return visit.to("jobs")
     raise Refused(404, "not_found")
-
-
-def _refused(refusal: CorrectionRefused) -> Refused:
-    if refusal.code == "not_found":
-        return Refused(404, "not_found")
-    return Refused(422 if refusal.code in ("place", "code", "nothing") else 409, f"correct_{refusal.code}")
 
 
 PAGES = (Page("/corrections/{id:str}/{act:str}", end, "approve", "POST"),)

@@ -18,12 +18,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.flow.accounts import Person, actor_of
+from gateway.flow.acts import ActRefused
 from gateway.flow.house import House
 from gateway.flow.order import Principal
+from gateway.security.field_classes import covered
 from gateway.security.roles import role_book
 from gateway.security.sessions import Throttle, form_token
 from gateway.texts import console_text, console_texts
+from gateway.web.accepts import language
 from gateway.web.console import assets, words
+from gateway.web.console.badges import MOST, Badges
 from gateway.web.console.forms import FORM_FIELD, Form
 from gateway.web.console.live import Pulse
 from gateway.web.console.names import Names
@@ -52,6 +56,7 @@ def _environment(mode: str) -> Environment:
         "clock_time": words.clock_time,
         "clock_seconds": words.clock_seconds,
         "local_input": words.local_input,
+        "within": words.within,
         "span": words.span,
         "day_end": words.day_end,
         "short_day": words.short_day,
@@ -75,6 +80,7 @@ class Desk:
         self.counting = asyncio.Semaphore(2)
         """Statistics that are counted at the same time; others wait their turn."""
         self.pulse = Pulse(house)
+        self.badges = Badges(house)
         self.templates = _environment(house.settings.console.roles)
         self.places = Places(())
         self.narrowed: frozenset[str] = frozenset()
@@ -106,8 +112,7 @@ def _language(request: Request) -> str:
     chosen = request.cookies.get(LANGUAGE_COOKIE)
     if chosen in ("zh", "en"):
         return chosen
-    first = request.headers.get("accept-language", "zh").split(",")[0].strip().lower()
-    return "en" if first.startswith("en") else "zh"
+    return language(request)
 
 
 @dataclass(slots=True)
@@ -123,6 +128,8 @@ class Visit:
     """The organisations whose things the person may see (数据范围); ``None``: everybody's."""
     people: Mapping[str, str] = field(default_factory=dict)
     """What the users are called, by their names."""
+    badges: Mapping[str, int] = field(default_factory=dict)
+    """What waits for a person, by place of the menu."""
     form: Form = field(default_factory=lambda: Form([]))
     page: Page | None = None
     """The route that was taken; ``None``: there is none."""
@@ -191,6 +198,16 @@ class Visit:
         """Whether the page at a place is for this person, as far as the data scope goes."""
         return self.reach is None or place in self.desk.narrowed
 
+    @property
+    def badge_most(self) -> int:
+        """What a badge counts to."""
+        return MOST
+
+    def badge(self, place: str) -> str:
+        """What stands beside the menu's word: a count, ``99+``, or nothing."""
+        many = self.badges.get(place, 0)
+        return f"{MOST}+" if many > MOST else str(many) if many else ""
+
     def may(self, permission: str) -> bool:
         """Whether the person holds the permission."""
         return self.person is not None and self.person.may(permission)
@@ -203,6 +220,12 @@ class Visit:
     def colon(self) -> str:
         """What stands between a name and its value."""
         return "：" if self.chinese else ": "
+
+    def seen(self, text: str) -> str:
+        """A value as a redactor left it, in words where it is covered."""
+        if text == covered(""):
+            return self.t("covered")
+        return self.t("folded", n=text[1:-1]) if text.startswith("[") else text
 
     def known(self, key: str) -> bool:
         """Whether the catalogue has a text of that key."""
@@ -284,12 +307,12 @@ class Visit:
         return Kept(self.form, opened, self.wrong)
 
     def problem_text(self, problem: str) -> str:
-        """What is wrong: a text of the catalogue by its code, else the sentence itself."""
+        """What is wrong: a text of the catalogue by its key or code, else the sentence itself."""
+        if self.known(problem):
+            return self.t(problem)
         if self.known(f"problem.{problem}"):
             return self.t(f"problem.{problem}")
-        if self.known(f"error.{problem}"):
-            return self.t(f"error.{problem}")
-        return self.t(f"client.{problem}") if self.known(f"client.{problem}") else problem
+        return self.t(f"error.{problem}") if self.known(f"error.{problem}") else problem
 
     def to(self, place: str, **query: object) -> Response:
         """Go on to another page, after something was done."""
@@ -366,13 +389,15 @@ _ITSELF: Final = ("gateway", "platform")
 """Actors who pause a platform without a person."""
 
 Handler = Callable[[Visit], Awaitable[Response]]
+Again = Callable[[Visit, ActRefused], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One route. ``permission``: what the person's role must hold; ``None``: everybody, signed in or not. ``fresh``: also
     for somebody who must first choose a password. ``narrows``: it shows and does nothing beyond the person's data scope;
-    others are closed to accounts that have one."""
+    others are closed to accounts that have one. ``again``: shows the form of an act that was refused; without, a page of its
+    own says why not."""
 
     path: str
     handler: Handler
@@ -380,3 +405,4 @@ class Page:
     method: str = "GET"
     fresh: bool = False
     narrows: bool = False
+    again: Again | None = None

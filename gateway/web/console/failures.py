@@ -12,6 +12,7 @@ from gateway.store import console
 from gateway.store.console import made_at
 from gateway.store.engine import Rows
 from gateway.store.journal import AuditEntry
+from gateway.web.console import holds
 from gateway.web.console.desk import Page, Visit
 
 _RECENT_MS: Final = 3_600_000
@@ -94,6 +95,8 @@ async def groups(visit: Visit) -> Response:
         states=(*FAILED_STATES, "in_doubt", "retrying"),
         waiting=sum(group.many for group in found if group.ended),
         trying=sum(group.many for group in found if not group.ended),
+        queued=(await visit.desk.pulse.look("1h")).total("pending"),
+        held=await holds.held(visit),
     )
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
 
-from gateway.flow.operating.bulk import ACTS, CAP, MOST, BulkRefused, Preview
+from gateway.flow.acts import ActRefused
+from gateway.flow.operating.bulk import ACTS, CAP, MOST, Preview
 from gateway.flow.operating.replay import ReplayKind
 from gateway.flow.order import Refused
 from gateway.store.console import LAST, DeliveryFilter
 from gateway.store.engine import Row
+from gateway.store.ids import is_bound, is_id
 from gateway.web.console import corrections
 from gateway.web.console.conditions import understood
 from gateway.web.console.desk import Page, Visit
@@ -22,7 +23,9 @@ from gateway.web.console.messages import subjects_of
 
 _SIZE: Final = 50
 _ITEMS: Final = 200
-_ID: Final = re.compile(r"(job|dlv)_[0-9A-HJKMNP-TV-Z]{26}0?")
+_RESULTS: Final = ("failed", "sent", "waiting", "ok", "skipped")
+"""What may have become of a job's deliveries; where nobody chose one, the first that there is stands open."""
+
 _OF_THE_FORM: Final = frozenset({"bound", "kind", "overtaken", "weigh_kind", "weigh_overtaken"})
 """Fields that the page makes anew: those of the job, and those of another look (``weigh_…``)."""
 
@@ -31,23 +34,23 @@ _NUMBERS: Final = {"per_minute": "120", "canary": "10", "stop_percent": "20"}
 """How a job runs unless somebody says otherwise."""
 
 
-class NotUnderstood(BulkRefused):
+class NotUnderstood(ActRefused):
     """A filter with conditions that nobody understands: without them the job would be over more than was meant."""
 
     def __init__(self, unknown: tuple[tuple[str, str], ...]) -> None:
-        super().__init__("not_understood")
+        super().__init__("job.not_understood")
         self.unknown = unknown
 
 
-def _refused(visit: Visit, refusal: BulkRefused) -> Response:
+async def _not_made(visit: Visit, refusal: ActRefused) -> Response:
     unknown = refusal.unknown if isinstance(refusal, NotUnderstood) else ()
-    return visit.render("job_refused.html", 422, problem=refusal.code, unknown=unknown)
+    return visit.render("job_refused.html", refusal.status, problem=refusal.text, unknown=unknown)
 
 
 async def jobs(visit: Visit) -> Response:
     """Every job, newest first."""
     given = visit.query.get("before", "")
-    before = given if _ID.fullmatch(given) else LAST
+    before = given if is_id(given, "job") else LAST
     rows = await visit.desk.store.rows("newest_jobs", before, _SIZE + 1)
     counts = {row["id"]: await _counts(visit, row["id"]) for row in rows[:_SIZE]}
     return visit.render(
@@ -100,16 +103,13 @@ def _asked(visit: Visit) -> tuple[dict[str, str], list[str]]:
     form = visit.form
     names = ("state", "platform", "org", "type", "cause", "case", "from", "to", "q", "job", *sorted(_OF_THE_FORM))
     fields = {name: form.text(name, 200) for name in names if form.text(name, 200)}
-    return fields, [one for one in form.all("id") if _ID.fullmatch(one)][:CAP]
+    return fields, [one for one in form.all("id") if is_id(one, "delivery")][:CAP]
 
 
 async def _preview(
     visit: Visit, fields: dict[str, str], chosen: list[str], status: int = 200, problem: str | None = None
 ) -> Response:
-    try:
-        made, told = await _weighed(visit, fields, chosen)
-    except BulkRefused as refusal:
-        return _refused(visit, refusal)
+    made, told = await _weighed(visit, fields, chosen)
     return visit.render(
         "job_new.html",
         status,
@@ -134,7 +134,7 @@ async def _weighed(visit: Visit, fields: dict[str, str], chosen: list[str]) -> t
     overtaken = fields.get("overtaken") == "yes"
     if chosen:
         return await bulk.preview_of(chosen, kind, overtaken=overtaken), {"chosen": len(chosen)}
-    if _ID.fullmatch(fields.get("job", "")):
+    if is_id(fields.get("job"), "job"):
         left = []
         for state in ("failed", "waiting"):
             left += await visit.desk.store.rows("job_items_in", fields["job"], state, 0, CAP)
@@ -147,10 +147,10 @@ async def _weighed(visit: Visit, fields: dict[str, str], chosen: list[str]) -> t
     if "case" in told:
         subjects = await subjects_of(visit, told["case"])
         if not subjects:
-            raise BulkRefused("nothing")
+            raise ActRefused("job.nothing")
         wanted = replace(wanted, subjects=subjects)
     bound = fields.get("bound", "")
-    if _ID.fullmatch(bound):
+    if is_bound(bound, "delivery"):
         wanted = _bounded(wanted, bound)
     return await bulk.preview(wanted, kind, overtaken=overtaken), dict(told)
 
@@ -167,16 +167,13 @@ async def ask(visit: Visit) -> Response:
     stop = visit.form.number("stop_percent", 1, 100)
     reason = visit.form.text("reason")
     if rate is None or canary is None or stop is None:
-        return await _preview(visit, fields, chosen, 422, "numbers")
+        return await _preview(visit, fields, chosen, 422, "job_problem.numbers")
     if not reason:
-        return await _preview(visit, fields, chosen, 422, "reason_missing")
-    try:
-        made, told = await _weighed(visit, fields, chosen)
-        job = await visit.desk.hands.bulk.ask(
-            visit.principal, made, reason=reason, told=told, per_minute=rate, canary=canary, stop_percent=stop
-        )
-    except BulkRefused as refusal:
-        return _refused(visit, refusal)
+        return await _preview(visit, fields, chosen, 422, "job_problem.reason_missing")
+    made, told = await _weighed(visit, fields, chosen)
+    job = await visit.desk.hands.bulk.ask(
+        visit.principal, made, reason=reason, told=told, per_minute=rate, canary=canary, stop_percent=stop
+    )
     return visit.to(f"jobs/{job}")
 
 
@@ -189,8 +186,10 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
     row: Row | None = await visit.desk.store.row("job", visit.request.path_params["id"])
     if row is None:
         raise Refused(404, "not_found")
-    shown = visit.query.get("show", "failed")
-    shown = shown if shown in ("failed", "sent", "waiting", "ok", "skipped") else "failed"
+    counts = await _counts(visit, row["id"])
+    shown = visit.query.get("show", "")
+    if shown not in _RESULTS:
+        shown = next((one for one in _RESULTS if counts[one]), _RESULTS[0])
     after = visit.query.get("after", "0")
     after_place = int(after) if after.isascii() and after.isdigit() and len(after) < 8 else 0
     items = await visit.desk.store.rows("job_items_in", row["id"], shown, after_place, _ITEMS + 1)
@@ -199,7 +198,7 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
         "job.html",
         status,
         row=row,
-        counts=await _counts(visit, row["id"]),
+        counts=counts,
         told=in_words(visit, orjson.loads(row["filter"])),
         shown=shown,
         items=items[:_ITEMS],
@@ -216,20 +215,19 @@ async def act(visit: Visit) -> Response:
         raise Refused(404, "not_found")
     if what == "approve" and not visit.may("approve"):
         raise Refused(403, "forbidden")
-    try:
-        await visit.desk.hands.bulk.move(visit.principal, identifier, what, visit.form.text("reason") or None)
-    except BulkRefused as refusal:
-        if refusal.code == "not_found":
-            raise Refused(404, "not_found") from None
-        return await _one(visit, 409, problem=refusal.code)
+    await visit.desk.hands.bulk.move(visit.principal, identifier, what, visit.form.text("reason") or None)
     return visit.to(f"jobs/{identifier}")
+
+
+async def _not_moved(visit: Visit, refusal: ActRefused) -> Response:
+    return await _one(visit, refusal.status, refusal.text)
 
 
 PAGES = (
     Page("/jobs", jobs, "view"),
-    Page("/jobs/new", preview, "bulk"),
-    Page("/jobs/preview", preview, "bulk", "POST"),
-    Page("/jobs", ask, "bulk", "POST"),
+    Page("/jobs/new", preview, "bulk", again=_not_made),
+    Page("/jobs/preview", preview, "bulk", "POST", again=_not_made),
+    Page("/jobs", ask, "bulk", "POST", again=_not_made),
     Page("/jobs/{id:str}", job, "view"),
-    Page("/jobs/{id:str}/{act:str}", act, "bulk", "POST"),
+    Page("/jobs/{id:str}/{act:str}", act, "bulk", "POST", again=_not_moved),
 )

@@ -11,6 +11,7 @@ from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
+from contracts.moments import in_beijing
 from gateway.flow.envelope import compact
 from gateway.flow.order import Refused
 from gateway.report import sheets
@@ -142,7 +143,7 @@ async def export(visit: Visit) -> Response:
                 line = line_of(entry, style)
                 yield [getattr(line, name) for name in COLUMNS]
 
-    stamp = words.beijing(visit.now).strftime("%Y%m%d-%H%M%S")
+    stamp = in_beijing(visit.now).strftime("%Y%m%d-%H%M%S")
     headers = {"Content-Disposition": f'attachment; filename="ledger-{stamp}.{kind}"'}
     if kind == "csv":
         return StreamingResponse(

@@ -12,11 +12,11 @@ from typing import Any, Final
 import orjson
 
 from contracts.deliveries import FAILED_STATES
+from contracts.moments import in_beijing
 from gateway.flow import overdue
 from gateway.flow.house import House
 from gateway.store import console
 from gateway.store.console import Figures
-from gateway.web.console import words
 
 WINDOWS: Final = {"15m": 900_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 604_800_000}
 """The windows that figures are shown for, in ms."""
@@ -50,8 +50,8 @@ class Pulse:
             if seen is not None and time.monotonic() - seen[0] < _LOOK_S:
                 return seen[1]
             now = self._house.store.now_ms()
-            until = words.beijing(now + RISK_DAYS * 86_400_000).date().isoformat()
-            since = overdue.since(words.beijing(now).date())
+            until = in_beijing(now + RISK_DAYS * 86_400_000).date().isoformat()
+            since = overdue.since(in_beijing(now).date())
             names = sorted(self._house.endpoints)
             found = await self._house.store.runner.read(
                 console.figures, names, now, WINDOWS[window], until, since, RISKS_SHOWN

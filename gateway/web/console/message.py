@@ -9,11 +9,14 @@ import orjson
 from starlette.responses import Response
 
 from contracts.deliveries import FAILED_STATES, MOVES, DeliveryState, Hand
+from gateway.flow.acts import ActRefused
+from gateway.flow.operating.disclosing import canonical_leaves
 from gateway.flow.operating.operate import Standing
 from gateway.flow.operating.replay import STATES, ReplayKind
 from gateway.flow.operating.reveal import REVEALED_S
 from gateway.flow.operating.reveal import reveal as disclose
 from gateway.flow.order import Refused
+from gateway.security.field_classes import covered
 from gateway.store.engine import Row
 from gateway.store.places import of_reasons
 from gateway.store.store import Store
@@ -61,7 +64,7 @@ async def by_message(visit: Visit) -> Response:
 
 async def _message_view(visit: Visit, message: Row) -> dict[str, Any]:
     store = visit.desk.store
-    known = bodies.canonical_leaves(store, message) if visit.may("bodies") else []
+    known = canonical_leaves(store, message) if visit.may("bodies") else []
     matter = await store.row("matter", message["subject"])
     organization = matter["organization"] if matter is not None else ""
     names = await visit.desk.names.organizations([organization])
@@ -92,9 +95,11 @@ async def _detail(visit: Visit, status: int = 200, problem: str | None = None, r
     if message is None:
         raise Refused(404, "not_found")
     may = visit.may("bodies")
-    known = bodies.canonical_leaves(store, message) if may else []
+    known = canonical_leaves(store, message) if may else []
     wire = bodies.wire_of(store, row) if may else None
-    redactor = await bodies.redactor_of(store, row["subject"], (row["endpoint"],), row["message"]) if may else None
+    redactor = (
+        await visit.desk.house.disclosure.of(row["subject"], row["endpoint"], message=row["message"]) if may else None
+    )
     attempts = (await store.rows("attempts_of", row["id"]))[-_ATTEMPTS:]
     steps = {a["number"]: bodies.steps_of(store, a, redactor) for a in attempts} if redactor is not None else {}
     reasons = _reasons(store, row)
@@ -103,7 +108,7 @@ async def _detail(visit: Visit, status: int = 200, problem: str | None = None, r
         reasons = [
             (code, redactor.prose(place), redactor.prose(text))
             if told
-            else (code, redactor.value(place)[0], f"[{len(text)}]")
+            else (code, redactor.value(place)[0], covered(text))
             for code, place, text in reasons
         ]
     else:
@@ -229,13 +234,13 @@ async def act(visit: Visit) -> Response:
 
 async def correct(visit: Visit) -> Response:
     """Ask a second person for other codes; what is wrong with the form is told in the form."""
-    try:
-        return await corrections.ask(visit)
-    except Refused as refusal:
-        if refusal.status == 404:
-            raise
-        visit.wrong = "reason" if refusal.code == "reason_missing" else "code"
-        return await _detail(visit, refusal.status, problem=refusal.code)
+    if not visit.form.text("reason"):
+        return await _detail(visit, 422, problem="reason_missing")
+    return await corrections.ask(visit)
+
+
+async def _not_asked(visit: Visit, refusal: ActRefused) -> Response:
+    return await _detail(visit, refusal.status, problem=refusal.text)
 
 
 async def reveal(visit: Visit) -> Response:
@@ -254,6 +259,6 @@ PAGES = (
     Page("/messages/{id:str}", by_message, "view", narrows=True),
     Page("/deliveries/{id:str}", detail, "view", narrows=True),
     Page("/deliveries/{id:str}/reveal", reveal, "reveal", "POST", narrows=True),
-    Page("/deliveries/{id:str}/correct", correct, "replay", "POST", narrows=True),
+    Page("/deliveries/{id:str}/correct", correct, "replay", "POST", narrows=True, again=_not_asked),
     Page("/deliveries/{id:str}/{act:str}", act, "replay", "POST", narrows=True),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -15,6 +14,7 @@ from gateway.flow.references import fold
 from gateway.store import console
 from gateway.store.console import COUNTED, DeliveryFilter, DeliveryPage, made_at
 from gateway.store.engine import Row
+from gateway.store.ids import is_id
 from gateway.web.console import holds
 from gateway.web.console.conditions import causes, understood
 from gateway.web.console.desk import Page, Visit
@@ -22,7 +22,6 @@ from gateway.web.console.holds import Held
 from gateway.web.console.reach import own_matters
 
 _SIZE: Final = 50
-_ID: Final = re.compile(r"dlv_[0-9A-HJKMNP-TV-Z]{26}")
 
 
 async def subjects_of(visit: Visit, number: str) -> tuple[str, ...]:
@@ -62,7 +61,7 @@ async def messages(visit: Visit) -> Response:
     if known and not nobody:
         total = await visit.desk.store.runner.read(console.count_matching, wanted, every)
         cursor = visit.query.get("before", "")
-        turned = replace(wanted, before=cursor) if _ID.fullmatch(cursor) else wanted
+        turned = replace(wanted, before=cursor) if is_id(cursor, "delivery") else wanted
         page = await visit.desk.store.runner.read(console.find_deliveries, turned, every, _SIZE)
     organizations = await visit.desk.names.organizations(m["organization"] for m in page.matters.values())
     held = await holds.held(visit)
@@ -100,7 +99,7 @@ async def newer(visit: Visit) -> Response:
     if (
         wanted is not None
         and not asked.unknown
-        and _ID.fullmatch(since)
+        and is_id(since, "delivery")
         and "case" not in fields
         and all(name in every for name in wanted.endpoints)
     ):

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from gateway.flow.acts import ActRefused
 from gateway.flow.house import House
 from gateway.flow.order import Refused
 from gateway.security.passwords import TooBusy
@@ -129,7 +130,7 @@ def _handler(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]]
         visit = await desk.visit(request)
         visit.page = page
         try:
-            return await _answer(visit, page)
+            return await _acted(visit, page)
         except Refused as refusal:
             return failed(visit, refusal.status, refusal.code)
         except TooBusy:
@@ -154,6 +155,19 @@ def _lead(places: Places, route: str) -> Callable[[Request], Awaitable[Response]
     return handle
 
 
+async def _acted(visit: Visit, page: Page) -> Response:
+    """An act that is refused comes back with its form, or is told on a page of its own."""
+    try:
+        return await _answer(visit, page)
+    except ActRefused as refusal:
+        if refusal.status == 404:
+            return failed(visit, 404, "not_found")
+        if page.again is None:
+            return failed(visit, refusal.status, refusal.text.removeprefix("error."))
+        visit.wrong = refusal.field
+        return await page.again(visit, refusal)
+
+
 async def _answer(visit: Visit, page: Page) -> Response:
     if page.method == "POST":
         visit.form = await read_form(visit.request, visit.desk.house.settings.public_base)
@@ -168,7 +182,12 @@ async def _answer(visit: Visit, page: Page) -> Response:
     if not visit.may(page.permission):
         return failed(visit, 403, "forbidden")
     await admit(visit, page)
-    return await page.handler(visit)
+    if "x-fragment" not in visit.request.headers:
+        visit.badges = await visit.desk.badges.of(visit.person.scope, visit.reach)
+    response = await page.handler(visit)
+    if page.method == "POST":
+        visit.desk.badges.forget()
+    return response
 
 
 def _to_sign_in(visit: Visit, page: Page) -> Response:

@@ -54,6 +54,7 @@ async def overview(visit: Visit) -> Response:
         platforms=platforms,
         groups=groups[:_GROUPS],
         more_groups=max(len(groups) - _GROUPS, 0),
+        holding=await holds.held(visit),
         risks=await risks(visit, [*overdue.still(figures.over), *figures.clocks], _RISKS),
         held=[one for one in await holds.open_windows(visit) if one["starts"] < visit.now + _SOON_MS],
         nothing=not figures.position,

@@ -7,10 +7,10 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from contracts.deliveries import FAILED_STATES
+from contracts.moments import in_beijing
 from gateway.flow import overdue
 from gateway.store import console
 from gateway.store.console import DeliveryFilter
-from gateway.web.console import words
 from gateway.web.console.desk import Visit
 from gateway.web.console.live import RISK_DAYS, versions
 from gateway.web.console.messages import narrowed, row_view
@@ -42,9 +42,9 @@ async def overview(visit: Visit) -> Response:
         if name == "dead":
             names = await visit.desk.names.organizations(matter["organization"] for matter in page.matters.values())
             failed = [row_view(visit, page, row, names, {}) for row in page.rows[:_ROWS]]
-    until = words.beijing(visit.now + RISK_DAYS * 86_400_000).date().isoformat()
+    until = in_beijing(visit.now + RISK_DAYS * 86_400_000).date().isoformat()
     clocks = [row for row in await store.rows("clocks_until", until, _CLOCKS) if visit.within(row["organization"])]
-    over = await store.rows("clocks_over", overdue.since(words.beijing(visit.now).date()), _CLOCKS)
+    over = await store.rows("clocks_over", overdue.since(in_beijing(visit.now).date()), _CLOCKS)
     missed = [row for row in overdue.still(over) if visit.within(row["organization"])]
     cards.append(("overdue", len({row["subject"] for row in missed}), False))
     cards.append(("risk", len({row["subject"] for row in clocks}), False))

@@ -8,14 +8,16 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from gateway.flow.acts import ActRefused
 from gateway.flow.order import Refused
 from gateway.flow.reconciling.comparing import Kind, Method, method_of
-from gateway.flow.reconciling.reconciliations import NOT_COMPARABLE, ReconcileRefused, moment
+from gateway.flow.reconciling.reconciliations import LONGEST, NOT_COMPARABLE, moment
 from gateway.store.console import LAST
 from gateway.store.engine import Row
 from gateway.web.console.desk import Page, Visit
 
 _ROWS: Final = 200
+_LONGEST_MS: Final = LONGEST.total_seconds() * 1000
 _KEY: Final = re.compile(r"[\x21-\x7e\u4e00-\u9fff]{1,300}")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -82,17 +84,26 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
 async def ask(visit: Visit) -> Response:
     """Compare a period."""
     endpoint, since, until = (visit.form.text(name, 64) for name in ("platform", "from", "to"))
-    try:
-        if not _DAY.fullmatch(since) or not _DAY.fullmatch(until):
-            raise ReconcileRefused("period")
-        identifier = await visit.desk.hands.reconciliations.ask(
-            visit.principal, endpoint, moment(since), moment(until, end=True)
-        )
-    except ReconcileRefused as refusal:
-        if refusal.code == "not_found":
-            raise Refused(404, "not_found") from None
-        raise Refused(422, "reconcile_period") from None
+    if not _DAY.fullmatch(since) or not _DAY.fullmatch(until):
+        raise ActRefused("reconciliation.period")
+    identifier = await visit.desk.hands.reconciliations.ask(
+        visit.principal, endpoint, moment(since), moment(until, end=True)
+    )
     return visit.to(f"reconciliations/{identifier}")
+
+
+def wrong_day(visit: Visit) -> str:
+    """Which day of a form that was refused must be put right."""
+    try:
+        since, until = moment(visit.form.text("from", 64)), visit.form.text("to", 64)
+    except ActRefused:
+        return "from"
+    if since > visit.now:
+        return "from"
+    try:
+        return "from" if moment(until) - since >= _LONGEST_MS else "to"
+    except ActRefused:
+        return "to"
 
 
 async def heal(visit: Visit) -> Response:
@@ -101,17 +112,15 @@ async def heal(visit: Visit) -> Response:
     kinds: list[Any] = visit.form.all("kind") or list(Kind)
     if not reason:
         return await _one(visit, 422, problem="reason_missing")
-    try:
-        await visit.desk.hands.reconciliations.heal(visit.principal, identifier, reason, kinds)
-    except ReconcileRefused as refusal:
-        if refusal.code == "not_found":
-            raise Refused(404, "not_found") from None
-        return await _one(visit, 409, problem="reconcile_state")
+    await visit.desk.hands.reconciliations.heal(visit.principal, identifier, reason, kinds)
     return visit.to(f"reconciliations/{identifier}")
+
+
+async def _not_healed(visit: Visit, refusal: ActRefused) -> Response:
+    return await _one(visit, refusal.status, refusal.text)
 
 
 PAGES = (
     Page("/reconciliations/{id:str}", reconciliation, "view"),
-    Page("/reconciliations", ask, "replay", "POST"),
-    Page("/reconciliations/{id:str}/heal", heal, "replay", "POST"),
+    Page("/reconciliations/{id:str}/heal", heal, "replay", "POST", again=_not_healed),
 )

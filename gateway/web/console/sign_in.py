@@ -6,10 +6,11 @@ import math
 
 from starlette.responses import Response
 
-from gateway.flow.accounts import AccountRefused
+from gateway.flow.acts import ActRefused
 from gateway.security import totp
 from gateway.security.data_scope import scope_text
 from gateway.security.passwords import SHORTEST, TooBusy
+from gateway.web.console import tasks
 from gateway.web.console.desk import LANGUAGE_COOKIE, Page, Visit
 
 
@@ -23,27 +24,17 @@ async def login_page(visit: Visit) -> Response:
 
 async def login(visit: Visit) -> Response:
     """Check name and password; the answer to a wrong one is the same for every cause."""
-    name, after = visit.form.text("name", 64).lower(), visit.form.text("next", 2000)
-    address = visit.request.client.host if visit.request.client is not None else ""
-    throttle = visit.desk.throttle
-    wait = throttle.wait_s(address)
+    name, after = _asked(visit)
+    wait = visit.desk.throttle.wait_s(_address(visit))
     if wait > 0:
         return _refused(visit, 429, visit.t("login.wait", minutes=math.ceil(wait / 60)), name, after, wait)
     try:
         token = await visit.desk.hands.accounts.sign_in(
             name, visit.form.secret("password"), visit.form.text("code", 12)
         )
-    except AccountRefused as refusal:
-        if refusal.code == "code":
-            return _refused(visit, 401, visit.t("login.code_wanted"), name, after)
-        throttle.failed(address)
-        if refusal.code == "locked":
-            problem = visit.t("login.wait", minutes=math.ceil(refusal.wait_s / 60))
-            return _refused(visit, 429, problem, name, after, refusal.wait_s)
-        return _refused(visit, 401, visit.t("login.wrong"), name, after)
     except TooBusy:
         return _refused(visit, 503, visit.t("login.busy"), name, after, 5)
-    response = visit.to("") if not after else _go(visit, after)
+    response = _go(visit, after) if after else await _first(visit, token)
     response.set_cookie(
         visit.desk.cookie(visit.request),
         token,
@@ -53,6 +44,34 @@ async def login(visit: Visit) -> Response:
         secure=visit.desk.secure(visit.request),
     )
     return response
+
+
+async def _not_in(visit: Visit, refusal: ActRefused) -> Response:
+    name, after = _asked(visit)
+    if refusal.why == "account.code":
+        return _refused(visit, 401, visit.t("login.code_wanted"), name, after)
+    visit.desk.throttle.failed(_address(visit))
+    if refusal.why == "account.locked":
+        problem = visit.t("login.wait", minutes=math.ceil(refusal.wait_s / 60))
+        return _refused(visit, 429, problem, name, after, refusal.wait_s)
+    return _refused(visit, 401, visit.t("login.wrong"), name, after)
+
+
+def _asked(visit: Visit) -> tuple[str, str]:
+    """Who asks, and where he wanted to go."""
+    return visit.form.text("name", 64).lower(), visit.form.text("next", 2000)
+
+
+def _address(visit: Visit) -> str:
+    return visit.request.client.host if visit.request.client is not None else ""
+
+
+async def _first(visit: Visit, token: str) -> Response:
+    """The first page: the own open tasks (我的待办) of whoever has some, else the overview."""
+    person = await visit.desk.hands.accounts.person(token, active=True)
+    if person is not None and person.may("tasks") and await tasks.has_own(visit.desk.store, person.name):
+        return visit.to("tasks", mine="1")
+    return visit.to("")
 
 
 def _go(visit: Visit, after: str) -> Response:
@@ -108,11 +127,12 @@ async def second(visit: Visit) -> Response:
     if visit.person is None or secret is None:
         return visit.to("account")
     password, code = visit.form.secret("old"), visit.form.text("code", 12)
-    try:
-        await visit.desk.hands.accounts.own_second(visit.person.name, password, secret, code)
-    except AccountRefused as refusal:
-        return await _account(visit, 422, refusal.code, secret)
+    await visit.desk.hands.accounts.own_second(visit.person.name, password, secret, code)
     return visit.to("account", done="second")
+
+
+async def _not_second(visit: Visit, refusal: ActRefused) -> Response:
+    return await _account(visit, refusal.status, refusal.text, totp.read_text(visit.form.text("secret", 64)))
 
 
 async def change_password(visit: Visit) -> Response:
@@ -120,17 +140,14 @@ async def change_password(visit: Visit) -> Response:
     if visit.person is None:
         return visit.to("login")
     new = visit.form.secret("new")
-    problem = None
     if new != visit.form.secret("again"):
-        problem = "password_differs"
-    else:
-        try:
-            await visit.desk.hands.accounts.own_password(visit.person.name, visit.form.secret("old"), new)
-        except AccountRefused as refusal:
-            problem = refusal.code
-    if problem is not None:
-        return await _account(visit, 422, problem)
+        raise ActRefused("account.password_differs")
+    await visit.desk.hands.accounts.own_password(visit.person.name, visit.form.secret("old"), new)
     return visit.to("login")
+
+
+async def _not_changed(visit: Visit, refusal: ActRefused) -> Response:
+    return await _account(visit, refusal.status, refusal.text)
 
 
 async def language(visit: Visit) -> Response:
@@ -152,10 +169,10 @@ async def language(visit: Visit) -> Response:
 
 PAGES = (
     Page("/login", login_page, None),
-    Page("/login", login, None, "POST"),
+    Page("/login", login, None, "POST", again=_not_in),
     Page("/language", language, None),
     Page("/logout", logout, "view", "POST", fresh=True, narrows=True),
     Page("/account", account, "view", fresh=True, narrows=True),
-    Page("/account", change_password, "view", "POST", fresh=True, narrows=True),
-    Page("/account/second", second, "view", "POST", narrows=True),
+    Page("/account", change_password, "view", "POST", fresh=True, narrows=True, again=_not_changed),
+    Page("/account/second", second, "view", "POST", narrows=True, again=_not_second),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Container
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -12,52 +13,123 @@ from contracts.status import TaskKind
 from gateway.flow import case_links
 from gateway.flow.order import Refused
 from gateway.flow.task_details import open_detail
+from gateway.security.field_classes import covered
 from gateway.security.roles import role_book
 from gateway.store.console import LAST
 from gateway.store.engine import Row, Rows
-from gateway.web.console import bodies, words
+from gateway.store.ids import is_id
+from gateway.store.store import Store
+from gateway.web.console import words
 from gateway.web.console.desk import Page, Visit
 
 _SIZE: Final = 50
 _LOOKED: Final = 2_000
-_ID: Final = re.compile(r"tsk_[0-9A-HJKMNP-TV-Z]{26}")
+_ALIKE: Final = 5
+"""So many open tasks of one kind, platform and cause are told in one line."""
 
 
 async def tasks(visit: Visit) -> Response:
     """The list, newest first."""
     state = "resolved" if visit.query.get("state") == "resolved" else "open"
-    kind, endpoint, mine = visit.query.get("kind", ""), visit.query.get("platform", ""), visit.query.get("mine") == "1"
+    mine = visit.person is not None and visit.query.get("mine") == "1"
+    asked = Asked(
+        state,
+        visit.query.get("kind", ""),
+        visit.query.get("platform", ""),
+        visit.query.get("cause", "")[:100],
+        visit.person.name if mine and visit.person is not None else "",
+    )
     given = visit.query.get("before", "")
-    rows, before = await _find(visit, state, kind, endpoint, mine, given if _ID.fullmatch(given) else LAST)
+    given = given if is_id(given, "task") else ""
+    alike = await _alike(visit, asked)
+    rows, before = await _find(visit, asked, given or LAST, alike)
     numbers = await _numbers(visit, rows)
     return visit.render(
         "tasks.html",
         rows=rows,
+        alike=[] if given else list(alike.values()),
         numbers=numbers,
         state=state,
-        kind=kind,
+        kind=asked.kind,
         kinds=list(TaskKind),
-        platform=endpoint,
+        platform=asked.endpoint,
+        cause=asked.cause,
         every=sorted(visit.desk.house.endpoints),
         mine=mine,
         before=before,
     )
 
 
-async def _find(visit: Visit, state: str, kind: str, endpoint: str, mine: bool, before: str) -> tuple[Rows, str | None]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the list shows; empty: any."""
+
+    state: str
+    kind: str = ""
+    endpoint: str = ""
+    cause: str = ""
+    assignee: str = ""
+
+    def takes(self, row: Row) -> bool:
+        """Whether a task is among it."""
+        return (
+            (not self.kind or row["kind"] == self.kind)
+            and (not self.endpoint or row["endpoint"] == self.endpoint)
+            and (not self.cause or row["code"] == self.cause)
+            and (not self.assignee or row["assignee"] == self.assignee)
+        )
+
+
+@dataclass(slots=True)
+class Alike:
+    """Open tasks of one kind, platform and cause (同类任务): how many, from when to when, and the earliest deadline."""
+
+    kind: str
+    endpoint: str | None
+    code: str | None
+    many: int = 0
+    unassigned: int = 0
+    first: int = 0
+    last: int = 0
+    due: int = 0
+
+    def add(self, row: Row) -> None:
+        """One more, older than those before."""
+        self.many += 1
+        self.unassigned += not row["assignee"]
+        self.first, self.last = row["created_at"], self.last or row["created_at"]
+        self.due = min(self.due or row["due_at"], row["due_at"]) if row["due_at"] else self.due
+
+
+_Key = tuple[str, str | None, str | None]
+
+
+def _key(row: Row) -> _Key:
+    return row["kind"], row["endpoint"], row["code"]
+
+
+async def _alike(visit: Visit, asked: Asked) -> dict[_Key, Alike]:
+    """What is told in one line, the most first: an outage must not push everything else off the page. Of the newest
+    ``_LOOKED`` tasks; none where the list asks for a kind, which shows each."""
+    if asked.state != "open" or asked.kind:
+        return {}
+    found: dict[_Key, Alike] = {}
+    for row in await visit.desk.store.rows("newest_tasks", asked.state, LAST, _LOOKED):
+        if asked.takes(row) and visit.within(row["organization"]):
+            found.setdefault(_key(row), Alike(*_key(row))).add(row)
+    many = [(key, group) for key, group in found.items() if group.many >= _ALIKE]
+    return dict(sorted(many, key=lambda one: -one[1].many))
+
+
+async def _find(visit: Visit, asked: Asked, before: str, alike: Container[_Key]) -> tuple[Rows, str | None]:
+    """A page of tasks without those that are told in one line, and where the next page begins."""
     kept: Rows = []
     looked = 0
-    name = visit.person.name if visit.person is not None else ""
     while True:
-        rows = await visit.desk.store.rows("newest_tasks", state, before, 200)
+        rows = await visit.desk.store.rows("newest_tasks", asked.state, before, 200)
         looked += len(rows)
         kept += [
-            row
-            for row in rows
-            if (not kind or row["kind"] == kind)
-            and (not endpoint or row["endpoint"] == endpoint)
-            and (not mine or row["assignee"] == name)
-            and visit.within(row["organization"])
+            row for row in rows if asked.takes(row) and visit.within(row["organization"]) and _key(row) not in alike
         ]
         if len(kept) > _SIZE:
             return kept[:_SIZE], kept[_SIZE - 1]["id"]
@@ -66,6 +138,11 @@ async def _find(visit: Visit, state: str, kind: str, endpoint: str, mine: bool, 
         before = rows[-1]["id"]
         if looked >= _LOOKED:
             return kept, before
+
+
+async def has_own(store: Store, name: str) -> bool:
+    """Whether one of the newest open tasks is this person's."""
+    return any(row["assignee"] == name for row in await store.rows("newest_tasks", "open", LAST, _LOOKED))
 
 
 async def _numbers(visit: Visit, rows: Rows) -> dict[str, str]:
@@ -125,7 +202,7 @@ async def _details(visit: Visit, row: Row) -> list[tuple[str, str]]:
     if row["detail_sealed"] is None or row["kind"] == case_links.KIND or not visit.may("bodies"):
         return []
     kept = open_detail(visit.desk.store, row)
-    redactor = await bodies.redactor_of(visit.desk.store, row["subject"], (row["endpoint"] or "",))
+    redactor = await visit.desk.house.disclosure.of(row["subject"], row["endpoint"] or "")
     found = []
     for key, value in kept.items():
         for one in value if isinstance(value, list) else [value]:
@@ -135,7 +212,7 @@ async def _details(visit: Visit, row: Row) -> list[tuple[str, str]]:
             if key in ("kept", "said", "at"):
                 found.append((key, redactor.value(text)[0]))
             else:
-                found.append((key, redactor.prose(text) if visit.may("tasks") else f"[{len(text)}]"))
+                found.append((key, redactor.prose(text) if visit.may("tasks") else covered(text)))
     return found
 
 

@@ -6,14 +6,12 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.accounts import AccountRefused
+from gateway.flow.acts import ActRefused
 from gateway.security.data_scope import EVERYTHING, kept_scope
 from gateway.security.passwords import make_password
 from gateway.web.console.desk import Page, Visit
 
 _LONGEST_SCOPE: Final = 4_000
-_FIELDS: Final = {"scope_form": "scope", "title_form": "title", "role_unknown": "role"}
-"""The field that a refusal is about."""
 
 
 async def users(visit: Visit) -> Response:
@@ -37,16 +35,16 @@ async def _list(
     )
 
 
+async def _again(visit: Visit, refusal: ActRefused) -> Response:
+    return await _list(visit, refusal.status, problem=refusal.text)
+
+
 async def add(visit: Visit) -> Response:
     """A new user with a password that is shown once."""
     name, title, role = visit.form.text("name", 32), visit.form.text("title", 60), visit.form.text("role", 32)
     scope = visit.form.text("scope", _LONGEST_SCOPE) if visit.form.has("scope") else EVERYTHING
     password = make_password(name)
-    try:
-        await visit.desk.hands.accounts.add(visit.actor, name, title, role, password, scope=scope)
-    except AccountRefused as refusal:
-        visit.wrong = _FIELDS.get(refusal.code, "name")
-        return await _list(visit, 422, problem=refusal.code)
+    await visit.desk.hands.accounts.add(visit.actor, name, title, role, password, scope=scope)
     await _granted_apart(visit, name)
     return await _list(visit, fresh={"name": name, "password": password}, scope=scope)
 
@@ -56,12 +54,9 @@ async def change(visit: Visit) -> Response:
     name = visit.request.path_params["name"]
     enabled = visit.form.text("enabled") == "yes"
     scope = visit.form.text("scope", _LONGEST_SCOPE) if visit.form.has("scope") else None
-    try:
-        await visit.desk.hands.accounts.change(
-            visit.actor, name, visit.form.text("title", 60), visit.form.text("role", 32), enabled=enabled, scope=scope
-        )
-    except AccountRefused as refusal:
-        return await _list(visit, 422, problem=refusal.code)
+    await visit.desk.hands.accounts.change(
+        visit.actor, name, visit.form.text("title", 60), visit.form.text("role", 32), enabled=enabled, scope=scope
+    )
     return visit.to("users", done="change", scope="" if scope == EVERYTHING else scope)
 
 
@@ -69,10 +64,7 @@ async def reset(visit: Visit) -> Response:
     """A new password, shown once, to be changed at the next sign-in."""
     name = visit.request.path_params["name"]
     password = make_password(name)
-    try:
-        await visit.desk.hands.accounts.set_password(visit.actor, name, password, must_change=True)
-    except AccountRefused as refusal:
-        return await _list(visit, 422, problem=refusal.code)
+    await visit.desk.hands.accounts.set_password(visit.actor, name, password, must_change=True)
     await _granted_apart(visit, name)
     return await _list(visit, fresh={"name": name, "password": password})
 
@@ -80,10 +72,7 @@ async def reset(visit: Visit) -> Response:
 async def drop_second(visit: Visit) -> Response:
     """For somebody who has lost the second factor."""
     name = visit.request.path_params["name"]
-    try:
-        await visit.desk.hands.accounts.drop_second(visit.actor, name)
-    except AccountRefused as refusal:
-        return await _list(visit, 422, problem=refusal.code)
+    await visit.desk.hands.accounts.drop_second(visit.actor, name)
     await _granted_apart(visit, name)
     return visit.to("users", done="change")
 
@@ -96,8 +85,8 @@ async def _granted_apart(visit: Visit, name: str) -> None:
 
 PAGES = (
     Page("/users", users, "users"),
-    Page("/users", add, "enrol", "POST"),
-    Page("/users/{name:str}", change, "grants", "POST"),
-    Page("/users/{name:str}/password", reset, "enrol", "POST"),
-    Page("/users/{name:str}/second", drop_second, "enrol", "POST"),
+    Page("/users", add, "enrol", "POST", again=_again),
+    Page("/users/{name:str}", change, "grants", "POST", again=_again),
+    Page("/users/{name:str}/password", reset, "enrol", "POST", again=_again),
+    Page("/users/{name:str}/second", drop_second, "enrol", "POST", again=_again),
 )

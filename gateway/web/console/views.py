@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -10,12 +9,12 @@ from starlette.responses import Response
 
 from gateway.flow.order import Refused
 from gateway.store.engine import Rows
+from gateway.store.ids import is_id
 from gateway.web.console.conditions import FIELDS, understood
 from gateway.web.console.desk import Page, Visit
 from gateway.web.console.search import looks_personal
 
 _MOST: Final = 50
-_ID: Final = re.compile(r"viw_[0-9A-HJKMNP-TV-Z]{26}")
 
 
 async def mine(visit: Visit) -> Rows:
@@ -26,7 +25,7 @@ async def mine(visit: Visit) -> Rows:
 async def opened(visit: Visit) -> Response:
     """A view by its address, anybody's: whoever may look at messages may look through a filter. Goes on to the list."""
     identifier = visit.request.path_params["id"]
-    row = await visit.desk.store.row("view", identifier) if _ID.fullmatch(identifier) else None
+    row = await visit.desk.store.row("view", identifier) if is_id(identifier, "view") else None
     if row is None:
         raise Refused(404, "not_found")
     return visit.to("messages", **dict(parse_qsl(row["query"])), view=row["id"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 
 from contracts.chinese_calendar import BEIJING
 from contracts.deliveries import DeliveryState
 from contracts.messages import MessageType
+from contracts.moments import in_beijing, to_ms
 from contracts.status import (
     LIFECYCLES,
     CallbackState,
@@ -55,6 +58,7 @@ SIGNS: Final[Mapping[str, tuple[str, str]]] = {
 """A delivery's state: its sign and its tone. A state is always a word, a sign and a colour together."""
 
 _MINUTE: Final = 60_000
+_AMOUNT: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,12})?")
 
 
 def title(listed: str, value: str | None, chinese: bool) -> str:
@@ -68,19 +72,14 @@ def title(listed: str, value: str | None, chinese: bool) -> str:
     return found.zh if chinese else found.en
 
 
-def beijing(ms: int) -> datetime:
-    """A time in ms in Beijing."""
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(BEIJING)
-
-
 def full_time(ms: int) -> str:
     """``2025-03-03 09:12:04``."""
-    return beijing(ms).strftime("%Y-%m-%d %H:%M:%S")
+    return in_beijing(ms).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def short_time(ms: int) -> str:
     """``03-03 09:12:04``."""
-    return beijing(ms).strftime("%m-%d %H:%M:%S")
+    return in_beijing(ms).strftime("%m-%d %H:%M:%S")
 
 
 def fit(text: str, units: int) -> str:
@@ -104,22 +103,22 @@ def halves(text: str, units: int) -> list[str]:
 
 def short_day(day: str, now: int) -> str:
     """``03-18`` of a day ``2025-03-18``; whole where it lies in another year."""
-    return day[5:] if day[:4] == beijing(now).strftime("%Y") else day
+    return day[5:] if day[:4] == in_beijing(now).strftime("%Y") else day
 
 
 def clock_time(ms: int) -> str:
     """``09:12``."""
-    return beijing(ms).strftime("%H:%M")
+    return in_beijing(ms).strftime("%H:%M")
 
 
 def clock_seconds(ms: int) -> str:
     """``09:12:04``."""
-    return beijing(ms).strftime("%H:%M:%S")
+    return in_beijing(ms).strftime("%H:%M:%S")
 
 
 def day_hour(ms: int) -> str:
     """``03-03 09``."""
-    return beijing(ms).strftime("%m-%d %H")
+    return in_beijing(ms).strftime("%m-%d %H")
 
 
 def span(ms: int, chinese: bool) -> str:
@@ -139,9 +138,19 @@ def span(ms: int, chinese: bool) -> str:
 
 
 def yuan(amount: str) -> str:
-    """``12559.39`` as ``12,559.39``; what is no amount as it is."""
-    whole, _, rest = amount.partition(".")
-    return f"{int(whole):,}" + (f".{rest}" if rest else "") if whole.isascii() and whole.isdigit() else amount
+    """``12559.4`` as ``12,559.40``, always to the cent; what is no amount as it is."""
+    if _AMOUNT.fullmatch(amount) is None:
+        return amount
+    return f"{Decimal(amount):,.2f}"
+
+
+def within(ms: int | None, chinese: bool) -> str:
+    """An upper bound as it is told everywhere, in seconds: ``≤ 0.75 秒``; from a minute on as a span; ``–`` for none."""
+    if not ms:
+        return "–"
+    if ms >= _MINUTE:
+        return f"≤ {span(ms, chinese)}"
+    return f"≤ {Decimal(ms).scaleb(-3).normalize():f} {'秒' if chinese else 's'}"
 
 
 def milliseconds(ms: int) -> str:
@@ -151,14 +160,12 @@ def milliseconds(ms: int) -> str:
 
 def day_end(day: str) -> int:
     """The end (24:00 Beijing) of a day ``2025-03-18`` in ms."""
-    return (
-        round(datetime.combine(date.fromisoformat(day), datetime.min.time(), BEIJING).timestamp() * 1000) + 86_400_000
-    )
+    return to_ms(datetime.combine(date.fromisoformat(day), datetime.min.time(), BEIJING)) + 86_400_000
 
 
 def local_input(ms: int) -> str:
     """What a ``datetime-local`` field takes."""
-    return beijing(ms).strftime("%Y-%m-%dT%H:%M")
+    return in_beijing(ms).strftime("%Y-%m-%dT%H:%M")
 
 
 def read_local(given: str) -> int | None:
@@ -169,7 +176,7 @@ def read_local(given: str) -> int | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=BEIJING)
-    found = round(moment.timestamp() * 1000)
+    found = to_ms(moment)
     return found if 0 <= found < 4_102_444_800_000 else None
 
 

@@ -6,12 +6,12 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 import httpx
 from aiohttp.resolver import ThreadedResolver
 
+from contracts.moments import from_ms, to_ms
 from gateway.flow.alerting.channels.mail import Mail
 from gateway.flow.alerting.channels.port import Channel, ChannelFailed
 from gateway.flow.alerting.channels.robots import Robot
@@ -50,7 +50,7 @@ class Wired:
     def muted_until_ms(self, now: int) -> int | None:
         """Until when the settings want it silent, where that is still to come."""
         until = self.settings.muted_until
-        at = None if until is None else round(until.timestamp() * 1000)
+        at = None if until is None else to_ms(until)
         return at if at is not None and at > now else None
 
 
@@ -132,7 +132,7 @@ class Switchboard:
             KeyError: no such channel.
         """
         now = self._now_ms()
-        stamp = f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%d%H%M%S}"
+        stamp = f"{from_ms(now):%Y%m%d%H%M%S}"
         try:
             await self.tell(
                 self.channels[name], wording, [Transition(f"test_{stamp}", "test", name, "", "opened", now)]

@@ -6,11 +6,10 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from contracts.chinese_calendar import BEIJING
+from contracts.moments import in_beijing
 from gateway.flow.alerting.channels.port import SEVERITIES, Bundle, Phase, Told
 from gateway.texts import console_text, console_texts
 
@@ -99,7 +98,7 @@ class Wording:
             figure=_plain(one.figure),
             advice=_text(f"alert_advice.{one.rule}", language, ""),
             link=self._base + place(one.rule, one.about),
-            moment=datetime.fromtimestamp(one.at_ms / 1000, UTC).astimezone(BEIJING),
+            moment=in_beijing(one.at_ms),
         )
 
     def bundle(self, given: Iterable[Transition], language: str, now_ms: int) -> Bundle:
@@ -114,7 +113,7 @@ class Wording:
             items=items,
             language=language,
             site=self._site,
-            moment=datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(BEIJING),
+            moment=in_beijing(now_ms),
         )
 
     def _subject(self, items: Sequence[Told], language: str) -> str:

@@ -27,7 +27,9 @@
   function setNumbers(numbers) {
     for (const name of Object.keys(numbers)) {
       for (const el of all("[data-number=" + name + "]")) {
-        const text = numbers[name].toLocaleString("en-US");
+        const most = Number(el.getAttribute("data-most") || Infinity);
+        const text = numbers[name] > most ? most + "+" : numbers[name].toLocaleString("en-US");
+        if (el.hasAttribute("data-most")) el.hidden = numbers[name] === 0;
         if (el.textContent !== text) el.textContent = text;
         if (el.hasAttribute("data-tone")) el.toggleAttribute("data-zero", numbers[name] === 0);
       }
