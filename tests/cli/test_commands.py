@@ -69,6 +69,8 @@ def test_the_help_names_every_command_and_exit_code() -> None:
         "reconcile",
         "config check",
         "client add",
+        "client rotate",
+        "client disable",
     ],
 )
 def test_every_command_teaches_by_example(name: str) -> None:

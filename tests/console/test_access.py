@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gateway.flow.accounts import AccountRefused
+from gateway.flow.acts import ActRefused
 from gateway.security.roles import role_book
 from gateway.web.console.headers import POLICY
 from gateway.web.console.mount import PAGES
@@ -205,7 +205,7 @@ async def test_an_administrator_changes_rights_at_once_but_not_his_own(counter: 
     assert password is not None
     stranger = await counter.stranger()
     assert (await stranger.sign_in("newone", password.group(1))).status_code == 303
-    with pytest.raises(AccountRefused, match="taken"):
+    with pytest.raises(ActRefused, match="taken"):
         await counter.accounts.add("cli", "newone", "另一个", "viewer", "Rather-long-9-words")
     acts = [row["act"] for row in await counter.site.house.store.rows("newest_audit", 2**62, 50)]
     assert {"user.add", "user.change", "session.refused", "session.open"} <= set(acts)

@@ -12,7 +12,8 @@ from contracts.adapter import Context, Loss, LossKind, Wire
 from contracts.errors import PermanentError
 from contracts.message import Message
 from contracts.messages import HR
-from gateway.flow.operating.correction import CorrectionRefused, patched, places
+from gateway.flow.acts import ActRefused
+from gateway.flow.operating.correction import patched, places
 from gateway.store.lists import list_deliveries
 from tests.console.counter import Counter
 from tests.flow.stage import until
@@ -45,7 +46,7 @@ def test_a_patched_wire_differs_there_alone() -> None:
     made = patched(WIRE, {"/lb": "07", "/ryxx/1/rylb": "2"})
     assert made.payload == PAYLOAD | {"lb": "07", "ryxx": [PAYLOAD["ryxx"][0], {"rylb": "2", "xm": "乙"}]}
     assert WIRE.payload["lb"] == "99"
-    with pytest.raises(CorrectionRefused, match="place"):
+    with pytest.raises(ActRefused, match="place"):
         patched(WIRE, {"/ly": "4"})
 
 

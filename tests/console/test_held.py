@@ -48,6 +48,26 @@ async def test_our_breaker_is_told_as_ours(counter: Counter) -> None:
     assert "平台要求稍后再试" in (await counter.viewer.get(f"deliveries/{delivery}")).text
 
 
+async def test_a_group_at_a_platform_that_is_held_is_not_said_to_be_tried_by_itself(counter: Counter) -> None:
+    store = counter.site.house.store
+    counter.site.stage.puppet(HR).acts["case.submitted"].extend([RetryableError("timeout")] * 99)
+    await counter.site.case()
+
+    async def tried() -> bool:
+        return any(one["code"] for one in await store.run(list_deliveries, "pending", HR, "", 9))
+
+    await until(tried, "it failed once")
+    assert "恢复平台后继续投递" not in (await counter.viewer.get("failures")).text
+    await counter.operator.post(f"platforms/{HR}/pause", {"reason": "维护"})
+    await counter.site.case()
+    for path in ("failures", ""):
+        page = (await counter.viewer.get(path)).text
+        assert '<span class="warn">平台已暂停</span>：恢复平台后继续投递' in page, path
+    counter.site.application.framework.state.desk.pulse.forget()
+    queued = len([one for one in await store.run(list_deliveries, "pending", "", "", 99) if one["code"] is None])
+    assert f">排队中 {queued} 条</a>" in (await counter.viewer.get("failures")).text
+
+
 async def test_a_next_time_that_is_over_is_left_out(counter: Counter) -> None:
     """The row is picked up at any moment: until then its time says nothing."""
     await counter.operator.post(f"platforms/{HR}/pause", {"reason": "维护"})

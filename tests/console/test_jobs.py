@@ -8,7 +8,8 @@ import pytest
 
 from contracts.errors import PermanentError
 from contracts.messages import HR, ONE_STOP
-from gateway.flow.operating.bulk import Bulk, BulkRefused, share
+from gateway.flow.acts import ActRefused
+from gateway.flow.operating.bulk import Bulk, share
 from gateway.flow.order import Principal
 from gateway.store.console import DeliveryFilter
 from gateway.store.engine import Row
@@ -80,7 +81,7 @@ async def test_nothing_asked_is_not_everything(counter: Counter) -> None:
         assert (await counter.operator.get(path)).status_code == 422, path
     assert (await counter.operator.post("jobs", HOW)).status_code == 422
     assert (await counter.operator.post("jobs", HOW | {"state": "delivered"})).status_code == 422
-    with pytest.raises(BulkRefused, match="empty_filter"):
+    with pytest.raises(ActRefused, match="empty_filter"):
         await Bulk(counter.site.house.store, counter.site.house.endpoints).preview(DeliveryFilter())
     assert await counter.site.house.store.rows("newest_jobs", "zzz", 9) == []
 
@@ -127,6 +128,9 @@ async def test_statutory_documents_need_a_second_person(counter: Counter) -> Non
     await counter.journey()
     job = await asked(counter, {"state": "rejected"})
     assert (await job_of(counter, job))[0] == "asked"
+    page = (await counter.operator.get(f"jobs/{job}")).text
+    opened = re.findall(r'aria-current="true">([^<]*)</a>', page)
+    assert opened == ["等待 1"], "what there is stands open, not an empty list of failures"
     assert (await counter.operator.post(f"jobs/{job}/approve")).status_code == 403
     admin = counter.visitors["administrator"]
     own = await admin.post("jobs", HOW | {"state": "rejected"})

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from contracts.messages import HR
+from gateway.store.unit import NewTask
 from tests.console.browser import Room, open_room
 from tests.console.counter import Counter
 
@@ -70,6 +71,32 @@ async def test_a_journey_shows_its_newest_end(room: Room, scripts: bool) -> None
             " return [drawn.width > box.width, Math.abs(drawn.right - box.right) < 3]; })()"
         )
         assert ends == [True, True]
+
+
+ROWS = "Array.from(document.querySelectorAll('{}'), one => Math.round(one.getBoundingClientRect().bottom))"
+"""Where things end: the same place for those that stand in one line."""
+
+
+async def test_an_office_screen_shows_figures_filters_and_the_menu_in_one_line_each(room: Room) -> None:
+    await room.counter.journey()
+    page = await room.enter(await room.context(), "administrator")
+    assert len(set(await page.evaluate(ROWS.format(".cards .card")))) == 1
+    await page.goto(f"{room.base}messages?state=failed")
+    assert len(set(await page.evaluate(ROWS.format("form.filters button, form.filters select, form.filters a")))) <= 2
+    english = await room.enter(await room.context(locale="en-US"), "administrator")
+    for one in (page, english):
+        assert await one.evaluate("document.querySelector('header.top').offsetHeight") < 60, one.url
+
+
+async def test_a_badge_follows_what_happens_elsewhere(room: Room) -> None:
+    page = await room.enter(await room.context(), "operator", "tasks")
+    badge = page.locator("nav .menu sup[data-number=tasks]")
+    await expect(badge).to_be_hidden()
+    store = room.counter.site.house.store
+    for number in range(101):
+        identifier = store.ids.new("task")
+        await store.write("open_task", NewTask(identifier, "dead", f"dlv_{number}", HR).row(f"dlv_{number}", ""))
+    await expect(badge).to_have_text("99+")
 
 
 async def test_nothing_is_cut_off_on_a_narrow_screen_or_on_paper(room: Room) -> None:

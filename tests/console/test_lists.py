@@ -55,6 +55,19 @@ def test_lengths_of_time_are_said_in_two_units() -> None:
     assert words.fit("Court", 6) == "Court"
 
 
+def test_a_bound_is_told_in_one_unit_and_an_amount_to_the_cent() -> None:
+    told = [words.within(ms, chinese=True) for ms in (None, 100, 750, 1_000, 12_500, 90_000)]
+    assert told == ["–", "≤ 0.1 秒", "≤ 0.75 秒", "≤ 1 秒", "≤ 12.5 秒", "≤ 1 分 30 秒"]
+    assert words.within(1_000, chinese=False) == "≤ 1 s"
+    assert [words.yuan(amount) for amount in ("12559.390000", "12559.4", "0", "1295553", "一万")] == [
+        "12,559.39",
+        "12,559.40",
+        "0.00",
+        "1,295,553.00",
+        "一万",
+    ]
+
+
 async def test_pages_follow_each_other_without_gap_or_repeat(counter: Counter) -> None:
     for _ in range(60):
         await counter.site.case()
@@ -160,6 +173,26 @@ async def test_the_audit_trail_is_whole_and_a_change_in_it_is_found(counter: Cou
     await table(counter.site.house.store, "UPDATE audit SET reason = '别的' WHERE act = 'endpoint.pause'")
     broken = (await auditor.post("audit/verify")).text
     assert "断裂" in broken
+
+
+async def test_the_audit_trail_of_a_case_is_found_by_its_number(counter: Counter) -> None:
+    await counter.journey()
+    await counter.operator.post("platforms/union/pause", {"reason": "维护"})
+    await counter.operator.post(f"tasks/{counter.ids['task']}/assign", {"assignee": "oper01"})
+    await counter.operator.post(f"deliveries/{counter.ids['rejected']}/redrive", {"reason": "平台已更正"})
+    auditor = counter.visitors["auditor"]
+    row = await counter.site.house.store.row("matter", counter.ids["case"])
+    assert row is not None
+    number = str(row["business_key"]).partition("|")[2]
+    for given in (number, counter.ids["case"]):
+        page = (await auditor.get(f"audit?target={quote(given)}")).text
+        assert re.findall(r'<td class="nowrap" title="([a-z._]+)"', page) == ["delivery.redrive", "task.assign"]
+        assert f'<a href="/console/deliveries/{counter.ids["rejected"]}">' in page
+    exported = (await auditor.get(f"audit/export.csv?target={quote(number)}")).text
+    assert ("delivery.redrive" in exported, "endpoint.pause" in exported) == (True, False)
+    assert "没有这个对象的审计记录" in (await auditor.get("audit?target=nobody")).text
+    assert f"/console/audit?target={counter.ids['case']}" in (await auditor.get(f"cases/{counter.ids['case']}")).text
+    assert "/console/audit?target" not in (await counter.operator.get(f"cases/{counter.ids['case']}")).text
 
 
 async def test_figures_add_up(counter: Counter) -> None:

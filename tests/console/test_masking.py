@@ -129,6 +129,40 @@ async def test_one_field_is_revealed_with_a_reason_and_the_audit_row_comes_first
     assert orjson.loads(row["data"]) == {"side": "canonical", "pointer": "/parties/0/name"}
 
 
+async def test_a_partys_whole_name_is_found_and_stands_in_no_address(counter: Counter) -> None:
+    await counter.journey()
+    parties = papers.body("wages")["parties"]
+    worker, employer = parties[0]["name"], parties[1]["name"]
+    for typed in (worker, f" {worker[0]} {worker[1:]}", employer):
+        asked = await counter.operator.post("search", {"q": typed})
+        assert asked.status_code == 303
+        assert re.fullmatch(r"/console/search\?b=[0-9a-f]{32}", asked.headers["location"])
+        found = await counter.operator.http.get(asked.headers["location"])
+        assert counter.ids["case"] in found.text
+        assert leaked(found.text) == []
+        rows = await counter.site.house.store.rows("newest_audit", 2**62, 1)
+        assert rows[0]["act"] == "person.search"
+        assert typed not in str(dict(rows[0]))
+    asked = await counter.operator.post("search", {"q": worker[:2]})
+    nobody = await counter.operator.http.get(asked.headers["location"])
+    assert "一字不差" in nobody.text, "a part of a name is not found, and it is said why"
+    refused = await counter.viewer.post("search", {"q": worker})
+    assert (refused.status_code, "您的角色不能按当事人的姓名" in refused.text) == (403, True)
+    assert worker not in refused.text
+    assert (await counter.operator.get("search?q=" + worker)).status_code == 400
+
+
+async def test_a_company_with_digits_in_its_name_is_found(counter: Counter) -> None:
+    case = await counter.site.case({"/parties/1/name": "济南历下3号物流（山东）有限公司"})
+    asked = await counter.operator.post("search", {"q": "济南历下3号物流(山东)有限公司"})
+    assert case in (await counter.operator.http.get(asked.headers["location"])).text
+    row = await counter.site.house.store.row("matter", case)
+    assert row is not None
+    tail = str(row["business_key"])[-4:]
+    location = (await counter.operator.post("search", {"q": tail})).headers["location"]
+    assert location in (f"/console/search?q={tail}", f"/console/cases/{case}"), "a number is no name"
+
+
 async def test_a_partys_number_is_found_exactly_and_stands_in_no_address(counter: Counter) -> None:
     await counter.journey()
     number = papers.body("wages")["parties"][0]["id_number"]

@@ -76,7 +76,7 @@ async def test_a_difference_is_mended_from_its_page(counter: Counter) -> None:
     await until(mended, "the page shows that it is mended")
     await until(lambda: _sent(counter, gone), "it is filed again")
     again = await counter.operator.post(path, {"reason": "补报", "kind": "nonsense"})
-    assert again.status_code == 409
+    assert again.status_code == 422
     rows = await counter.site.house.store.rows("newest_audit", 2**62, 20)
     assert {row["act"] for row in rows} >= {"reconciliation.ask", "reconciliation.heal", "delivery.refile"}
 
@@ -93,6 +93,23 @@ async def test_a_form_that_cannot_be_is_refused(counter: Counter) -> None:
     assert (await counter.operator.post("reconciliations", unknown)).status_code == 404
     assert (await counter.operator.get("reconciliations/rcn_none")).status_code == 404
     assert (await counter.operator.post("reconciliations/rcn_none/heal", {"reason": "x"})).status_code == 404
+
+
+async def test_a_period_that_cannot_be_comes_back_with_its_dates(counter: Counter) -> None:
+    for first, last, wrong in (
+        ("2026-10-10", "2026-10-08", "to"),
+        ("2026-01-01", "2026-10-01", "from"),
+        ("2036-01-01", "2036-01-02", "from"),
+        ("2026-02-31", "2026-10-01", "from"),
+        ("2026-10-01", "morgen", "to"),
+    ):
+        answer = await counter.operator.post("reconciliations", {"platform": HR, "from": first, "to": last})
+        assert answer.status_code == 422
+        assert answer.text.count(console_text("error.reconcile_period", "zh")) == 1
+        for name, value in (("from", first), ("to", last)):
+            mark = ' autofocus aria-invalid="true"' if name == wrong else ""
+            assert f'name="{name}" required value="{value}"{mark}>' in answer.text, (first, last)
+        assert f'<option value="{HR}" selected>' in answer.text
 
 
 async def test_nobody_is_named_on_its_page(counter: Counter) -> None:

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from gateway.flow.accounts import AccountRefused, Accounts
+from gateway.flow.accounts import Accounts
+from gateway.flow.acts import ActRefused
 from gateway.security.passwords import Hasher
 from tests.console.conftest import ENDPOINTS
 from tests.console.counter import Visitor
@@ -29,7 +30,7 @@ async def test_an_account_needs_two_administrators(gateway: Gateways) -> None:
             assert (await visitors[name].sign_in(name, PASSWORD)).status_code == 303
         await accounts.add("cli", "aud01", "audit", "auditor", PASSWORD, must_change=False)
         system, security = visitors["sys01"], visitors["sec01"]
-        with pytest.raises(AccountRefused, match="role_unknown"):
+        with pytest.raises(ActRefused, match="role_unknown"):
             await accounts.add("cli", "old01", "x", "administrator", PASSWORD)
 
         made = await system.post("users", {"name": "newone", "title": "新人", "role": "operator"})

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gateway.flow.accounts import AccountRefused
+from gateway.flow.acts import ActRefused
 from gateway.security.data_scope import DataScope, ScopeRefused, kept_scope, parse_scope, scope_text
 from gateway.web.console.mount import PAGES
 from tests.console.counter import Counter, Visitor
@@ -178,7 +178,7 @@ async def test_an_administrator_narrows_an_account_and_it_holds_at_once(counter:
         answer = await admin.post("users/narrow01", change | {"scope": wrong})
         assert answer.status_code == 422, wrong
         assert "数据范围填" in answer.text
-    with pytest.raises(AccountRefused, match="scope_form"):
+    with pytest.raises(ActRefused, match="scope_form"):
         await counter.accounts.add("cli", "narrow03", "某县", "viewer", PASSWORD, scope=" ")
 
 

@@ -101,10 +101,15 @@ async def test_an_alert_is_told_once_and_closes_by_itself(counter: Counter) -> N
     assert await opened() == ["breaker"]
     page = (await counter.operator.get("alerts")).text
     assert "平台熔断" in page
+    assert "连续失败 7 次" in page, "a figure says what it counts"
+    counted = re.compile(r'href="/console/alerts"[^>]*>[^<]*<sup([^>]*)>([^<]*)</sup>')
+    assert counted.findall((await counter.viewer.get("cases")).text)[0][1] == "1"
     identifier = (await house.store.rows("open_alerts"))[0]["id"]
     assert (await counter.viewer.post(f"alerts/{identifier}")).status_code == 403
     assert (await counter.operator.post(f"alerts/{identifier}")).status_code == 303
-    assert "operator 甲 已确认" in (await counter.operator.get("alerts")).text
+    seen = (await counter.operator.get("alerts")).text
+    assert "operator 甲 已确认" in seen
+    assert " hidden" in counted.findall(seen)[0][0], "what somebody knows is not counted"
     await house.store.write("set_breaker", (HR, 0, "closed"))
     await loop.turn()
     assert await opened() == []

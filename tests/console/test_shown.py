@@ -41,6 +41,26 @@ def test_what_was_relayed_and_then_delivered_is_one_message_on_the_map() -> None
     assert node.failing == 1
 
 
+async def test_whoever_sees_metadata_alone_is_told_so(counter: Counter) -> None:
+    await counter.journey()
+    case = f"cases/{counter.ids['case']}"
+    told = "您的角色只看元数据"
+    assert told in (await counter.visitors["auditor"].get(case)).text
+    shown = (await counter.viewer.get(case)).text
+    assert told not in shown
+    agreement = await counter.site.house.store.row("matter", counter.ids["agreement"])
+    assert agreement is not None
+    assert f'<a href="/console/messages/{agreement["message"]}">调解协议</a>' in shown
+
+
+async def test_on_paper_every_time_has_its_year(counter: Counter) -> None:
+    await counter.journey()
+    page = (await counter.viewer.get(f"cases/{counter.ids['case']}")).text
+    times = re.findall(r'<time datetime="(\d{4}-)[^>]*>(.*?)</time>', page)
+    assert len(times) > 5
+    assert all(said.startswith(f'<span class="y">{year}</span>') for year, said in times)
+
+
 async def test_an_alert_names_the_case_by_its_number(counter: Counter) -> None:
     case = await counter.site.case()
     document = (await counter.site.up.get(f"/v1/cases/{case}")).json()["document"]
@@ -74,7 +94,9 @@ async def test_an_empty_list_says_what_was_looked_at(counter: Counter) -> None:
     assert "放宽时间" in (await counter.viewer.get("messages?state=dead&from=2026-01-01T00:00")).text
     found = (await counter.viewer.get("search?q=00057-none")).text
     assert "查找：00057-none" in found
-    assert "姓名、单位名称和文书内容不能查找" in found
+    assert "姓名或号码的一部分" not in found, "whoever may not search for people is told just that"
+    assert "您的角色没有此项权限" in found
+    assert "姓名或号码的一部分" in (await counter.operator.get("search")).text
     case = await counter.site.case()
     assert '<p class="empty">–</p>' not in (await counter.viewer.get(f"cases/{case}")).text
 

@@ -12,6 +12,7 @@ import pytest
 from contracts.deliveries import DeliveryState
 from contracts.messages import MessageType
 from contracts.status import TaskKind
+from gateway.flow.acts import REFUSALS
 from gateway.security.roles import role_book
 from gateway.texts import console_text, console_texts
 from gateway.web.console.words import SIGNS
@@ -51,7 +52,7 @@ def used() -> tuple[set[str], set[str]]:
     for text in sources():
         for form, key, more in re.findall(r"""\bt\((f?)["']([a-z_.0-9{}]*?)(?:\{[^"']*)?["'](\s*~)?""", text):
             (begun if form or more else whole).add(key)
-    return whole, begun
+    return whole | {row.text for row in REFUSALS.values()}, begun
 
 
 def test_every_key_that_is_used_is_there_and_none_is_idle() -> None:
@@ -75,6 +76,13 @@ def test_both_languages_say_the_same_places(key: str) -> None:
     assert en.strip()
     assert set(re.findall(r"\{\w+\}", zh)) == set(re.findall(r"\{\w+\}", en))
     assert not re.search(r"[\u4e00-\u9fff]", en), "Chinese in the English text"
+
+
+@pytest.mark.parametrize("state", DeliveryState)
+def test_a_deliverys_state_has_one_name_everywhere(state: DeliveryState) -> None:
+    assert console_text(f"state.{state}", "zh") == state.zh
+    assert console_text(f"state.{state}", "en") == state.en.lower()
+    assert DeliveryState.DEAD.zh in TaskKind.DEAD.zh
 
 
 def test_closed_lists_are_covered() -> None:
@@ -124,6 +132,14 @@ def test_the_script_is_of_2017_and_small() -> None:
         "eval(",
     ):
         assert word not in text, word
+
+
+def test_every_tone_of_a_picture_has_one_for_the_wall() -> None:
+    style = ROOM.joinpath("static", "gw.css").read_text("utf-8")
+    tones = set(re.findall(r"^\.([rc]\d)\{|\}\.([rc]\d)\{", style, re.M))
+    names = {name for pair in tones for name in pair if name}
+    assert len(names) == 16
+    assert {name for name in names if f".wall .{name}{{" not in style} == set()
 
 
 def test_the_style_asks_nothing_newer_than_chromium_78() -> None:

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 
 from contracts.chinese_calendar import BEIJING
 from contracts.messages import HR
+from contracts.moments import in_beijing
 from gateway.store.lists import list_deliveries
-from gateway.web.console.words import beijing
 from tests.console.counter import Counter
 from tests.flow.stage import until
 
 
 def local(counter: Counter, **shift: float) -> str:
     """A time as a field holds it, from the house's now on."""
-    moment: datetime = beijing(counter.site.house.store.now_ms()) + timedelta(**shift)
+    moment: datetime = in_beijing(counter.site.house.store.now_ms()) + timedelta(**shift)
     return moment.astimezone(BEIJING).strftime("%Y-%m-%dT%H:%M:%S")
 
 

@@ -65,7 +65,7 @@ def test_the_safe_margin_is_a_setting() -> None:
 
 def test_alarms_at_half_three_quarters_and_nine_tenths() -> None:
     clock = by_rule(clocks_started_by("agreement.effective", {"effective_at": day("2026-09-25")}))["D04"]
-    assert alarm_moments(clock) == {
+    assert alarm_moments(clock.start, clock.latest_safe_time) == {
         50: datetime(2026, 10, 3, 10, 0, tzinfo=BEIJING),
         75: datetime(2026, 10, 7, 3, 0, tzinfo=BEIJING),
         90: datetime(2026, 10, 9, 8, 24, tzinfo=BEIJING),
@@ -78,7 +78,7 @@ def test_alarms_rise_and_never_lie_behind_the_latest_safe_time(seconds: int, hou
     moment = datetime(2022, 1, 2, tzinfo=UTC) + timedelta(seconds=seconds)
     facts: dict[str, Fact] = {"kind": "court_delegated", "at": moment, "due_at": moment + timedelta(hours=hours)}
     (clock,) = clocks_started_by("referral.offered", facts)
-    moments = list(alarm_moments(clock).values())
+    moments = list(alarm_moments(clock.start, clock.latest_safe_time).values())
     assert moments == sorted(moments)
     assert moments[-1] <= clock.latest_safe_time
 

@@ -68,6 +68,11 @@ def test_parameters_are_checked_when_a_finding_is_made() -> None:
             "值不在允许的范围内；允许值：无。",
         ),
         (
+            Finding.of("/x", Code.NOT_IN_LIST, allowed=tuple(map(str, range(1, 1001)))),
+            "The value is not in the list; allowed: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, ….",
+            "值不在允许的范围内；允许值：1、2、3、4、5、6、7、8、9、10、11、12、13、14、15、16、…。",
+        ),
+        (
             Finding.of("/x", Code.WRONG_TYPE, expected=Expected.LIST),
             "The value has the wrong type or form; expected: a list.",
             "值的类型或者形式不对，应为：数组。",
@@ -97,6 +102,8 @@ def test_messages(finding: Finding, english: str, chinese: str) -> None:
         "code": str(finding.code),
         "message": english,
         "message_zh": chinese,
+        "cure": register()[finding.code].en.cure,
+        "cure_zh": register()[finding.code].zh.cure,
     }
 
 

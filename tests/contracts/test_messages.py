@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contracts.deadlines import CONFIRMATION_RULES
-from contracts.events import EVENT_TYPES
 from contracts.messages import (
     ANY,
     COMMERCE,
@@ -18,8 +16,8 @@ from contracts.messages import (
     MessageType,
     RetryClass,
 )
-from contracts.status import LIFECYCLES, Noun
-from contracts.statutes import packaged_rulebook
+from contracts.schemas import DOCUMENTS
+from contracts.status import Noun
 
 STATUTORY = {
     "case.alerted",
@@ -59,20 +57,6 @@ def test_retry_classes() -> None:
 def test_a_type_without_a_class_has_no_recipient_and_each_other_has_one() -> None:
     for kind in MESSAGE_TYPES.values():
         assert bool(kind.recipients) == (kind.retry is not None), kind.type
-
-
-def test_clocks_are_rules_of_law_or_dates_that_were_set() -> None:
-    rules = {rule.id for rule in packaged_rulebook().rules}
-    for kind in MESSAGE_TYPES.values():
-        if kind.deadline is not None:
-            assert bool(kind.deadline.rules) != bool(kind.deadline.date), kind.type
-            assert rules.issuperset(kind.deadline.rules), kind.type
-    requested = MESSAGE_TYPES[MessageType.CONFIRMATION_REQUESTED].deadline
-    assert requested is not None
-    assert requested.by_route
-    assert set(requested.rules) == set(CONFIRMATION_RULES.values())
-    assert MESSAGE_TYPES[MessageType.CASE_ALERTED].deadline is None
-    assert MESSAGE_TYPES[MessageType.CONFIRMATION_WITHDRAWAL_REQUESTED].deadline is None
 
 
 def test_what_must_be_delivered_first() -> None:
@@ -140,18 +124,17 @@ def test_a_platforms_word_never_goes_back_and_is_never_unknown() -> None:
         assert {Condition.NOT_SOURCE, Condition.KNOWN_STATUS, Condition.HOLDS_CASE} <= set(row.conditions)
 
 
-def test_every_published_event_is_of_the_table() -> None:
-    about = (Noun.CASE, Noun.CONFIRMATION, Noun.TRANSFER, Noun.REFERRAL, Noun.FULFILMENT)
-    without_unknown = "fulfilment.unknown_status"
+def test_a_document_is_read_by_its_types_class_and_that_class_is_described() -> None:
+    described = set(DOCUMENTS.values())
     for kind in MESSAGE_TYPES.values():
-        for publication in kind.events:
-            for noun in about if kind.noun is None else (kind.noun,):
-                for word in LIFECYCLES[noun].legal_steps(LIFECYCLES[noun].start) if noun in LIFECYCLES else ("",):
-                    event = publication.template.format(noun=noun, status=word)
-                    assert event in EVENT_TYPES or event == without_unknown, event
+        posted = kind.type not in KEPT - {"case.followed_up"} | {"status.reported", "statistics.reported"}
+        assert not posted or kind.document in described, kind.type
 
 
-def test_every_type_has_a_business_key_and_a_lane() -> None:
+def test_what_a_document_is_posted_to_is_opened_by_another() -> None:
+    opened = {kind.opens for kind in MESSAGE_TYPES.values()} | {Noun.REFERRAL}
+    assert len([kind for kind in MESSAGE_TYPES.values() if kind.opens]) == 5
     for kind in MESSAGE_TYPES.values():
-        assert kind.business_key
-        assert kind.lane in {"case", "referral", "certificate", "period"}
+        assert kind.appended_to is None or kind.appended_to in opened, kind.type
+    alone = {kind.type for kind in MESSAGE_TYPES.values() if kind.appended_to is None}
+    assert alone == {"case.submitted", "mediator.listed", "statistics.reported", "referral.offered", "status.reported"}

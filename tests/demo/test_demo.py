@@ -194,3 +194,18 @@ def test_a_stage_to_play_on_and_its_end(tmp_path: Path) -> None:
     for port in json.loads((tmp_path / "ports.json").read_text("utf-8")).values():
         with closing(socket.create_server(("127.0.0.1", port))):
             pass
+
+
+def test_one_more_platform_plays_where_it_is_asked_for(tmp_path: Path) -> None:
+    arguments = ("demo", "--once", "--cases", "8", "--seed", "7", "--json", "--with", "national_mediation")
+    summary = finish(start(*arguments, "--data", str(tmp_path / "stage")))
+    assert (summary["lost"], summary["duplicated"], summary["reordered"]) == (0, 0, 0)
+    assert summary["deliveries"]["national_mediation"]["delivered"] > 0
+
+
+def test_a_platform_that_is_not_there_is_named(tmp_path: Path) -> None:
+    process = start("demo", "--cases", "0", "--with", "nobody", "--data", str(tmp_path / "stage"))
+    _, told = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "nobody" in told
+    assert "hr_arbitration" in told

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.flow.clients import ClientRefused, Clients
+from gateway.flow.acts import ActRefused
+from gateway.flow.clients import Clients
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, hash_secret, make_key
 from gateway.store import journal
 from gateway.store.engine import Row
@@ -61,20 +62,20 @@ async def test_what_is_refused_leaves_no_trace(still: Stage) -> None:
     await clients.disable("demo", key.prefix)
     before = (await keys(store), await acts(store))
     for name, codes in ((" ", CODES), ("x" * 101, CODES), ("无组织", (" ",))):
-        with pytest.raises(ClientRefused, match="client_form"):
+        with pytest.raises(ActRefused, match="client_form"):
             await clients.add("cli", name, UPSTREAM_SCOPES, codes)
     for code in ("bad code!!", "x" * 33, "SD<JN"):
-        with pytest.raises(ClientRefused, match="organization_code"):
+        with pytest.raises(ActRefused, match="organization_code"):
             await clients.add("cli", "历下区系统", UPSTREAM_SCOPES, ("SD-JN-LX-001", code))
     for scopes in (OPERATOR_SCOPES, ("cases:read", "ops:read"), ("audit:read",)):
-        with pytest.raises(ClientRefused, match="operator_scope"):
+        with pytest.raises(ActRefused, match="operator_scope"):
             await clients.add("cli", "部分运维", scopes, CODES)
-    with pytest.raises(ClientRefused, match="taken"):
+    with pytest.raises(ActRefused, match="taken"):
         await clients.add("cli", "又一个", UPSTREAM_SCOPES, CODES, key)
-    with pytest.raises(ClientRefused, match="not_found"):
+    with pytest.raises(ActRefused, match="not_found"):
         await clients.rotate("cli", "cli_none", 0)
     for prefix in ("mg000000000000", key.prefix):
-        with pytest.raises(ClientRefused, match="not_found"):
+        with pytest.raises(ActRefused, match="not_found"):
             await clients.disable("cli", prefix)
     assert (await keys(store), await acts(store)) == before
 

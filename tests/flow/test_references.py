@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.flow.references import fold
+from gateway.flow.references import fold, name_letters
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,10 @@ def test_blanks_anywhere_make_no_difference(number: str, places: list[int]) -> N
     for place in places:
         spaced.insert(min(place, len(spaced)), "\u3000" if place % 2 else " ")
     assert fold("".join(spaced)) == fold(number)
+
+
+def test_a_name_is_the_same_however_its_dot_and_brackets_are_typed() -> None:
+    written = ("阿依古丽·买买提", "阿依古丽・买买提", "阿依古丽•买买提", " 阿依古丽 . 买买提", "阿依古丽买买提")
+    assert {name_letters(name) for name in written} == {"阿依古丽买买提"}
+    assert name_letters("示例物流(山东)有限公司") == name_letters("示例物流（山东）有限公司")
+    assert name_letters("王建国") != name_letters("王建")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.flow.retry import Again, Over, after_failure, full_jitter
+from gateway.flow.retry import Again, Over, after_failure, full_jitter, next_look_ms
 from gateway.settings import RetrySettings
 
 SETTINGS = RetrySettings()
@@ -130,3 +130,25 @@ def test_a_whole_outage_of_a_month_ends_in_a_task_and_never_silently(seed: int) 
     assert found == Over("dead")
     assert 30 * DAY <= now - NOW <= 30 * DAY + 4 * HOUR
     assert 180 <= tries <= 30 * 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("tries", "age_ms", "wait_ms"),
+    [
+        (1, 0, 1000),
+        (2, 1000, 2000),
+        (3, 3000, 5000),
+        (4, 8000, None),
+        (1, 400, 600),  # kept a while before it was looked at: the plan counts from its coming
+        (7, 1500, 1500),  # woken again and again, or killed: its time is no shorter
+        (9, 7999, 1),
+        (1, 7_200_000, 1000),  # the gateway was away: the looks are not skipped
+        (3, 7_200_000, 5000),
+        (4, 7_200_000, None),
+        (0, 9000, None),
+    ],
+)
+def test_a_call_that_nobody_knows_is_looked_at_as_often_and_as_long_as_is_planned(
+    tries: int, age_ms: int, wait_ms: int | None
+) -> None:
+    assert next_look_ms((1, 2, 5), tries, age_ms) == wait_ms

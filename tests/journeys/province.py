@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import orjson
 
-from contracts.messages import COURT, HR, ONE_STOP, UNION
+from contracts.messages import COURT, HR, NATIONAL, ONE_STOP, UNION
 from gateway.flow.exchange import unpack_steps
 from gateway.flow.house import House
 from gateway.registry import installed
@@ -33,23 +33,28 @@ PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 _SOON = [0.2, 0.3, *(0.5 for _ in range(40))]
 _MOCKS: dict[str, dict[str, Any]] = {
     HR: {"rate_per_s": 400, "callback_waits_s": _SOON},
-    COURT: {"rate_per_s": 400, "push_repeats_s": _SOON, "index_lag_s": 0.2, "court_codes": COURTS},
+    COURT: {"rate_per_s": 400, "callback_waits_s": _SOON, "index_lag_s": 0.2, "court_codes": COURTS},
     ONE_STOP: {"rate_per_s": 400, "pull_interval_s": 0.05, "organization_codes": list(ORGANIZATIONS)},
     UNION: {"rate_per_s": 400, "result_delay_s": 0.1, "callback_waits_s": _SOON},
+    NATIONAL: {"quota_per_minute": 60_000, "poll_min_s": 0.05, "organizations": list(ORGANIZATIONS)},
 }
 _OURS: dict[str, dict[str, Any]] = {
     ONE_STOP: {"poll_every_s": (0.1, 0.2)},
     COURT: {"lookup_lag_s": 0.5},
     UNION: {},
     HR: {},
+    NATIONAL: {"poll_every_s": (0.1, 0.2)},
 }
+_LISTED: dict[str, list[str]] = {NATIONAL: list(ORGANIZATIONS)}
+"""Endpoints that take the cases of these organisations alone."""
 
 
 class Province:
     """``await Province.open(gateway, directory)``; ``close`` ends mocks and web server, the fixture ends the house."""
 
-    def __init__(self, gateway: Gateways, data: Path) -> None:
+    def __init__(self, gateway: Gateways, data: Path, platforms: tuple[str, ...]) -> None:
         self.gateway = gateway
+        self._platforms = platforms
         self._data = data
         self._bound = listening_socket("127.0.0.1", 0)
         self.port: int = self._bound.getsockname()[1]
@@ -65,16 +70,16 @@ class Province:
         """What a test itself filed at a platform, past the engine."""
 
     @classmethod
-    async def open(cls, gateway: Gateways, data: Path) -> Province:
+    async def open(cls, gateway: Gateways, data: Path, platforms: tuple[str, ...] = PLATFORMS) -> Province:
         """Everything up, in the gateway's time."""
-        made = cls(gateway, data)
+        made = cls(gateway, data, platforms)
         await asyncio.to_thread(made._start_mocks)
         configs = made._read()
         endpoints = {}
-        for name in PLATFORMS:
+        for name in platforms:
             kind = installed()[name]()
             known = {key: value for key, value in configs[name].items() if key in kind.settings_type.model_fields}
-            endpoints[name] = {"adapter": name, "settings": known | _OURS[name]}
+            endpoints[name] = {"adapter": name, "settings": known | _OURS[name], "organizations": _LISTED.get(name)}
         await made.set_clocks()
         retry = FAST.model_copy(update={"orphan": (0.1, 0.2, 0.4, 0.8, 1.6)})
         made.house = await gateway(
@@ -88,10 +93,10 @@ class Province:
 
     def _start_mocks(self) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "mocks", *PLATFORMS, "--data", str(self._data)]
+        command = [sys.executable, "-m", "mocks", *self._platforms, "--data", str(self._data)]
         command += ["--callbacks", f"http://127.0.0.1:{self.port}/callbacks"]
-        for name, values in _MOCKS.items():
-            for key, value in values.items():
+        for name in self._platforms:
+            for key, value in _MOCKS[name].items():
                 command += ["--set", f"{name}.{key}={json.dumps(value, ensure_ascii=False)}"]
         log = self._data / "log"
         log.write_bytes(b"")

@@ -127,6 +127,7 @@ async def test_it_arrives_once_and_the_attempts_say_why_it_waited(
     first = attempts[0]["code"]
     assert first in codes if codes is not None else first not in LOST, first
     assert [one["filing"] for one in attempts[0]["steps"]][-1:] == [True]
+    assert all(datetime.fromisoformat(one["at"]).utcoffset() is not None for one in attempts[0]["steps"])
     told = await effects(province, platform, found["id"])
     assert told[: len(journal)] == journal
     assert told.count("created") == 1

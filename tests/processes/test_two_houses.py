@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from typing import Any
 
 import orjson
+import pytest
 
 from contracts.messages import MessageType
+from gateway.flow import worker
 from gateway.flow.house import House
 from gateway.flow.order import Order
 from gateway.settings import RouteSettings
@@ -18,6 +19,8 @@ from tests.seam import documents
 from tests.seam.scene import BYTES, IDS, OPERATOR, Scene, until
 
 CASES = 24
+NEVER_S = 600.0
+"""Longer than any test here: what comes all the same was rung for."""
 
 
 async def beside(scene: Scene, **more: Any) -> House:
@@ -93,16 +96,15 @@ async def test_a_process_that_dies_leaves_its_work_to_the_other(scene: Scene) ->
     assert scene.ids.count("file") > 4, "the fault did not come"
 
 
-async def test_one_process_takes_in_and_another_delivers_at_once(scene: Scene) -> None:
-    """Waking goes by NOTIFY, not by the sweep of a second."""
+async def test_one_process_takes_in_and_another_delivers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waking goes by NOTIFY: the sweep does not come here."""
+    monkeypatch.setattr(worker, "_SWEEP_S", NEVER_S)
     await scene.stand(IDS)
     web = await beside(scene, work=False)
     await beside(scene)
     await asyncio.sleep(0.3)
-    waits = []
     for number in range(12):
         case = await post(web, MessageType.CASE_SUBMITTED, documents.case(f"370102-LX001-2026-{number:05}"))
-        begun = time.monotonic()
 
         async def delivered(case: str = case) -> bool:
             file = await web.store.load(case)
@@ -110,9 +112,7 @@ async def test_one_process_takes_in_and_another_delivers_at_once(scene: Scene) -
             return file.deliveries[0].state == "delivered"
 
         await until(delivered, "delivery")
-        waits.append(time.monotonic() - begun)
         await asyncio.sleep(0.05)
-    assert sorted(waits)[6] < 0.4, waits
 
 
 async def test_a_process_without_hands_hears_every_event(scene: Scene) -> None:
@@ -137,7 +137,9 @@ async def test_a_process_without_hands_hears_every_event(scene: Scene) -> None:
     assert web.worker.stuck() == []
 
 
-async def test_a_call_at_one_process_is_applied_by_another(scene: Scene) -> None:
+async def test_a_call_at_one_process_is_applied_by_another(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By waking: the sweep does not come here."""
+    monkeypatch.setattr(worker, "_SWEEP_S", NEVER_S)
     await scene.stand(BYTES)
     web = await beside(scene, work=False)
     await beside(scene)
@@ -161,9 +163,7 @@ async def test_a_call_at_one_process_is_applied_by_another(scene: Scene) -> None
         row = await web.store.row("delivery", found[0].id)
         return row is not None and row["state"] == "delivered"
 
-    begun = time.monotonic()
     await until(delivered, "the word is applied")
-    assert time.monotonic() - begun < 0.9, "by waking, not by the sweep"
 
 
 async def test_each_event_is_numbered_once_by_whoever_comes(scene: Scene) -> None:

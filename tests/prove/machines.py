@@ -49,6 +49,8 @@ def _kills(asked: Asked) -> Shown:
     shown = Shown("随机断电 random SIGKILL, the whole demonstration", asked.seed)
     with TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as room:
         proof = prove(Round(asked.kills, asked.cases, asked.seed), Path(room))
+        if not proof.holds:
+            shown.missed += _unended(Path(room) / "prove.log")
     shown.tried, shown.recovered_s, shown.seconds = proof.kills, proof.recovered_s, proof.seconds
     for wrong in (Wrong.LOST, Wrong.DUPLICATED, Wrong.REORDERED):
         shown.add(Fault(wrong, "by the four ledgers") for _ in range(int(proof.summary.get(wrong.value, 0))))
@@ -57,6 +59,13 @@ def _kills(asked: Asked) -> Shown:
     if not proof.holds and not shown.faults:
         shown.missed.append(proof.broken or f"the demonstration ended with {proof.code}")
     return shown
+
+
+def _unended(log: Path) -> list[str]:
+    """What the demonstration said last: its faults, and of each thing that had not ended what it waits for; or why it could
+    not go on."""
+    lines = log.read_text("utf-8").splitlines()
+    return [line for line in lines if line.startswith((*(f"{wrong} " for wrong in Wrong), "未了 "))] or lines[-3:]
 
 
 _KINDS = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.case import Case
+from contracts.conformance.leaves import fields
 from contracts.document import Part
 from gateway.flow.documents import DOCUMENTS
 from gateway.security.disclosure import Redactor
@@ -19,6 +21,7 @@ from tests.flow import papers
 CASE = papers.body("wages")
 LEAVES = list(leaves(Case, CASE))
 PERSON = CASE["parties"][0]
+SHOWN_BY = ((FieldClass.NAME, "name"), (FieldClass.ID_NO, "id_number"), (FieldClass.PHONE, "phone"))
 
 
 @pytest.fixture
@@ -63,7 +66,10 @@ def test_an_unknown_field_is_hidden() -> None:
         (FieldClass.PHONE, "13800000000", "138****0000"),
         (FieldClass.BANK, "6222021602012345678", "***************5678"),
         (FieldClass.BIRTH, "1990-03-07", "1990-**-**"),
-        (FieldClass.FREE_TEXT, "他说了什么", "[5]"),
+        (FieldClass.PERSONAL, "female", "[…]"),
+        (FieldClass.PERSONAL, "male", "[…]"),
+        (FieldClass.FREE_TEXT, "他说了什么", "[…]"),
+        (FieldClass.FREE_TEXT, "他说" * 20, "[40]"),
         (FieldClass.COMPANY, "示例公司", "示例公司"),
     ],
 )
@@ -132,6 +138,75 @@ def test_public_values_are_shown_with_where_they_come_from(redactor: Redactor) -
     assert redactor.value("小程序")[1] is False
 
 
+def test_what_two_fields_hold_alike_comes_from_neither() -> None:
+    twice = Redactor(list(leaves(Case, CASE | {"source_case_no": CASE["organization"]["code"]})))
+    assert twice.value(CASE["organization"]["code"])[2] == ""
+    assert twice.value(CASE["organization"]["name"])[2] == "/organization/name"
+
+
+CODED = Redactor(LEAVES, (), {"AAC004", "xb", "性别"})
+
+
+@pytest.mark.parametrize("sex", ["1", "2", "男"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"rows":[{"AAC004":"SEX","AAB301":"370102"}]}',
+        '{"AAC004":["SEX"],"AAB301":"370102"}',
+        '{"AAC004":{"code":"SEX"},"AAB301":"370102"}',
+        "<a xmlns='u'><性别>SEX</性别><性别>SEX</性别><b xb='SEX'>370102</b></a>",
+        "sqr.0.xb=SEX&sqr.1.xb=SEX&dzqh=370102",
+    ],
+)
+def test_a_code_that_tells_of_a_person_is_covered_wherever_it_stands(body: str, sex: str) -> None:
+    if body.startswith("sqr"):
+        sex = quote(sex)
+    rows = CODED.body(body.replace("SEX", sex).encode())
+    assert rows is not None
+    texts = [row.text for row in rows if row.text]
+    assert "370102" in texts
+    assert "[…]" in texts
+    assert set(texts) <= {"370102", "[…]"}
+
+
+def test_a_flag_that_tells_of_a_person_is_covered_and_an_absent_one_is_told() -> None:
+    assert [row.text for row in CODED.tree({"xb": True, "b": {"xb": None}}, ours=True) if row.text] == ["[…]", "null"]
+
+
+def test_a_payload_keeps_its_form() -> None:
+    payload = {
+        "BZP000": [{"AAC003": PERSON["name"], "AAC147": PERSON["id_number"], "AAC004": 1, "AAE005": PERSON["phone"]}],
+        "composed": f"{PERSON['name']}与济南泉城餐饮管理有限公司·追索劳动报酬纠纷",
+        "count": 2,
+        "major": False,
+        "none": None,
+    }
+    name, number, phone = (masked(kind, PERSON[key]) for kind, key in SHOWN_BY)
+    assert CODED.json(payload) == {
+        "BZP000": [{"AAC003": name, "AAC147": number, "AAC004": "[…]", "AAE005": phone}],
+        "composed": f"[{len(str(payload['composed']))}]",
+        "count": 2,
+        "major": False,
+        "none": None,
+    }
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(min_size=1, max_size=30),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+        max_leaves=20,
+    )
+)
+def test_a_payload_shows_no_more_than_its_rows(value: object) -> None:
+    """Property: what a program reads of a wire is what a person sees of it."""
+    seen = [row for row in CODED.tree({"x": value}, ours=True) if row.text]
+    told = list(fields(CODED.json({"x": value})))
+    assert len(seen) == len(told)
+    for row, (_, one) in zip(seen, told, strict=True):
+        assert row.text == one if row.hidden else one is None or row.text.lower() == str(one).lower()
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -156,7 +231,7 @@ def test_xml_and_forms_are_read(redactor: Redactor) -> None:
     assert [row.text for row in xml if row.text and not row.hidden] == ["1", "7"]
     form = redactor.body(b"n=1&xm=%E7%8E%8B%E4%BA%94&zt=05")
     assert form is not None
-    assert [row.text for row in form] == ["1", "[2]", "05"]
+    assert [row.text for row in form] == ["1", "[…]", "05"]
 
 
 def test_depth_and_width_are_bounded(redactor: Redactor) -> None:

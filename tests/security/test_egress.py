@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -31,6 +31,7 @@ from gateway.security.egress import (
     Target,
     is_public,
 )
+from tests.servers.aside import served
 
 TENANTS = EgressPolicy()
 
@@ -340,13 +341,8 @@ async def server() -> AsyncIterator[tuple[int, list[str]]]:
 
     application = web.Application()
     application.router.add_post("/hooks", take)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port: int = runner.addresses[0][1]
-    yield port, asked
-    await runner.cleanup()
+    async with served(application) as port:
+        yield port, asked
 
 
 async def post(policy: EgressPolicy, names: Names, *urls: str) -> list[int]:
@@ -423,17 +419,14 @@ async def test_literals_are_checked_though_no_resolver_sees_them(server: tuple[i
 
 
 async def test_certificates_are_verified(tmp_path: Path) -> None:
-    port, end = await tls_server(tmp_path)
-    try:
+    async with served(web.Application(), tls=unsigned(tmp_path)) as port:
         policy = EgressPolicy([Allowed.of("127.0.0.1", port, "https")])
-        with pytest.raises(httpx.ConnectError):
+        with pytest.raises(httpx.ConnectError, match="ClientConnectorCertificateError"):
             await post(policy, Names(["127.0.0.1"]), f"https://hooks.receiver.org:{port}/hooks")
-    finally:
-        await end()
 
 
-async def tls_server(directory: Path) -> tuple[int, Callable[[], Awaitable[None]]]:
-    """A receiver with a certificate of the right name that nobody signed."""
+def unsigned(directory: Path) -> ssl.SSLContext:
+    """A certificate of the right name that nobody signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hooks.receiver.org")])
     now = datetime.now(UTC)
@@ -453,10 +446,7 @@ async def tls_server(directory: Path) -> tuple[int, Callable[[], Awaitable[None]
     path.write_bytes(plain + certificate.public_bytes(Encoding.PEM))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(path)
-    runner = web.AppRunner(web.Application())
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    return runner.addresses[0][1], runner.cleanup
+    return context
 
 
 async def test_a_name_that_nobody_examined_is_not_resolved() -> None:

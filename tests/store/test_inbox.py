@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.store import inbox
+from gateway.store.ids import id_at
 from gateway.store.inbox import NewCallback, Stored
 from gateway.store.store import Store
+from gateway.store.unit import NewTask
 from tests.store.bench import BROKEN, START_MS, Bench, VirtualClock, opened
 
 LEASE_MS = 30_000
@@ -150,3 +152,62 @@ async def test_a_memory_ends_with_its_time(store: Store, clock: VirtualClock) ->
     assert await store.row("get_memory", "a", "file") is not None
     await store.write("drop_memory", ("a", "file"))
     assert await store.row("get_memory", "a", "file") is None
+
+
+LATER_MS = 10_000
+
+
+async def _orphan(store: Store, identifier: str, wait_ms: int, endpoint: str = "a") -> None:
+    """One that was looked at, and waits."""
+    await store.keep_callback(call(identifier, f"EV-{identifier}", endpoint=endpoint))
+    assert identifier in {found.id for found in await due(store)}
+    await store.write("move_callback", (identifier, "orphan", "not_known", wait_ms))
+
+
+async def _is_due(store: Store) -> set[str]:
+    return {found.id for found in await due(store)}
+
+
+async def test_orphans_are_woken_by_a_number_of_their_platform(store: Store, clock: VirtualClock) -> None:
+    await _orphan(store, "cbk_waits", LATER_MS)
+    await _orphan(store, "cbk_other", LATER_MS, endpoint="b")
+    await store.run(inbox.wake, [("a", id_at("confirmation", START_MS))])
+    assert await _is_due(store) == {"cbk_waits"}
+    await store.run(inbox.wake, [])
+    assert await _is_due(store) == set()
+
+
+async def test_a_word_is_no_older_than_what_it_is_about(store: Store, clock: VirtualClock) -> None:
+    await _orphan(store, "cbk_old", LATER_MS * 60)
+    clock.pass_ms(LATER_MS * 12)
+    for younger in (id_at("confirmation", clock.ms), f"{id_at('agreement', clock.ms)}/2"):
+        await store.run(inbox.wake, [("a", younger)])
+        assert await _is_due(store) == set()
+    await store.run(inbox.wake, [("a", id_at("referral", clock.ms))])
+    assert await _is_due(store) == {"cbk_old"}, (
+        "a referral is known by its offer alone, which may come after its recall"
+    )
+
+
+async def test_one_before_a_person_is_woken_while_the_task_is_open(store: Store, clock: VirtualClock) -> None:
+    year_ms = 365 * 86_400_000
+    numbered = [("a", id_at("confirmation", START_MS))]
+    await _orphan(store, "cbk_1", year_ms)
+    await store.run(inbox.wake, numbered)
+    assert await _is_due(store) == set(), "nobody has it any more"
+    await store.write("open_task", NewTask("tsk_1", "orphan_callback", "cbk_1", "a").row("cbk_1", ""))
+    await store.run(inbox.wake, numbered)
+    assert await _is_due(store) == {"cbk_1"}
+    await store.write("move_callback", ("cbk_1", "orphan", "not_known", year_ms))
+    await store.write("close_task", ("orphan_callback", "cbk_1", "theirs"))
+    await store.run(inbox.wake, numbered)
+    assert await _is_due(store) == set()
+
+
+async def test_one_that_is_woken_while_it_is_looked_at_is_due_again_at_once(store: Store, clock: VirtualClock) -> None:
+    await _orphan(store, "cbk_1", 100)
+    clock.pass_ms(100)
+    assert await _is_due(store) == {"cbk_1"}
+    await store.run(inbox.wake, [("a", id_at("confirmation", START_MS))])  # after the look, before its end is written
+    await store.write("move_callback", ("cbk_1", "orphan", "not_known", LATER_MS))
+    assert await _is_due(store) == {"cbk_1"}

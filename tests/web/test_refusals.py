@@ -9,9 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
+from contracts.messages import HR
 from tests.flow import papers
 from tests.flow.papers import DROP
-from tests.web.site import Site
+from tests.flow.stage import at
+from tests.flow.test_referrals import ACCEPT, referral
+from tests.web.site import Site, accepted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -275,14 +278,36 @@ async def test_an_active_confirmation_is_told_with_the_rest(site: Site) -> None:
         "wrong_type",
         {("/applied_at", "wrong_type"), ("/applicants", "one_side_only"), ("", "confirmation_active")},
     )
-    alone = await site.post(path, papers.raw("judicial"))
-    assert (alone.status_code, alone.json()["link"].rpartition("/")[2]) == (409, first)
+    alone = (await site.post(path, papers.raw("judicial"))).json()
+    assert (alone["status"], alone["code"], alone["link"].rpartition("/")[2]) == (409, "confirmation_active", first)
 
 
-async def test_a_foreign_case_is_told_nothing_of_referrals(shared: Site) -> None:
-    body = papers.body("wages", {"/organization/code": "SD-QD-SN-002", "/referral": "ref_01M7Q5CQG057N683VPG2HEWAGG"})
-    answer = await shared.post("/v1/cases", body)
-    assert (answer.status_code, answer.json()["code"]) == (403, "organization_foreign")
+@pytest.mark.asyncio(loop_scope="function")  # the house at work has its own loop
+async def test_a_foreign_case_is_told_nothing_of_referrals(busy: Site) -> None:
+    """Whether another organisation's referral is there, was accepted or has its case: the refusal is the same as for none."""
+    foreign = "SD-QD-SN-002"
+    referrals = {"none": "ref_01M7Q5CQG057N683VPG2HEWAGG"}
+    for task in ("offered", "accepted", "taken"):
+        word = {"event": f"offer-{task}", "at": at(1), "referral": referral(task, organization_code=foreign)}
+        await busy.stage.tell(word)
+        row = await busy.house.store.row("find_matter", "referral", f"{HR}|{task}")
+        assert row is not None
+        referrals[task] = row["id"]
+        if task != "offered":
+            told = await busy.post(f"/v1/referrals/{row['id']}/answer", ACCEPT, busy.stranger)
+            assert told.status_code == 202, told.text
+    bodies = {
+        task: busy.case_body({"/organization/code": foreign, "/referral": identifier})
+        for task, identifier in referrals.items()
+    }
+    accepted(await busy.post("/v1/cases", bodies["taken"], busy.stranger))
+    problems = []
+    for body in bodies.values():
+        answer = await busy.post("/v1/cases", body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "organization_foreign")
+        problems.append({name: value for name, value in answer.json().items() if name != "instance"})
+    assert problems == [problems[0]] * 4
+    accepted(await busy.post("/v1/cases", bodies["accepted"], busy.stranger))  # it is there for whoever it is for
 
 
 LANGUAGES = {"zh-CN": True, "en": False, "en-GB,zh;q=0.5": False, "": True, "de": True}

@@ -29,9 +29,13 @@ async def test_a_revision_names_the_version_it_was_made_from(site: Site) -> None
     changed = {**body, "facts": "更正后的事实。"}
     missing = await site.put(f"/v1/cases/{case}", changed)
     assert (missing.status_code, missing.json()["code"]) == (428, "if_match_missing")
-    for stale in ('"2"', '"0"', '"x"', "**", "1", 'W/"7"'):
+    for stale in ('"2"', '"0"', '"x"', 'W/"7"', '"x", "7"', '""'):
         refused = await site.put(f"/v1/cases/{case}", changed, headers={"If-Match": stale})
         assert (refused.status_code, refused.json()["code"]) == (412, "version_stale")
+    for formless in ("**", "1", '"1', "'1'", '"1" "2"', '"1", "2"', "", '"1",' * 1000):
+        refused = await site.put(f"/v1/cases/{case}", changed, headers={"If-Match": formless})
+        told = refused.json()
+        assert (refused.status_code, told["code"], told["header"]) == (400, "if_match_form", "If-Match"), formless
     taken = await site.put(f"/v1/cases/{case}", changed, headers={"If-Match": '"1"'})
     assert taken.status_code == 202, taken.text
     assert (taken.json()["version"], taken.headers["ETag"]) == (2, '"2"')
