@@ -8,8 +8,8 @@ _BRACKETS = str.maketrans(
     {"〔": "(", "〕": ")", "[": "(", "]": ")", "【": "(", "】": ")", "（": "(", "）": ")", "﹝": "(", "﹞": ")"}
 )
 
-_DOTS = "·•‧・･.．"
-"""What people type for the dot between the parts of a name."""
+_OF_NAMES = _BRACKETS | dict.fromkeys(map(ord, "·•‧・･.．"))
+"""The same for names, and without what people type for the dot between their parts."""
 
 
 def fold(number: str) -> str:
@@ -21,8 +21,7 @@ def fold(number: str) -> str:
 def name_letters(name: str) -> str:
     """A name as its fingerprint is made of it: brackets in one width, the dot between the parts of a name (阿依古丽·买买提) and
     blanks left out."""
-    plain = unicodedata.normalize("NFKC", name).translate(_BRACKETS)
-    return "".join([c for c in plain if c not in _DOTS and not c.isspace()]).upper()
+    return "".join(unicodedata.normalize("NFKC", name).translate(_OF_NAMES).split()).upper()
 
 
 def phone_digits(number: str) -> str:

@@ -1,0 +1,110 @@
+"""What an operator configures for one endpoint of this platform (page §1), checked before the first exchange."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+
+from contracts.adapter import AdapterSettings
+
+_SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql", "postgres")
+_WANTED = (
+    "须为 postgresql://主机/库 或 sqlite:///文件，口令另填 password，不带查询串 "
+    "postgresql://host/database or sqlite:///file is needed; the password goes into password, no query"
+)
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[^#\s]+$")]
+
+
+class CommerceFederationSettings(AdapterSettings):
+    """Configured values of the page, same names as on the platform's side. Periods in seconds."""
+
+    database_url: str = Field(description="postgresql://host:port/database or sqlite:///file (前置机数据库地址)")
+    account: str = Field("tj_gateway", min_length=1, description="Our account of the database (数据库账号)")
+    password: SecretStr | None = Field(None, description="Its password (数据库口令)")
+    ca_file: str | None = Field(None, description="Certificates that the server's is checked against (CA 证书文件)")
+    db_schema: str = Field(
+        "tjex", alias="schema", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$", description="Schema of the tables (模式)"
+    )
+    organizations: tuple[Code, ...] = Field(
+        (), description="Organisations bound to us; none named: whatever the routes send (调解组织代码)"
+    )
+    period_s: float = Field(30.0, gt=0, description="How often the platform's reader runs (读取周期)")
+    poll_min_s: float = Field(5.0, gt=0, description="Shortest wait between two polls")
+    poll_max_s: float = Field(900.0, gt=0, description="Longest wait between two polls")
+    file_limit: int = Field(10 * 1024 * 1024, gt=0, description="Most bytes of one file")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _paced(cls, values: Any) -> Any:  # Any: whatever stands in the configuration, judged field by field below
+        """The engine's own waits follow the page's settings, unless they are given."""
+        if not isinstance(values, dict):
+            return values
+        made = dict(values)
+        shortest, longest = made.get("poll_min_s", 5.0), made.get("poll_max_s", 900.0)
+        if isinstance(shortest, int | float) and isinstance(longest, int | float):
+            made.setdefault("poll_every_s", (shortest, longest))
+        return made
+
+    @field_validator("database_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value.startswith(_SQLITE) and len(value) > len(_SQLITE) and "\0" not in value:
+            return value
+        try:
+            parts = urlsplit(value)
+            sound = parts.port is None or parts.port > 0  # a port that is none is found out by asking for it
+        except ValueError:
+            raise ValueError(_WANTED) from None
+        named = parts.scheme in _POSTGRES and parts.hostname and re.fullmatch(r"/[^/]+", parts.path)
+        if not sound or not named or parts.password is not None or parts.query or parts.fragment:
+            raise ValueError(_WANTED)
+        return value
+
+    @field_validator("organizations")
+    @classmethod
+    def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("an organisation is named twice")
+        return value
+
+    @model_validator(mode="after")
+    def _polls(self) -> CommerceFederationSettings:
+        if self.poll_min_s > self.poll_max_s:
+            raise ValueError("poll_min_s is longer than poll_max_s")
+        return self
+
+    @property
+    def file(self) -> str | None:
+        """The path of the SQLite file; ``None`` where the database is PostgreSQL."""
+        return self.database_url[len(_SQLITE) :] if self.database_url.startswith(_SQLITE) else None
+
+    @property
+    def server(self) -> Server:
+        """Where the PostgreSQL database is."""
+        return Server(urlsplit(self.database_url), self.account)
+
+
+class Server:
+    """The parts of a PostgreSQL address. An account that stands in the address goes before the setting."""
+
+    def __init__(self, parts: SplitResult, account: str) -> None:
+        self.host = parts.hostname or ""
+        self.port = parts.port or 5432
+        self.database = unquote(parts.path[1:])
+        self.account = unquote(parts.username) if parts.username else account
+
+    @property
+    def here(self) -> bool:
+        """Whether it is this very machine: there alone a connection may go without TLS."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False

@@ -1,0 +1,1 @@
+"""The chambers' platform's adapter, tested against its protocol page."""
