@@ -13,7 +13,15 @@ import adapters
 from gateway.texts import console_texts
 
 HOUSE = Path(adapters.__file__).parent
-SIBLINGS = ("commerce_federation", "court_mediation", "hr_arbitration", "national_mediation", "one_stop", "union", "webhook")
+SIBLINGS = (
+    "commerce_federation",
+    "court_mediation",
+    "hr_arbitration",
+    "national_mediation",
+    "one_stop",
+    "union",
+    "webhook",
+)
 ROOMS = {"__init__.py", "adapter.py", "codes.py", "settings.py", "translate.py", "wire.py", "README.md"}
 PARTS = ["Rooms", "Services", "Reconciliation (对账)", "Quirks", "Where the page leaves a choice"]
 OWN_PARTS = {"One attempt"}
