@@ -337,7 +337,8 @@ async def _compose(
         clients=Clients(store),
         accounts=Accounts(store, hasher, own.idle_minutes * 60, own.session_hours * 3600, own.roles),
     )
-    disclosure = Disclosure(store, personal_fields(adapters))
+    earlier = [str(row["adapter"]) for row in await store.rows("all_endpoints")]
+    disclosure = Disclosure(store, personal_fields(endpoints.values(), earlier, adapters))
     rehearsal = Rehearsal(store, examination, judgement, contexts, router, endpoints, disclosure)
     house = House(
         settings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
@@ -102,16 +102,21 @@ def webhook_kind(adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None =
     return kind if kind is not None and kind.info.contract == CONTRACT and kind.info.events else None
 
 
-def personal_fields(adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None) -> frozenset[str]:
-    """Names of wire fields whose codes tell of a person, of every installed adapter. One that cannot be loaded is the concern
-    of whoever configures it."""
-    found: set[str] = set()
-    for name, loader in (installed() if adapters is None else adapters).items():
+def personal_fields(
+    connected: Iterable[Endpoint],
+    earlier: Iterable[str],
+    adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None,
+) -> frozenset[str]:
+    """Names of wire fields whose codes tell of a person: of the connected platforms and of the adapters that were connected
+    ``earlier``, since a wire outlives the endpoint it went to."""
+    known = {endpoint.adapter.info.name: endpoint.adapter.info.personal_fields for endpoint in connected}
+    loaders = installed() if adapters is None else adapters
+    for name in (set(earlier) - known.keys()) & loaders.keys():
         try:
-            found |= loader().info.personal_fields
-        except Exception as error:  # a stranger's package, read at start
+            known[name] = loaders[name]().info.personal_fields
+        except Exception as error:  # a stranger's package that cannot be loaded is the concern of whoever configures it
             log.warning("adapter_not_loaded", adapter=name, error=type(error).__name__)
-    return frozenset(found)
+    return frozenset().union(*known.values())
 
 
 def _settings_of(

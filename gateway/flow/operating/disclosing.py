@@ -38,7 +38,7 @@ def canonical_leaves(store: Store, message: Row) -> list[Leaf]:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """Makes the redactors. ``personal_fields``: of every installed adapter, since a wire outlives the endpoint it went to."""
+    """Makes the redactors. ``personal_fields``: of every platform that something was ever sent to (``AdapterInfo``)."""
 
     store: Store
     personal_fields: frozenset[str]
