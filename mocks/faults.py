@@ -21,7 +21,8 @@ TRANSPORT = (
 CALLBACK = ("duplicate_callback", "reorder_callbacks", "early_callback", "forge_callback")
 #: Every action there is. ``refuse`` acts at once, ``maintenance`` is a state, the rest count down.
 ACTIONS = frozenset(("refuse", "maintenance", "business_error", "expire_session", *TRANSPORT, *CALLBACK))
-GARBAGE_KINDS = frozenset(("html", "truncated", "empty", "gbk", "bomb"))
+#: Kinds of garbage: ``slip`` (a zip entry outside its folder) where archives are exchanged alone.
+GARBAGE_KINDS = frozenset(("html", "truncated", "empty", "gbk", "bomb", "slip"))
 
 
 @dataclass(frozen=True, slots=True)

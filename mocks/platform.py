@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from mocks.clock import Clock
-from mocks.faults import ACTIONS, Fault, Faults
+from mocks.faults import ACTIONS, GARBAGE_KINDS, Fault, Faults
 from mocks.journal import Journal
 
 Json = dict[str, Any]
@@ -43,6 +43,8 @@ class Platform(ABC):
     name: ClassVar[str]
     #: Actions of ``POST /_mock/faults`` that this platform knows; others get 422.
     actions: ClassVar[frozenset[str]] = ACTIONS
+    #: The kinds of ``garbage`` that it knows.
+    garbage_kinds: ClassVar[frozenset[str]] = GARBAGE_KINDS - {"slip"}
     #: The ``how`` values of ``forge_callback``.
     forgeries: ClassVar[frozenset[str]] = frozenset()
     #: Keys of the configuration that :meth:`default_config` leaves out.
@@ -115,6 +117,8 @@ class Platform(ABC):
         """Refuse a fault that means nothing here. Raises ``ValueError`` (422)."""
         if fault.action not in self.actions:
             raise ValueError(f"{fault.action} does not apply to {self.name}")
+        if fault.action == "garbage" and fault.kind not in self.garbage_kinds:
+            raise ValueError(f"garbage: {fault.kind} does not apply to {self.name}")
         if fault.action == "forge_callback" and self.forgeries and fault.how not in self.forgeries:
             raise ValueError(f"forge_callback: unknown how {fault.how!r}; known: {', '.join(sorted(self.forgeries))}")
 

@@ -29,6 +29,7 @@ PLATFORMS = {
     "union": "mocks.union",
     "national_mediation": "mocks.national_mediation",
     "commerce_federation": "mocks.commerce_federation",
+    "enterprise_confederation": "mocks.enterprise_confederation",
     "webhook": "mocks.webhook",
 }
 

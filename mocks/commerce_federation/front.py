@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
 from typing import Final
@@ -15,6 +16,8 @@ from mocks.faults import Fault, Faults
 _PORT: Final = 5432
 _CHUNK: Final = 65536
 _COMMIT_S: Final = 0.1
+#: A whole statement: ``BEGIN ISOLATION LEVEL READ COMMITTED`` ends no transaction.
+_COMMIT: Final = re.compile(rb"\bCOMMIT\s*[\0;]", re.IGNORECASE)
 
 
 class Front:
@@ -88,7 +91,7 @@ class Front:
                 return
             if (fault := self._take("slow")) is not None:
                 await asyncio.sleep((fault.after_ms or 1000) / 1000)
-            last = b"COMMIT" in data.upper() and self._take("accept_then_reset") is not None
+            last = _COMMIT.search(data) is not None and self._take("accept_then_reset") is not None
             if last:
                 answers.cancel()
             on.write(data)
