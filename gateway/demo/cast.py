@@ -100,6 +100,16 @@ HOMES: Final = (
         "0537",
         (("LDTJ-3708-2022-0063", "孔令辉"),),
     ),
+    Home(
+        "SD-WF-KW-002",
+        "潍坊市奎文区企业联合会劳动争议调解中心",
+        T.ENTERPRISE_CONFEDERATION,
+        "370705",
+        "潍坊市",
+        "奎文区",
+        "0536",
+        (("LDTJ-3707-2023-0033", "于海"),),
+    ),
 )
 """Several kinds and regions. The first two are those of the contract's samples, so that a person can send the samples too."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from contracts.messages import COMMERCE, COURT, HR, NATIONAL, ONE_STOP, UNION
+from contracts.messages import COMMERCE, CONFEDERATION, COURT, HR, NATIONAL, ONE_STOP, UNION
 from gateway.demo.cast import HOMES
 
 
@@ -29,7 +29,7 @@ _MIX: Final = {"accept": 5, "not_accept": 1, "correct": 4, "confirm": 7, "reject
 _SOON_S: Final = (0.3, 0.5, *(0.6 for _ in range(120)))
 """Repeats of a callback: all sooner than the clerk's next decision, so that a gateway that was away hears things in order."""
 
-ON_REQUEST: Final = frozenset({COMMERCE, NATIONAL})
+ON_REQUEST: Final = frozenset({COMMERCE, CONFEDERATION, NATIONAL})
 """Platforms that play where they are asked for: each takes some 20 MB, and the demonstration is for small machines."""
 
 TEMPOS: Final[Mapping[str, Tempo]] = {
@@ -75,6 +75,11 @@ TEMPOS: Final[Mapping[str, Tempo]] = {
         },
         endpoint={"rate_per_s": 200.0, "poll_every_s": [0.15, 0.3]},
         mix={"accept": 7, "note": 1, "nothing": 2},
+    ),
+    CONFEDERATION: Tempo(
+        mock={"batches_per_minute": 60_000, "period_s": 0.3, "organizations": [home.code for home in HOMES]},
+        endpoint={"rate_per_s": 200.0, "poll_every_s": [0.15, 0.3]},
+        mix={"accept": 7, "nothing": 3},
     ),
 }
 

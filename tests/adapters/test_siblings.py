@@ -16,6 +16,7 @@ HOUSE = Path(adapters.__file__).parent
 SIBLINGS = (
     "commerce_federation",
     "court_mediation",
+    "enterprise_confederation",
     "hr_arbitration",
     "national_mediation",
     "one_stop",

@@ -1,0 +1,223 @@
+"""Taking (page §5): markers in ``down/`` by name; what was stored is renamed; what is late is waited for."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from adapters.enterprise_confederation import directory, packing, replies
+from adapters.enterprise_confederation.directory import Folder, Unsound
+from adapters.enterprise_confederation.replies import REPLY, Broken, Heard, Kind, Late
+from adapters.enterprise_confederation.wire import DETAIL_LIMIT, detail_name, key_of
+from adapters.http import NotJson, json_bytes, read_json_object
+from contracts.adapter import Json, PolledItem
+
+PAGE = 500
+"""Items after which a page is full; a batch is never parted."""
+MOST_BATCHES = 60
+_MOST_LATE = 200
+_MARKER = 128
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,120}\.ok")
+"""What may be a marker of the platform's: anything else in its folder is none of ours."""
+_IN_THE_WAY = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR})
+"""Errors of a rename over something that is no file: it must not stop what stands behind it."""
+_OURS_LIMIT = 64 * 1024 * 1024
+OK, TAKEN, BAD = ".ok", ".taken", ".bad"
+BATCH, PRINT, COLUMNS, MESSAGE, BROKEN, LATE, KIND = "batch", "print", "columns", "message", "broken", "late", "kind"
+"""Keys of a stored item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A batch that is stored: the ending its marker gets, and the fingerprint of the marker that was read."""
+
+    base: str
+    ending: str
+    print: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The cursor: what to rename at the next look, and whose lateness was told already."""
+
+    marks: tuple[Mark, ...] = ()
+    late: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """As it is stored."""
+        marks = [[mark.base, mark.ending, mark.print] for mark in self.marks]
+        return json.dumps({"marks": marks, "late": list(self.late)}, separators=(",", ":"))
+
+    @classmethod
+    def of(cls, cursor: str | None) -> Place:
+        """From the stored cursor; a text that is not ours says nothing."""
+        try:
+            found = json.loads(cursor) if cursor else {}
+            marks = tuple(Mark(str(base), str(ending), str(seen)) for base, ending, seen in found.get("marks", ()))
+            late = tuple(str(base) for base in found.get("late", ()))
+        except (ValueError, TypeError, AttributeError):
+            return cls()
+        return cls(marks[: MOST_BATCHES * 2], late[:_MOST_LATE])
+
+
+@dataclass(slots=True)
+class Page:
+    """What one look brought."""
+
+    items: list[PolledItem] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    more: bool = False
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Since when each batch is seen without all its files, in this process."""
+
+    since: dict[str, datetime] = field(default_factory=dict)
+
+
+def turn(folder: Folder, place: Place, now: datetime, waiting: Waiting, late: timedelta) -> Page:
+    """Rename what was stored before, and read the next batches by name.
+
+    Raises:
+        RetryableError, EndpointError: page §5.
+    """
+    folder.stands()
+    rename(folder, place.marks)
+    names = directory.matching(folder.down, lambda name: _NAME.fullmatch(name) is not None, plain=True)
+    page = Page()
+    still: dict[str, datetime] = {}
+    for number, name in enumerate(names):
+        if len(page.items) >= PAGE or len(page.marks) >= MOST_BATCHES:
+            page.more = True
+            still |= {base: waiting.since[base] for base in _bases(names[number:]) if base in waiting.since}
+            break
+        base = name.removesuffix(OK)
+        try:
+            _take(folder, base, page)
+        except Late:
+            still[base] = waiting.since.get(base, now)
+            if len(page.late) < _MOST_LATE and (base in place.late or now - still[base] >= late):
+                page.late.append(base)
+                if base not in place.late:
+                    page.items.append(_told(base, LATE, "files_late", ""))
+    waiting.since = still
+    return page
+
+
+def _bases(names: Sequence[str]) -> list[str]:
+    return [name.removesuffix(OK) for name in names]
+
+
+def _take(folder: Folder, base: str, page: Page) -> None:
+    marker = _marker(folder, base + OK)
+    seen = _print(marker)
+    try:
+        heard = replies.hear(folder.down, base, marker)
+    except Broken as broken:
+        page.items.append(_told(base, BROKEN, broken.code, seen))
+        page.marks.append(Mark(base, BAD, seen))
+        return
+    page.items += _items(folder, base, heard, seen)
+    page.marks.append(Mark(base, TAKEN, seen))
+
+
+def _items(folder: Folder, base: str, heard: Heard, seen: str) -> list[PolledItem]:
+    items = []
+    for number, columns in enumerate(heard.rows, 1):
+        told: Json = {BATCH: base, KIND: heard.kind.value, COLUMNS: dict(columns)}
+        beside: Json = {PRINT: seen}
+        if heard.kind is Kind.REPLY:
+            event = f"{base}:{columns['行号']}"
+            beside[MESSAGE] = _message(folder, base, columns)
+        else:
+            event = columns.get("事件号", "").strip()[:64] or f"{base}:{number}"
+        items.append(PolledItem(event, _digest(told), json_bytes(told | beside)))
+    return items
+
+
+def _told(base: str, key: str, code: str, seen: str) -> PolledItem:
+    """What a person must look at: a batch that nobody can read, or that does not come."""
+    told: Json = {BATCH: base, key: code}
+    return PolledItem(f"{base}:{key}", _digest(told | {PRINT: seen}), json_bytes(told | {PRINT: seen}))
+
+
+def _digest(told: Json) -> str:
+    return hashlib.sha256(json_bytes(told)).hexdigest()
+
+
+def _message(folder: Folder, base: str, columns: Mapping[str, str]) -> str | None:
+    """Our message that a row speaks of: the one that it names, if its batch is that one's; of row 0 the one of the batch."""
+    found = REPLY.fullmatch(base)
+    if found is None:
+        return None
+    stem, key = found[1], found[2]
+    named = columns["业务主键"]
+    if named:
+        return named if key_of(named) == key else None
+    if columns["行号"] != "0":
+        return None
+    for folder_of in (folder.up, *folder.days(folder.bad), *folder.days(folder.done)):
+        try:
+            told = directory.read(folder_of / detail_name(stem), DETAIL_LIMIT)
+            if told is None and (packed := directory.read(folder_of / f"{stem}.zip", _OURS_LIMIT)) is not None:
+                told = packing.unpack(packed, stem).get(detail_name(stem))
+            message = "" if told is None else read_json_object(told, limit=DETAIL_LIMIT).get("业务主键")
+        except (Unsound, NotJson, packing.BadZip):
+            continue
+        if isinstance(message, str) and message and key_of(message) == key:
+            return message
+    return None
+
+
+# ------------------------------------------------------------------------------------------------------------- markers
+
+
+def rename(folder: Folder, marks: Sequence[Mark]) -> None:
+    """The markers of what is stored. One that was replaced since is left to the next look."""
+    for mark in marks:
+        if mark.ending not in (TAKEN, BAD) or "/" in mark.base or "\0" in mark.base:
+            continue
+        source, ending = folder.down / (mark.base + OK), mark.ending
+        if not os.path.lexists(source):
+            continue
+        marker = _marker(folder, mark.base + OK)
+        if _print(marker) != mark.print:
+            continue
+        if ending == TAKEN and os.path.lexists(folder.down / (mark.base + TAKEN)):
+            ending = TAKEN if _marker(folder, mark.base + TAKEN) == marker else BAD
+        try:
+            os.replace(source, folder.down / (mark.base + ending))
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
+
+
+def marks_of(items: Sequence[PolledItem]) -> list[Mark]:
+    """The markers of stored items."""
+    found: dict[str, Mark] = {}
+    for item in items:
+        told = json.loads(item.body)
+        if LATE not in told:
+            base = told[BATCH]
+            found[base] = Mark(base, BAD if BROKEN in told else TAKEN, told[PRINT])
+    return list(found.values())
+
+
+def _marker(folder: Folder, name: str) -> bytes | None:
+    """A marker's bytes; ``None`` for what is none."""
+    try:
+        return directory.read(folder.down / name, _MARKER)
+    except Unsound:
+        return None
+
+
+def _print(marker: bytes | None) -> str:
+    return "" if marker is None else hashlib.sha256(marker).hexdigest()[:16]

@@ -1,0 +1,143 @@
+"""The adapter before the mock of its page: its reader takes every batch, and what it says is understood."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.enterprise_confederation import EnterpriseConfederation
+from contracts.adapter import InboundCall, Origin, Wire
+from contracts.document import Document
+from contracts.errors import RetryableError, UnreadableCallback
+from contracts.messages import MessageType as M
+from contracts.update import StatusUpdate
+from mocks.server import MockServer, load
+
+from . import documents as d
+from .exchange import NO_EXCHANGE, PDF, Share, settings, tooled
+
+_PATIENCE_S = 20.0
+_LARGE = PDF + bytes((n * n + n // 251) % 256 for n in range(256 * 1024)) * 24
+
+
+class Before:
+    """The mock, its directory, and the adapter before it on the mock's clock."""
+
+    def __init__(self, server: MockServer, data: bytes = PDF) -> None:
+        self.server = server
+        self.share = Share(Path(str(server.platform.config["root"])))
+        self.data = data
+        own = tooled(lambda: server.clock.now().astimezone(UTC), data)
+        self.adapter = EnterpriseConfederation(d.ENDPOINT, settings(self.share.root), own)
+        self.cursor: str | None = None
+
+    def wire(self, kind: M = M.CASE_SUBMITTED, document: Document | None = None) -> Wire:
+        """The wire of a sample."""
+        sent, context = d.SENT[kind]
+        known = replace(context, attachments={d.PAPER: d.file(size=len(self.data))})
+        identifier = f"msg_01K6EXAMPLE00000000000{list(d.SENT).index(kind):03d}"
+        return self.adapter.translate(d.message(kind, document or sent, identifier), known)
+
+    async def fault(self, **fault: Any) -> None:
+        """Script the next answers."""
+        self.server.faults.add([fault])
+        await self.server.platform.faults_changed()
+
+    async def words(self) -> list[StatusUpdate | str]:
+        """What is new, stored and marked; of what nobody can read its code."""
+        end = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < end:
+            page = await self.adapter.poll(self.cursor, NO_EXCHANGE)
+            self.cursor = page.cursor
+            if page.items:
+                await self.adapter.mark_read(page.items, NO_EXCHANGE)
+                return [self._said(item.body) for item in page.items]
+            await asyncio.sleep(0.05)
+        raise AssertionError("nothing came")
+
+    def _said(self, body: bytes) -> StatusUpdate | str:
+        call = InboundCall("", "", (), body, self.adapter.tools.now(), origin=Origin.POLL)
+        try:
+            (update,) = self.adapter.parse_callback(call)
+        except UnreadableCallback as unreadable:
+            return unreadable.code
+        assert isinstance(update, StatusUpdate)
+        return update
+
+    async def told(self, wire: Wire) -> str:
+        """What the platform makes of a message."""
+        await self.adapter.send(wire, NO_EXCHANGE)
+        (update,) = await self.words()
+        assert isinstance(update, StatusUpdate)
+        assert update.keys[0].value == wire.id
+        return update.status
+
+
+@pytest.fixture
+async def before(tmp_path: Path) -> AsyncIterator[Before]:
+    server = MockServer(load("enterprise_confederation"), tmp_path, settings={"period_s": 0.05})
+    await server.start()
+    try:
+        yield Before(server)
+    finally:
+        await server.stop()
+
+
+async def test_the_whole_way_of_a_case(before: Before) -> None:
+    agreed = d.progress(status="agreed", reason_code="agreement_reached")
+    for kind, document in (
+        (M.CASE_SUBMITTED, None),
+        (M.CASE_REVISED, None),
+        (M.AGREEMENT_CONCLUDED, None),
+        (M.CASE_PROGRESSED, agreed),
+        (M.AGREEMENT_PERFORMED, None),
+    ):
+        wire = before.wire(kind, document)
+        assert await before.told(wire) == "accepted", kind
+        assert (await before.adapter.send(wire, NO_EXCHANGE)).duplicate
+        assert await before.adapter.lookup(wire, NO_EXCHANGE) is not None
+    await before.adapter.probe(NO_EXCHANGE)
+
+
+async def test_a_large_paper_travels_as_a_zip(before: Before) -> None:
+    large = Before(before.server, _LARGE)
+    assert await large.told(large.wire()) == "accepted"
+    wire = large.wire(M.AGREEMENT_CONCLUDED)
+    assert await large.told(wire) == "accepted"
+    assert [path.name for path in before.share.root.glob("done/*/*.zip")] == [f"{wire.payload['stem']}.zip"]
+
+
+async def test_a_refusal(before: Before) -> None:
+    assert await before.told(before.wire(M.AGREEMENT_CONCLUDED)) == "refused"
+
+
+@pytest.mark.parametrize(("code", "word"), [("E17", "refused"), ("B03", "refused"), ("B01", "failed")])
+async def test_codes(before: Before, code: str, word: str) -> None:
+    await before.fault(op="case", action="business_error", code=code, times=1)
+    assert await before.told(before.wire()) == word
+
+
+@pytest.mark.parametrize("kind", ["html", "truncated", "empty", "gbk", "bomb", "slip"])
+async def test_a_reply_that_nobody_can_read(before: Before, kind: str) -> None:
+    await before.fault(op="reply", action="garbage", kind=kind, times=1)
+    await before.adapter.send(before.wire(), NO_EXCHANGE)
+    (word,) = await before.words()
+    assert isinstance(word, str)
+    assert any(name.endswith(".bad") for name in before.share.names("down"))
+
+
+async def test_maintenance(before: Before) -> None:
+    await before.fault(op="heartbeat", action="maintenance", times=1)
+    end = time.monotonic() + _PATIENCE_S
+    while '"MAINT"' not in (before.share.root / "heartbeat.json").read_text("utf-8"):
+        assert time.monotonic() < end, "no maintenance came"
+        await asyncio.sleep(0.02)
+    with pytest.raises(RetryableError, match="MAINTENANCE"):
+        await before.adapter.send(before.wire(), NO_EXCHANGE)
