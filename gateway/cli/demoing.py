@@ -86,7 +86,8 @@ def demo(
         typer.Option(
             "--with",
             metavar="PLATFORM",
-            help="再加一个平台，可重复 one more platform, repeatable: national_mediation, commerce_federation, enterprise_confederation",
+            help="再加一个平台，可重复 one more platform, repeatable: national_mediation, commerce_federation, "
+            "enterprise_confederation",
             show_default=False,
         ),
     ] = None,
