@@ -61,14 +61,19 @@ async def test_the_other_gateway_obeys_what_one_was_told(
     first, second = pair
     upstream = await Upstream.join(first)
     shown = await upstream.subscribe(receiver)
-    await receiver.fault("http", status=503, retry_after="3")
+    await receiver.fault("http", status=503, retry_after="6")
     await upstream.case(1)
 
     async def refused() -> bool:
         return any(entry["answer"] == 503 for entry in await receiver.journal())
 
     await until(refused, "the 503")
-    await asyncio.sleep(0.3)
+
+    async def noted() -> bool:
+        rows = await first.store.rows("all_endpoints")
+        return any(row["name"] == shown["id"] and row["quiet_until"] > row["now"] for row in rows)
+
+    await until(noted, "the wait is known to all")
     path = f"/v1/webhook-endpoints/{shown['id']}"
     assert (await upstream.at(second).call("POST", f"{path}/test"))["code"] == "endpoint_waits"
     await upstream.at(second).case(2)

@@ -257,6 +257,7 @@ async def test_how_things_stand_is_told_with_what_is_wrong_in_the_document(
     )
 
 
+@pytest.mark.asyncio(loop_scope="function")  # the site of one test has its own loop
 async def test_an_active_confirmation_is_told_with_the_rest(site: Site) -> None:
     agreement = await site.agreement(await site.case())
     first = await site.confirmation(agreement)
