@@ -231,5 +231,15 @@ def _read(record: ConsumerRecord) -> Record:
 
 
 async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group. The driver may let the end of its own fetches out as a cancellation (``Fetcher.close``), with its
+    connections open: that is not ours, and must not end the loop that reads."""
+    stopping = asyncio.ensure_future(consumer.stop())
+    try:
+        await asyncio.wait([stopping])
+    finally:
+        stopping.cancel()  # nothing, where it has ended
     with contextlib.suppress(*FAULTS):
-        await consumer.stop()
+        if stopping.cancelled():
+            await consumer._client.close()  # the driver has no other word for it
+        else:
+            stopping.result()

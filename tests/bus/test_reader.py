@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.consumer.fetcher import Fetcher
 
 from gateway.bus.kafka import Cluster, Letter, LettersTooLarge, Writer, make_topics
 from gateway.bus.port import BusUnavailable
@@ -172,3 +173,21 @@ async def test_a_letter_that_is_too_large_is_told_apart_from_the_others(place: C
     found = {one.key for one in await read(reader, 11)}
     assert found >= {one.key for one in small}
     await reader.close()
+
+
+async def test_a_cancellation_of_the_drivers_own_does_not_end_who_reads(
+    place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two tries of a fetch the driver sleeps; told to stop then, it lets the end of that sleep out as ours."""
+
+    async def cut(self: Fetcher) -> None:
+        await close(self)
+        raise asyncio.CancelledError
+
+    close = Fetcher.close
+    monkeypatch.setattr(Fetcher, "close", cut)
+    reader = reader_of(place)
+    assert len(await read(reader, 5)) == 5
+    client = getattr(reader._consumer, "_client")  # noqa: B009  # the driver's own, whose connections must be closed
+    await reader.close()
+    assert client._sync_task is None, "its connections are closed"
