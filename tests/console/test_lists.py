@@ -177,9 +177,14 @@ async def test_the_audit_trail_is_whole_and_a_change_in_it_is_found(counter: Cou
 
 async def test_the_audit_trail_of_a_case_is_found_by_its_number(counter: Counter) -> None:
     await counter.journey()
-    await counter.operator.post("platforms/union/pause", {"reason": "维护"})
-    await counter.operator.post(f"tasks/{counter.ids['task']}/assign", {"assignee": "oper01"})
-    await counter.operator.post(f"deliveries/{counter.ids['rejected']}/redrive", {"reason": "平台已更正"})
+    await counter.tallied()  # a number is found by its spelling once it is counted
+    for path, form in (
+        ("platforms/union/pause", {"reason": "维护"}),
+        (f"tasks/{counter.ids['task']}/assign", {"assignee": "oper01"}),
+        (f"deliveries/{counter.ids['rejected']}/redrive", {"reason": "平台已更正"}),
+    ):
+        done = await counter.operator.post(path, form)
+        assert done.status_code == 303, f"{path}: {done.status_code}"
     auditor = counter.visitors["auditor"]
     row = await counter.site.house.store.row("matter", counter.ids["case"])
     assert row is not None
