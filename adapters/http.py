@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from contracts.adapter import Blocking, Json, Reply
-from contracts.errors import EndpointError, PermanentError, RetryableError
+from contracts.errors import AdapterError, EndpointError, PermanentError, RetryableError
 
 LONGEST_WAIT = timedelta(hours=24)
 """No Retry-After holds an endpoint longer, whatever it says: a mistyped year must not stop a queue for ever."""
@@ -64,17 +64,23 @@ def judge_status(
         PermanentError: a status of ``refused``.
         EndpointError: every other 3xx and 4xx: address, right, key or size, which the operator heals.
     """
+    if reply.status not in ok:
+        raise status_error(reply, now, refused=refused, maybe_accepted=maybe_accepted)
+
+
+def status_error(
+    reply: Reply, now: datetime, *, refused: Collection[int] = (), maybe_accepted: bool = True
+) -> AdapterError:
+    """Who heals a reply whose status is none of those that are sound. See ``judge_status``."""
     status = reply.status
-    if status in ok:
-        return
     code = f"http_{status}"
     if status in refused:
-        raise PermanentError(code, "the platform refused the document by its HTTP status")
+        return PermanentError(code, "the platform refused the document by its HTTP status")
     if status in _TIME_HEALS:
-        raise RetryableError(code, "the platform is not serving now", retry_after=retry_after(reply, now))
+        return RetryableError(code, "the platform is not serving now", retry_after=retry_after(reply, now))
     if 300 <= status < 500:
-        raise EndpointError(code, "address, right, key or size is not what the platform expects")
-    raise RetryableError(
+        return EndpointError(code, "address, right, key or size is not what the platform expects")
+    return RetryableError(
         code,
         "no answer of the platform itself",
         retry_after=retry_after(reply, now),

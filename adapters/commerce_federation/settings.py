@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator
 
-from contracts.adapter import AdapterSettings
+from adapters.settings import PolledSettings, distinct
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql", "postgres")
@@ -21,7 +21,7 @@ _WANTED = (
 Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[^#\s]+$")]
 
 
-class CommerceFederationSettings(AdapterSettings):
+class CommerceFederationSettings(PolledSettings):
     """Configured values of the page, same names as on the platform's side. Periods in seconds."""
 
     database_url: str = Field(description="postgresql://host:port/database or sqlite:///file (前置机数据库地址)")
@@ -31,25 +31,11 @@ class CommerceFederationSettings(AdapterSettings):
     db_schema: str = Field(
         "tjex", alias="schema", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$", description="Schema of the tables (模式)"
     )
-    organizations: tuple[Code, ...] = Field(
+    organizations: Annotated[tuple[Code, ...], AfterValidator(distinct)] = Field(
         (), description="Organisations bound to us; none named: whatever the routes send (调解组织代码)"
     )
     period_s: float = Field(30.0, gt=0, description="How often the platform's reader runs (读取周期)")
-    poll_min_s: float = Field(5.0, gt=0, description="Shortest wait between two polls")
-    poll_max_s: float = Field(900.0, gt=0, description="Longest wait between two polls")
     file_limit: int = Field(10 * 1024 * 1024, gt=0, description="Most bytes of one file")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _paced(cls, values: Any) -> Any:  # Any: whatever stands in the configuration, judged field by field below
-        """The engine's own waits follow the page's settings, unless they are given."""
-        if not isinstance(values, dict):
-            return values
-        made = dict(values)
-        shortest, longest = made.get("poll_min_s", 5.0), made.get("poll_max_s", 900.0)
-        if isinstance(shortest, int | float) and isinstance(longest, int | float):
-            made.setdefault("poll_every_s", (shortest, longest))
-        return made
 
     @field_validator("database_url")
     @classmethod
@@ -65,19 +51,6 @@ class CommerceFederationSettings(AdapterSettings):
         if not sound or not named or parts.password is not None or parts.query or parts.fragment:
             raise ValueError(_WANTED)
         return value
-
-    @field_validator("organizations")
-    @classmethod
-    def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("an organisation is named twice")
-        return value
-
-    @model_validator(mode="after")
-    def _polls(self) -> CommerceFederationSettings:
-        if self.poll_min_s > self.poll_max_s:
-            raise ValueError("poll_min_s is longer than poll_max_s")
-        return self
 
     @property
     def file(self) -> str | None:

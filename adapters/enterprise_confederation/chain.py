@@ -36,7 +36,7 @@ def write_progress(row: Entry, detail: Entry, progress: CaseProgress) -> None:
     detail.coded("状态", codes.STATUS, progress.status, "/status")
     detail.put("时间", row.fields["发生时间"])
     note, pointer = in_words(progress.note, "/note", progress.undisputed_facts, detail.losses, detail.at("说明"))
-    detail.text("说明", note, pointer, _NOTE)
+    detail.prose("说明", note, pointer, _NOTE)
     if progress.session is not None:
         detail.object("场次", _session(detail, progress.session))
 
@@ -45,7 +45,7 @@ def _session(detail: Entry, session: Session) -> Entry:
     row = detail.below("场次")
     row.moment("开始", session.from_, "/session/from")
     row.moment("结束", session.to, "/session/to")
-    row.text("地点", session.place, "/session/place", required=True)
+    row.prose("地点", session.place, "/session/place", required=True)
     row.coded("方式", codes.METHOD, session.method, "/session/method")
     return row
 
@@ -60,8 +60,8 @@ def write_agreement(row: Entry, detail: Entry, agreement: Agreement) -> None:
     row.money("涉案金额", sum((term.amount for term in agreement.terms if term.amount is not None), Decimal(0)), "")
     row.put("状态", _AGREED)
     row.moment("发生时间", effect, "")
-    detail.text("协议编号", agreement.agreement_no, "/agreement_no", required=True)
-    detail.text("事实", agreement.facts, "/facts", _FACTS, required=True)
+    detail.prose("协议编号", agreement.agreement_no, "/agreement_no", required=True)
+    detail.prose("事实", agreement.facts, "/facts", _FACTS, required=True)
     detail.coded("生效规则", codes.EFFECT_RULE, agreement.effect_rule, "/effect_rule")
     detail.moment("生效时间", effect, "")
     detail.coded("范围", codes.SETTLED, agreement.settled_claims, "/settled_claims")
@@ -70,7 +70,7 @@ def write_agreement(row: Entry, detail: Entry, agreement: Agreement) -> None:
     for number, term in enumerate(agreement.terms):
         inner, at = detail.below("条款", number), pointer_to("terms", number)
         inner.count("序号", term.no, f"{at}/no")
-        inner.text("内容", term.text, f"{at}/text", _TERM, required=True)
+        inner.prose("内容", term.text, f"{at}/text", _TERM, required=True)
         inner.money("金额", term.amount, f"{at}/amount")
         inner.day("期限", term.due_date, f"{at}/due_date")
         terms.append(inner)
@@ -95,7 +95,7 @@ def write_performance(row: Entry, detail: Entry, performance: Performance, conte
     row.money("涉案金额", performance.amount, "/amount")
     row.coded("状态", codes.PERFORMANCE, performance.status, "/status")
     row.moment("发生时间", performance.at, "/at")
-    detail.text("协议编号", context.agreement.agreement_no, "", required=True)
+    detail.prose("协议编号", context.agreement.agreement_no, "", required=True)
     detail.count("条款序号", performance.term_no, "/term_no")
     detail.coded("履行状态", codes.PERFORMANCE, performance.status, "/status")
     detail.put("时间", row.fields["发生时间"])

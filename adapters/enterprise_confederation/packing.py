@@ -70,7 +70,7 @@ def unpack(data: bytes, stem: str) -> dict[str, bytes]:
     except (
         zipfile.BadZipFile,
         zlib.error,
-        NotImplementedError,
+        NotImplementedError,  # zipfile: a compression or version that it does not know
         ValueError,
         EOFError,
         OSError,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from contracts.adapter import AdapterSettings
+from adapters.settings import PolledSettings, distinct
 
 _SFTP = (
     "暂不支持 SFTP，请先将交换目录挂载到本机，再填写其绝对路径 "
@@ -20,32 +20,18 @@ _WANTED = (
 Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[^|\s]+$")]
 
 
-class EnterpriseConfederationSettings(AdapterSettings):
+class EnterpriseConfederationSettings(PolledSettings):
     """Configured values of the page, same names as on the platform's side. Periods in seconds."""
 
     root: str = Field(description="Absolute path of the mounted exchange directory (交换目录的绝对路径)")
     sender: str = Field(pattern=r"^[A-Z0-9]{2,12}$", description="Our name in the names of batches (发送方代码)")
-    organizations: tuple[Code, ...] = Field(
+    organizations: Annotated[tuple[Code, ...], AfterValidator(distinct)] = Field(
         (), description="Organisations bound to us; none named: whatever the routes send (调解组织代码)"
     )
     period_s: float = Field(60.0, gt=0, description="How often the platform's reader runs (读取周期)")
-    poll_min_s: float = Field(5.0, gt=0, description="Shortest wait between two polls")
-    poll_max_s: float = Field(900.0, gt=0, description="Longest wait between two polls")
     operation_s: float = Field(30.0, gt=0, description="Longest wait for one step of file work (文件操作超时)")
     late_s: float = Field(600.0, ge=0, description="How long a file that a manifest names may be late (缺文件等待)")
     file_limit: int = Field(20 * 1024 * 1024, gt=0, description="Most bytes of one file")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _paced(cls, values: Any) -> Any:  # Any: whatever stands in the configuration, judged field by field below
-        """The engine's own waits follow the page's settings, unless they are given."""
-        if not isinstance(values, dict):
-            return values
-        made = dict(values)
-        shortest, longest = made.get("poll_min_s", 5.0), made.get("poll_max_s", 900.0)
-        if isinstance(shortest, int | float) and isinstance(longest, int | float):
-            made.setdefault("poll_every_s", (shortest, longest))
-        return made
 
     @field_validator("root")
     @classmethod
@@ -56,16 +42,3 @@ class EnterpriseConfederationSettings(AdapterSettings):
         if not path.is_absolute() or ".." in path.parts or "\0" in value or path == PurePosixPath("/"):
             raise ValueError(_WANTED)
         return value
-
-    @field_validator("organizations")
-    @classmethod
-    def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("an organisation is named twice")
-        return value
-
-    @model_validator(mode="after")
-    def _polls(self) -> EnterpriseConfederationSettings:
-        if self.poll_min_s > self.poll_max_s:
-            raise ValueError("poll_min_s is longer than poll_max_s")
-        return self

@@ -86,8 +86,8 @@ def translate(message: Message, context: Context, sender: str, organizations: Co
     row.put("行号", "1")
     row.put("操作", ADD)
     row.put("业务主键", message.id)
-    row.key("案件主键", key, "", _CASE_KEY)
-    row.key("调解组织编码", code, "", _CODE)
+    row.text("案件主键", key, "", _CASE_KEY, required=True)
+    row.text("调解组织编码", code, "", _CODE, required=True)
     detail.put("业务主键", message.id)
     detail.put("案件主键", key)
     if isinstance(message.document, Case):

@@ -31,7 +31,7 @@ def write_case(entry: Entry, case: Case, context: Context) -> tuple[str, ...]:
     entry.text("orgCode", organization.code, "/organization/code", ORGANIZATION, required=True)
     entry.text("orgName", organization.name, "/organization/name", _UNIT, required=True)
     entry.coded("orgType", codes.ORGANIZATION_TYPE, organization.type, "/organization/type")
-    entry.region("regionCode", organization.region_code, "/organization/region_code", whole="townCode")
+    entry.town("regionCode", "townCode", organization.region_code, "/organization/region_code")
     entry.coded("sourceChannel", codes.CHANNEL, case.channel, "/channel")
     entry.coded("form", codes.APPLICATION_FORM, case.application_form, "/application_form")
     entry.moment("receivedAt", case.received_at, "/received_at")

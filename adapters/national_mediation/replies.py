@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from adapters.http import NotJson, judge_status, retry_after
+from adapters.http import NotJson, retry_after, status_error
 from adapters.national_mediation import wire
 from contracts.adapter import Json, Reply
 from contracts.errors import AdapterError, EndpointError, PermanentError, Reason, RetryableError
@@ -97,22 +97,14 @@ def _said(code: str, problem: Json, reply: Reply, now: datetime, filing: bool) -
         return RetryableError(code, "the platform holds it and does not say under which number", maybe_accepted=filing)
     if code in _REFUSED or code == ANSWERED or 400 <= reply.status < 500:
         return PermanentError(code, "the platform refused the document", reasons=_reasons(code, problem))
-    return _by_status(reply, now, filing)
+    return status_error(reply, now, maybe_accepted=filing)
 
 
 def _unsaid(reply: Reply, now: datetime, filing: bool) -> AdapterError:
     """A failure without a code of the platform: its status is all there is."""
     if 400 <= reply.status < 500 and reply.status not in _NOT_THERE | {408, 425, 429}:
         return PermanentError(f"http_{reply.status}", "the platform refused the document by its HTTP status")
-    return _by_status(reply, now, filing)
-
-
-def _by_status(reply: Reply, now: datetime, filing: bool) -> AdapterError:
-    try:
-        judge_status(reply, now, ok=(), maybe_accepted=filing)
-    except AdapterError as error:
-        return error
-    raise AssertionError("no status is sound here")  # pragma: no cover
+    return status_error(reply, now, maybe_accepted=filing)
 
 
 def _reasons(code: str, problem: Json) -> tuple[Reason, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from adapters.address import PlatformAddress
+from adapters.settings import distinct
 from contracts.adapter import AdapterSettings
 
 _EXAMPLE_TOKEN = "EXAMPLE-TOKEN-00"  # noqa: S105  the word of the page's worked example, refused below
@@ -24,7 +25,7 @@ class OneStopSettings(AdapterSettings):
     paasid: Code = Field(description="Client id at the provincial gateway (x-tif-paasid)")
     token: SecretStr = Field(description="Shared secret of the signature, at least 16 ASCII characters (令牌)")
     service_id: Code = Field(description="Service id that belongs to the paasid (x-tif-serviceId)")
-    organization_codes: tuple[Code, ...] = Field(
+    organization_codes: Annotated[tuple[Code, ...], AfterValidator(distinct)] = Field(
         min_length=1, description="Organisations whose assigned cases are pulled (机构编码)"
     )
     page_size: int = Field(100, ge=1, le=100, description="Changes asked for in one pull (每页条数)")
@@ -38,11 +39,4 @@ class OneStopSettings(AdapterSettings):
             raise ValueError(f"token needs at least {_LEAST_TOKEN} ASCII characters")
         if token == _EXAMPLE_TOKEN:
             raise ValueError("token is the word of the protocol page's example")
-        return value
-
-    @field_validator("organization_codes")
-    @classmethod
-    def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("organization_codes names an organisation twice")
         return value

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator
 
 from adapters.address import PlatformAddress
+from adapters.settings import distinct
 from contracts.adapter import AdapterSettings
 
 _EXAMPLE_SECRET = "EXAMPLE-SECRET-0"  # noqa: S105  the word of the page's worked example, refused below
@@ -25,7 +26,7 @@ class UnionSettings(AdapterSettings):
     callback_url: str = Field(default="", description="Address that the platform calls back, as agreed with it")
     app_key: _AppKey = Field(description="Our application key, the same in both directions (appKey)")
     secret: SecretStr = Field(description="Shared secret of the digest: 16 printable ASCII characters or more (密钥)")
-    organization_codes: tuple[_OrganizationCode, ...] = Field(
+    organization_codes: Annotated[tuple[_OrganizationCode, ...], AfterValidator(distinct)] = Field(
         default=(), description="Organisations of this union; a status that names a case number is looked up under them"
     )
     exchange_s: float = Field(20.0, gt=0, description="Most seconds of one exchange with the platform")
@@ -38,11 +39,4 @@ class UnionSettings(AdapterSettings):
             raise ValueError("secret needs 16 printable ASCII characters or more, none of & and =")
         if secret == _EXAMPLE_SECRET:
             raise ValueError("secret is the word of the protocol page's example")
-        return value
-
-    @field_validator("organization_codes")
-    @classmethod
-    def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("organization_codes names an organisation twice")
         return value

@@ -34,6 +34,7 @@ def unpack(data: bytes, settings: Settings) -> dict[str, bytes]:
                 left -= len(content)
                 files[entry.filename] = content
             return files
+    # NotImplementedError is zipfile's own, for a compression or version that it does not know.
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise Wrong("B08", "无法解压") from None
 

@@ -88,5 +88,10 @@ def _is_ofd(content: bytes) -> bool:
         # The directory alone is read, nothing is unpacked.
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return "OFD.xml" in archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        ValueError,
+        OSError,
+    ):  # NotImplementedError: a version unknown to zipfile
         return False

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.commerce_federation import CommerceFederationSettings
+from contracts.adapter import AdapterSettings
 
 from .exchange import settings
 
@@ -75,5 +76,5 @@ def test_a_schema_is_a_plain_name(schema: str) -> None:
 
 
 def test_every_setting_is_explained() -> None:
-    own = CommerceFederationSettings.model_fields.keys() - CommerceFederationSettings.__mro__[1].__annotations__.keys()
+    own = CommerceFederationSettings.model_fields.keys() - AdapterSettings.model_fields.keys()
     assert all(CommerceFederationSettings.model_fields[name].description for name in own)

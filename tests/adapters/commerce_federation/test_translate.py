@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from adapters.commerce_federation import CommerceFederation, codes
 from adapters.commerce_federation.case import full_years
 from adapters.commerce_federation.entry import Entry
-from adapters.commerce_federation.masking import mask
 from adapters.commerce_federation.translate import CAPABILITIES, translate
 from adapters.commerce_federation.wire import OutRow
+from adapters.masking import mask
 from adapters.tables import Losses
 from contracts.adapter import Context, LossKind, Wire
 from contracts.attachment import AttachmentReference

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.enterprise_confederation import EnterpriseConfederationSettings
+from contracts.adapter import AdapterSettings
 
 from .exchange import settings
 
@@ -47,5 +48,5 @@ def test_the_engines_waits_follow_the_pages() -> None:
 
 def test_every_setting_is_explained() -> None:
     fields = EnterpriseConfederationSettings.model_fields
-    own = fields.keys() - EnterpriseConfederationSettings.__mro__[1].__annotations__.keys()
+    own = fields.keys() - AdapterSettings.model_fields.keys()
     assert all(fields[name].description for name in own)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.enterprise_confederation.masking import mask
 from adapters.enterprise_confederation.wire import BOM, batch_of, guarded, list_bytes, unguarded
+from adapters.masking import mask
 from contracts.errors import PermanentError
 from contracts.messages import MessageType as M
 

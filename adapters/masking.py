@@ -1,4 +1,4 @@
-"""Privacy of what the confederations' platform is sent: masked identity numbers (page §4). Accounts are never sent at all."""
+"""Privacy by recipient: identity numbers as the platforms of chambers and confederations may have them (page §4 of both)."""
 
 from __future__ import annotations
 
