@@ -2,26 +2,60 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from contracts.adapter import AttachmentInfo, Context
-from contracts.agreement import Agreement, Performance
-from contracts.case import Case, CaseProgress
+from contracts.adapter import Context
+from contracts.case import Case
 from contracts.document import Document
 from contracts.message import Message
 from contracts.messages import MessageType
+from tests.adapters import samples
+from tests.adapters.samples import (
+    AGREEMENT_ID,
+    CASE_ID,
+    PAPER,
+    agreement,
+    fields_of,
+    file,
+    made,
+    performance,
+    person,
+    progress,
+)
 
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+__all__ = [
+    "AGREEMENT_ID",
+    "AT",
+    "CASE_ID",
+    "CASE_KEY",
+    "DETAIL",
+    "DIGITS",
+    "ENDPOINT",
+    "LIST",
+    "MANIFEST",
+    "MESSAGE",
+    "PAPER",
+    "SENT",
+    "STEM",
+    "agreement",
+    "context",
+    "fields_of",
+    "file",
+    "made",
+    "message",
+    "new",
+    "performance",
+    "person",
+    "progress",
+    "unit",
+    "wages",
+]
+
 ENDPOINT = "confederation"
 MESSAGE = "msg_01K6EXAMPLE0000000000000E"
-CASE_ID = "case_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
-AGREEMENT_ID = "agr_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
-PAPER = "att_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
 CASE_KEY = "SD-WF-QL-002|370705-QL002-2026-00008"
 AT = datetime(2026, 9, 17, 2, 0, 5, tzinfo=UTC)
 STEM = "QLTJ_SDGW_CASE_20260917_E47F8A1F7AD61200EEB5628BA5C37880"
@@ -53,32 +87,10 @@ MANIFEST = (
 DIGITS = "58e8bae5fa9094d8a4e77b967443db25914f9e51458574b37adc9e984dc854e4"
 """Section 8 of the page."""
 
-_Kind = TypeVar("_Kind", bound=Document)
-
-
-def made(kind: type[_Kind], /, **fields: Any) -> _Kind:
-    """A document from the JSON of its fields."""
-    return kind.model_validate_json(json.dumps({"schema_version": "1.0", **fields}))
-
-
-def fields_of(name: str) -> dict[str, Any]:
-    """The JSON of one of the contract's samples."""
-    fields: dict[str, Any] = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-    if "document" in fields:
-        fields["document"] = PAPER
-    return fields
-
-
-def person(**changes: Any) -> dict[str, Any]:
-    """The applicant of the samples."""
-    found: dict[str, Any] = fields_of("POST cases - wages")["parties"][0]
-    return found | changes
-
 
 def unit(**changes: Any) -> dict[str, Any]:
     """The respondent of the page's example."""
-    found: dict[str, Any] = fields_of("POST cases - wages")["parties"][1]
-    return found | {"credit_code": "91370102MA3C123456"} | changes
+    return samples.unit(**({"credit_code": "91370102MA3C123456"} | changes))
 
 
 def wages(**changes: Any) -> Case:
@@ -97,26 +109,6 @@ def wages(**changes: Any) -> Case:
         "mediators": [{"certificate_no": "LDTJ-3707-2023-0033", "name": "于海"}],
     }
     return made(Case, **(fields | changes))
-
-
-def agreement(**changes: Any) -> Agreement:
-    """The agreement about the wages."""
-    return made(Agreement, **(fields_of("POST cases {id} agreements - wages") | changes))
-
-
-def progress(**changes: Any) -> CaseProgress:
-    """The mediation failed."""
-    return made(CaseProgress, **(fields_of("POST cases {id} progress - failed") | changes))
-
-
-def performance(**changes: Any) -> Performance:
-    """The first term was performed."""
-    return made(Performance, **(fields_of("POST agreements {id} performances - performed") | changes))
-
-
-def file(media_type: str = "application/pdf", size: int = 10, name: str = "调解协议书.pdf") -> AttachmentInfo:
-    """What the upload told of the paper."""
-    return AttachmentInfo(PAPER, "mediation_agreement", name, media_type, size, "0" * 64)
 
 
 def message(kind: MessageType, document: Document, identifier: str = MESSAGE) -> Message:

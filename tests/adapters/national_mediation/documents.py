@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from contracts.adapter import AttachmentInfo, Context, ExternalReference
-from contracts.agreement import Agreement, Performance
-from contracts.case import Case, CaseProgress
+from contracts.case import Case
 from contracts.confirmation import ConfirmationRequest
 from contracts.document import Document
 from contracts.message import Message
@@ -20,33 +17,60 @@ from contracts.messages import MessageType
 from contracts.referral import Referral, ReferralAnswer, ReferralResult
 from contracts.report import StatusReport
 from contracts.statistics import StatisticalReport
+from tests.adapters.samples import (
+    AGREEMENT_ID,
+    CASE_ID,
+    PAPER,
+    agreement,
+    fields_of,
+    made,
+    performance,
+    progress,
+)
 
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+__all__ = [
+    "AGREEMENT_ID",
+    "AT",
+    "CASE_ID",
+    "ENDPOINT",
+    "MESSAGE",
+    "PAPER",
+    "REFERRAL_ID",
+    "REPORT_ID",
+    "SENT",
+    "TASK_NO",
+    "THEIR_AGREEMENT",
+    "THEIR_CASE",
+    "THEIR_REFERRAL",
+    "agreement",
+    "answer",
+    "collective",
+    "context",
+    "fields_of",
+    "file",
+    "file_of",
+    "handed_over",
+    "judicial",
+    "made",
+    "message",
+    "new",
+    "performance",
+    "progress",
+    "reference",
+    "referral",
+    "report",
+    "result",
+    "statistics",
+    "wages",
+]
+
 ENDPOINT = "national"
 MESSAGE = "msg_01K6EXAMPLE0000000000000A"
-CASE_ID = "case_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
-AGREEMENT_ID = "agr_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
 REFERRAL_ID = "ref_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
 REPORT_ID = "rpt_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
-PAPER = "att_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
 THEIR_CASE, THEIR_AGREEMENT, THEIR_REFERRAL = "C2026091700000042", "A2026092500000007", "R2026091500000003"
 TASK_NO = "国转〔2026〕370102第3号"
 AT = datetime(2026, 9, 30, 1, 2, 3, tzinfo=UTC)
-
-_Kind = TypeVar("_Kind", bound=Document)
-
-
-def made(kind: type[_Kind], /, **fields: Any) -> _Kind:
-    """A document from the JSON of its fields."""
-    return kind.model_validate_json(json.dumps({"schema_version": "1.0", **fields}))
-
-
-def fields_of(name: str) -> dict[str, Any]:
-    """The JSON of one of the contract's samples."""
-    fields: dict[str, Any] = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-    if "document" in fields:
-        fields["document"] = PAPER
-    return fields
 
 
 def wages(**changes: Any) -> Case:
@@ -57,21 +81,6 @@ def wages(**changes: Any) -> Case:
 def collective(**changes: Any) -> Case:
     """Twenty-three workers against a dispatching and a using unit."""
     return made(Case, **(fields_of("POST cases - collective, dispatch and using unit") | changes))
-
-
-def agreement(**changes: Any) -> Agreement:
-    """The agreement about the wages."""
-    return made(Agreement, **(fields_of("POST cases {id} agreements - wages") | changes))
-
-
-def progress(**changes: Any) -> CaseProgress:
-    """The mediation failed."""
-    return made(CaseProgress, **(fields_of("POST cases {id} progress - failed") | changes))
-
-
-def performance(**changes: Any) -> Performance:
-    """The first term was performed."""
-    return made(Performance, **(fields_of("POST agreements {id} performances - performed") | changes))
 
 
 def judicial() -> ConfirmationRequest:
