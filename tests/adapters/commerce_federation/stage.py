@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -15,19 +16,18 @@ from adapters.beijing import SECONDS
 from adapters.commerce_federation import CommerceFederation
 from adapters.commerce_federation.database import Database, Session
 from adapters.commerce_federation.wire import T, Work
-from contracts.adapter import AttachmentInfo, Exchange, Json, Polled, PolledItem, Receipt, Reply, Request, Tools, Wire
+from contracts.adapter import AttachmentInfo, Exchange, Json, Tools
 from contracts.conformance import BUSY_FOR, Fault, Sample, Stage
 from contracts.document import Document
-from contracts.errors import RetryableError
 from contracts.messages import MessageType as M
 from mocks.commerce_federation import CommerceFederation as Mock
 from mocks.server import MockServer
+from tests.adapters.told import OnTheLine, Performed, over
 
 from . import documents as d
 from .exchange import NOW, Tables, settings
 
 _PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
-_DONE = b"committed"
 
 
 class CommerceStage(Stage):
@@ -91,7 +91,7 @@ class CommerceStage(Stage):
         )
 
     def exchange(self) -> Exchange:
-        return Transactions()
+        return Performed()
 
     async def arm(self, fault: Fault) -> None:
         if fault is Fault.BUSY:
@@ -162,36 +162,6 @@ def _sample(number: int, kind: M, document: Document, *texts: str, **known: Any)
 # ------------------------------------------------------------------------------------------- transactions, one call each
 
 
-class Transactions:
-    """The way to the database: a call is one transaction, which its caller has left here."""
-
-    async def call(
-        self,
-        step: str,
-        request: Request,
-        *,
-        filing: bool = False,
-        within: float | None = None,
-        limit: int | None = None,
-    ) -> Reply:
-        """See ``contracts.adapter.Exchange``."""
-        if not isinstance(request, Transaction):
-            raise TypeError("only transactions go this way")
-        await request.perform()
-        return Reply(200, (), _DONE)
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction(Request):
-    """One transaction, as a request of the kit's line."""
-
-    perform: Callable[[], Awaitable[None]] = lambda: _nothing()
-
-
-async def _nothing() -> None:
-    raise AssertionError("no transaction")
-
-
 @dataclass
 class ToldSession:
     """A session whose transactions go over the line."""
@@ -201,16 +171,8 @@ class ToldSession:
 
     async def run(self, step: str, work: Work[T], *, filing: bool = False, reading: bool = False) -> T:
         """See ``database.Session``."""
-        found: list[T] = []
-
-        async def perform() -> None:
-            found.append(await self.inner.run(step, work, filing=filing, reading=reading))
-
-        request = Transaction("SQL", "sqlite:///tjex.db", perform=perform)
-        reply = await self.line.call(step, request, filing=filing)
-        if reply.body != _DONE:
-            raise RetryableError("broken_off", "the word that it is committed was lost", maybe_accepted=filing)
-        return found[0]
+        run = partial(self.inner.run, step, work, filing=filing, reading=reading)
+        return await over(self.line, step, "sqlite:///tjex.db", run, filing=filing)
 
 
 @dataclass
@@ -227,33 +189,15 @@ class ToldDatabase:
             yield ToldSession(session, self.line)
 
 
-class Told(CommerceFederation):
+class Told(OnTheLine, CommerceFederation):
     """The adapter, its transactions on the line that it is handed."""
 
     def __init__(self, stage: CommerceStage, tools: Tools, real: Database) -> None:
         super().__init__(stage.endpoint, settings(stage.settings()["database_url"]), tools)
-        self._stage = stage
-        self._real = real
+        self._stage, self._real = stage, real
 
-    async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
-        self.database = ToldDatabase(self._real, exchange)
-        try:
-            return await super().send(wire, exchange)
-        finally:
-            self._stage.heal()
+    def on(self, line: Exchange) -> None:
+        self.database = ToldDatabase(self._real, line)
 
-    async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
-        self.database = ToldDatabase(self._real, exchange)
-        return await super().lookup(wire, exchange)
-
-    async def probe(self, exchange: Exchange) -> None:
-        self.database = ToldDatabase(self._real, exchange)
-        await super().probe(exchange)
-
-    async def poll(self, cursor: str | None, exchange: Exchange) -> Polled:
-        self.database = ToldDatabase(self._real, exchange)
-        return await super().poll(cursor, exchange)
-
-    async def mark_read(self, items: tuple[PolledItem, ...], exchange: Exchange) -> None:
-        self.database = ToldDatabase(self._real, exchange)
-        await super().mark_read(items, exchange)
+    def heal(self) -> None:
+        self._stage.heal()

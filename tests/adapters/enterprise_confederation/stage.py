@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -13,18 +14,17 @@ from typing import Any, ClassVar, TypeVar
 from adapters.beijing import SECONDS
 from adapters.enterprise_confederation import EnterpriseConfederation
 from adapters.enterprise_confederation.directory import Steps
-from contracts.adapter import AttachmentInfo, Exchange, Json, Polled, PolledItem, Receipt, Reply, Request, Tools, Wire
+from contracts.adapter import AttachmentInfo, Exchange, Json, Tools
 from contracts.conformance import BUSY_FOR, Fault, Sample, Stage
 from contracts.document import Document
-from contracts.errors import RetryableError
 from contracts.messages import MessageType as M
 from mocks.server import MockServer, load
+from tests.adapters.told import OnTheLine, Performed, over
 
 from . import documents as d
 from .exchange import NOW, PDF, Share, row, settings
 
 T = TypeVar("T")
-_DONE = b"done"
 Mock = load("enterprise_confederation")
 
 
@@ -86,7 +86,7 @@ class ConfederationStage(Stage):
         )
 
     def exchange(self) -> Exchange:
-        return StepsTaken()
+        return Performed()
 
     async def arm(self, fault: Fault) -> None:
         if fault is Fault.BUSY:
@@ -162,36 +162,6 @@ def _sample(number: int, kind: M, document: Document, *texts: str, **known: Any)
 # -------------------------------------------------------------------------------------------------- steps, one call each
 
 
-class StepsTaken:
-    """The way to the directory: a call is one step, which its caller has left here."""
-
-    async def call(
-        self,
-        step: str,
-        request: Request,
-        *,
-        filing: bool = False,
-        within: float | None = None,
-        limit: int | None = None,
-    ) -> Reply:
-        """See ``contracts.adapter.Exchange``."""
-        if not isinstance(request, Step):
-            raise TypeError("only file work goes this way")
-        await request.perform()
-        return Reply(200, (), _DONE)
-
-
-@dataclass(frozen=True, slots=True)
-class Step(Request):
-    """One step, as a request of the kit's line."""
-
-    perform: Callable[[], Awaitable[None]] = lambda: _nothing()
-
-
-async def _nothing() -> None:
-    raise AssertionError("no step")
-
-
 @dataclass
 class ToldSteps:
     """Steps that go over the line."""
@@ -201,18 +171,11 @@ class ToldSteps:
 
     async def run(self, step: str, work: Callable[[], T], *, filing: bool = False) -> T:
         """See ``directory.Steps``."""
-        found: list[T] = []
-
-        async def perform() -> None:
-            found.append(await self.inner.run(step, work, filing=filing))
-
-        reply = await self.line.call(step, Step("FILE", "file:///exchange", perform=perform), filing=filing)
-        if reply.body != _DONE:
-            raise RetryableError("broken_off", "the word that it is done was lost", maybe_accepted=filing)
-        return found[0]
+        run = partial(self.inner.run, step, work, filing=filing)
+        return await over(self.line, step, "file:///exchange", run, filing=filing)
 
 
-class Told(EnterpriseConfederation):
+class Told(OnTheLine, EnterpriseConfederation):
     """The adapter, its steps on the line that it is handed."""
 
     def __init__(self, stage: ConfederationStage, tools: Tools) -> None:
@@ -220,25 +183,8 @@ class Told(EnterpriseConfederation):
         super().__init__(stage.endpoint, settings(root, organizations=["SD-WF-QL-002"]), tools)
         self._stage, self._real = stage, self.steps
 
-    async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
-        self.steps = ToldSteps(self._real, exchange)
-        try:
-            return await super().send(wire, exchange)
-        finally:
-            self._stage.heal()
+    def on(self, line: Exchange) -> None:
+        self.steps = ToldSteps(self._real, line)
 
-    async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
-        self.steps = ToldSteps(self._real, exchange)
-        return await super().lookup(wire, exchange)
-
-    async def probe(self, exchange: Exchange) -> None:
-        self.steps = ToldSteps(self._real, exchange)
-        await super().probe(exchange)
-
-    async def poll(self, cursor: str | None, exchange: Exchange) -> Polled:
-        self.steps = ToldSteps(self._real, exchange)
-        return await super().poll(cursor, exchange)
-
-    async def mark_read(self, items: tuple[PolledItem, ...], exchange: Exchange) -> None:
-        self.steps = ToldSteps(self._real, exchange)
-        await super().mark_read(items, exchange)
+    def heal(self) -> None:
+        self._stage.heal()

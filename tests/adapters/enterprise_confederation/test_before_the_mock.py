@@ -111,7 +111,10 @@ async def test_a_large_paper_travels_as_a_zip(before: Before) -> None:
     assert await large.told(large.wire()) == "accepted"
     wire = large.wire(M.AGREEMENT_CONCLUDED)
     assert await large.told(wire) == "accepted"
-    assert [path.name for path in before.share.root.glob("done/*/*.zip")] == [f"{wire.payload['stem']}.zip"]
+    name, end = f"{wire.payload['stem']}.zip", time.monotonic() + _PATIENCE_S
+    while not list(before.share.root.glob("done/*/*.zip")) and time.monotonic() < end:
+        await asyncio.sleep(0.01)  # the reader answers first and moves the batch then (page §6)
+    assert [path.name for path in before.share.root.glob("done/*/*.zip")] == [name]
 
 
 async def test_a_refusal(before: Before) -> None:
