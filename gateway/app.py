@@ -20,7 +20,6 @@ from contracts.deadlines import Law
 from contracts.moments import written
 from contracts.statistics import StatisticalItem
 from gateway.bus.memory import MemoryBus
-from gateway.flow.accounts import Accounts
 from gateway.flow.alerting import certificates
 from gateway.flow.alerting.alerts import Alerts, Senses
 from gateway.flow.alerting.certificates import Certificates
@@ -29,52 +28,53 @@ from gateway.flow.alerting.channels.titles import Titles
 from gateway.flow.alerting.channels.wording import Wording
 from gateway.flow.alerting.notices import Notices
 from gateway.flow.apply import Applier
-from gateway.flow.case_links import CaseLinks
-from gateway.flow.clients import Clients
+from gateway.flow.applying.papers import Papers
+from gateway.flow.applying.tracks import forget_traces
+from gateway.flow.applying.words import Words
 from gateway.flow.clock import Healer, law_of
-from gateway.flow.clock_acts import ClockActs
-from gateway.flow.context import Contexts
 from gateway.flow.deliver import Deliverer
-from gateway.flow.drafts import Drafts
-from gateway.flow.envelope import Publisher
-from gateway.flow.examination import Examination
-from gateway.flow.exchange import Limits, Pace
-from gateway.flow.fault_points import Reach, from_environment
-from gateway.flow.forms import Forms
+from gateway.flow.delivering.exchange import Limits, Pace
+from gateway.flow.delivering.line import Line, skews
+from gateway.flow.delivering.settlement import Judge
+from gateway.flow.delivering.shares import Shares
+from gateway.flow.delivering.transport import Transport
+from gateway.flow.delivering.webhooks import Webhooks
+from gateway.flow.examining.examination import Examination
+from gateway.flow.examining.forms import Forms
+from gateway.flow.examining.judgement import Judgement
+from gateway.flow.examining.rehearsal import Rehearsal
 from gateway.flow.gauges import Gauges
 from gateway.flow.hands import Hands
 from gateway.flow.house import House
 from gateway.flow.intake import Intake
-from gateway.flow.judgement import Judgement
-from gateway.flow.line import Line, skews
+from gateway.flow.moving.context import Contexts
+from gateway.flow.moving.envelope import Publisher
+from gateway.flow.moving.fault_points import Reach, from_environment
+from gateway.flow.moving.order import Principal
+from gateway.flow.moving.toolbox import Attachments, tools_for
 from gateway.flow.operating.bulk import Bulk
+from gateway.flow.operating.case_links import CaseLinks
 from gateway.flow.operating.correction import Corrections
 from gateway.flow.operating.disclosing import Disclosure
 from gateway.flow.operating.operate import Operator
 from gateway.flow.operating.replay import Replayer
 from gateway.flow.operating.windows import Windows
-from gateway.flow.order import Principal
-from gateway.flow.papers import Papers
 from gateway.flow.poll import Poller
+from gateway.flow.printing.drafts import Drafts
 from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver
 from gateway.flow.reconciling.reconcile import Reconciler
 from gateway.flow.reconciling.reconciliations import Reconciliations
-from gateway.flow.rehearsal import Rehearsal
+from gateway.flow.registering.accounts import Accounts
+from gateway.flow.registering.clients import Clients
+from gateway.flow.registering.subscriptions import Subscriptions
 from gateway.flow.relay import BrokerRelay, Relay
-from gateway.flow.reminders import Reminders
+from gateway.flow.relaying.tally import Tally
+from gateway.flow.relaying.task_news import TaskNews
 from gateway.flow.route import Router
-from gateway.flow.settlement import Judge
-from gateway.flow.shares import Shares
 from gateway.flow.statistics import Figures, Reporter
-from gateway.flow.subscriptions import Subscriptions
-from gateway.flow.tally import Tally
-from gateway.flow.task_news import TaskNews
-from gateway.flow.toolbox import Attachments, tools_for
-from gateway.flow.tracks import forget_traces
-from gateway.flow.transport import Transport
-from gateway.flow.webhooks import Webhooks
-from gateway.flow.words import Words
+from gateway.flow.timing.clock_acts import ClockActs
+from gateway.flow.timing.reminders import Reminders
 from gateway.flow.worker import Bells, Loop, Worker, publishing, until_idle
 from gateway.observability.exporters import from_environment as tracer_of
 from gateway.observability.metrics import Metrics

@@ -20,8 +20,8 @@ from gateway.app import database_path, http_transport, machine_ms, read_keys
 from gateway.cli.bare_tools import bare_tools
 from gateway.flow.alerting.channels.switchboard import Switchboard
 from gateway.flow.alerting.channels.wording import Wording
-from gateway.flow.exchange import Limits, Pace
-from gateway.flow.line import Line
+from gateway.flow.delivering.exchange import Limits, Pace
+from gateway.flow.delivering.line import Line
 from gateway.observability import exporters
 from gateway.registry import Endpoint, connect
 from gateway.security.fields import Keys, Sealer

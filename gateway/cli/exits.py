@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from gateway.client import CallRefused, GatewayUnreachable
 from gateway.demo.workspace import StageRefused
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.security.passwords import SHORTEST
 from gateway.settings import SettingsRefused
 from gateway.store.engine import StoreLocked, StoreUnavailable

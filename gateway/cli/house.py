@@ -13,9 +13,9 @@ import typer
 from gateway import interpreter
 from gateway.app import build, database_path, machine_ms, open_store
 from gateway.cli.exits import Exit, leave
-from gateway.flow.accounts import Accounts
-from gateway.flow.clients import Clients
 from gateway.flow.house import House
+from gateway.flow.registering.accounts import Accounts
+from gateway.flow.registering.clients import Clients
 from gateway.security.passwords import Hasher
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.engine import Sqlite

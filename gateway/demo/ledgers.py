@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from contracts.moments import to_ms
 from gateway.demo.client_log import Acknowledged
 from gateway.demo.platforms import Platform
-from gateway.flow.envelope import INTERNAL
 from gateway.flow.house import House
+from gateway.flow.moving.envelope import INTERNAL
 from gateway.store.engine import Sqlite
 
 T = TypeVar("T")

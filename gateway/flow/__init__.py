@@ -1,1 +1,1 @@
-"""The journey of a case, one room a step: intake, route, deliver, receive, apply, relay."""
+"""The journey of a case: intake, route, deliver, receive, apply, relay; a step's parts lie in the room named after it."""

@@ -16,17 +16,17 @@ from contracts.adapter import Adapter, InboundCall
 from contracts.deadlines import Law
 from contracts.errors import UnreadableCallback
 from contracts.update import About, Inbound, Key, KeyKind, ReferralOffered, StatusUpdate
+from gateway.flow.applying.correlate import Contradicting, find
+from gateway.flow.applying.offers import offer
+from gateway.flow.applying.tracks import commit_traced, tell_delivered
+from gateway.flow.applying.words import Words
 from gateway.flow.clock import Clockwork
-from gateway.flow.context import Contexts
-from gateway.flow.correlate import Contradicting, find
-from gateway.flow.fault_points import Reach, nowhere
-from gateway.flow.offers import offer
+from gateway.flow.moving.context import Contexts
+from gateway.flow.moving.fault_points import Reach, nowhere
+from gateway.flow.moving.rounds import Round, decided, unlikely
+from gateway.flow.moving.speaker import Speaker
 from gateway.flow.receive import unpack_call
 from gateway.flow.retry import next_look_ms
-from gateway.flow.rounds import Round, decided, unlikely
-from gateway.flow.speaker import Speaker
-from gateway.flow.tracks import commit_traced, tell_delivered
-from gateway.flow.words import Words
 from gateway.registry import Endpoint
 from gateway.settings import RetrySettings
 from gateway.store import inbox

@@ -32,7 +32,7 @@ from contracts.deadlines import (
 from contracts.moments import from_ms, in_beijing, to_ms
 from contracts.status import ClockState
 from contracts.statutes import NoRuleInForce, load_rulebook, packaged_rulebook
-from gateway.flow.envelope import compact
+from gateway.flow.moving.envelope import compact
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.engine import Operation, Row
 from gateway.store.store import Store

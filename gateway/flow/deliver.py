@@ -15,12 +15,12 @@ import structlog
 
 from contracts.adapter import DeliveryClass, Json, Receipt, Wire
 from contracts.errors import AdapterError, EndpointError, EndpointGone, RetryableError
-from gateway.flow import wires
-from gateway.flow.context import Contexts
-from gateway.flow.exchange import EndpointWaits, HttpExchange, pack_steps
-from gateway.flow.fault_points import Reach, nowhere
-from gateway.flow.line import Line
-from gateway.flow.settlement import QUARANTINE_AFTER, Attempted, Judge
+from gateway.flow.delivering import wires
+from gateway.flow.delivering.exchange import EndpointWaits, HttpExchange, pack_steps
+from gateway.flow.delivering.line import Line
+from gateway.flow.delivering.settlement import QUARANTINE_AFTER, Attempted, Judge
+from gateway.flow.moving.context import Contexts
+from gateway.flow.moving.fault_points import Reach, nowhere
 from gateway.observability.traces import current
 from gateway.registry import AnyAdapter
 from gateway.store import claim as claims

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.flow.accounts import Accounts
-from gateway.flow.case_links import CaseLinks
-from gateway.flow.clients import Clients
-from gateway.flow.clock_acts import ClockActs
-from gateway.flow.drafts import Drafts
 from gateway.flow.operating.bulk import Bulk
+from gateway.flow.operating.case_links import CaseLinks
 from gateway.flow.operating.correction import Corrections
 from gateway.flow.operating.operate import Operator
 from gateway.flow.operating.replay import Replayer
+from gateway.flow.printing.drafts import Drafts
 from gateway.flow.reconciling.reconciliations import Reconciliations
+from gateway.flow.registering.accounts import Accounts
+from gateway.flow.registering.clients import Clients
+from gateway.flow.timing.clock_acts import ClockActs
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,15 +22,15 @@ from contracts.status import Noun
 from gateway.flow.clock import Clockwork
 from gateway.flow.decisions.checks import may_be_a_repeat
 from gateway.flow.decisions.keys import effect_key, thing_key
-from gateway.flow.envelope import Publisher, compact
-from gateway.flow.examination import Examination, Examined
-from gateway.flow.fault_points import Reach, nowhere
-from gateway.flow.judgement import Judgement
-from gateway.flow.moves import move_delivery, yields
-from gateway.flow.operating.refusals import Refusals
-from gateway.flow.order import Decision, Known, Order, Refused
-from gateway.flow.references import fold
-from gateway.flow.rounds import FLIGHT_S
+from gateway.flow.examining.examination import Examination, Examined
+from gateway.flow.examining.judgement import Judgement
+from gateway.flow.examining.refusals import Refusals
+from gateway.flow.moving.envelope import Publisher, compact
+from gateway.flow.moving.fault_points import Reach, nowhere
+from gateway.flow.moving.moves import move_delivery, yields
+from gateway.flow.moving.order import Decision, Known, Order, Refused
+from gateway.flow.moving.references import fold
+from gateway.flow.moving.rounds import FLIGHT_S
 from gateway.flow.route import Hop, Question, Router
 from gateway.observability.traces import current, upstream
 from gateway.store.engine import Row

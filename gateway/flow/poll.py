@@ -10,8 +10,8 @@ import structlog
 from contracts.adapter import InboundCall, Origin, PolledItem
 from contracts.errors import EndpointError, RetryableError
 from contracts.moments import from_ms
-from gateway.flow.fault_points import Reach, nowhere
-from gateway.flow.line import Line
+from gateway.flow.delivering.line import Line
+from gateway.flow.moving.fault_points import Reach, nowhere
 from gateway.flow.receive import pack_call
 from gateway.flow.retry import asked_ms
 from gateway.store import inbox, pauses

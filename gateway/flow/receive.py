@@ -12,7 +12,7 @@ import structlog
 from contracts.adapter import InboundCall, Origin, Reply
 from contracts.errors import CallbackRejected
 from contracts.moments import from_ms
-from gateway.flow.fault_points import Reach, nowhere
+from gateway.flow.moving.fault_points import Reach, nowhere
 from gateway.observability.traces import Span
 from gateway.registry import Endpoint
 from gateway.store.inbox import NewCallback

@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 
 from gateway.bus.port import BusUnavailable, EventBus
-from gateway.flow.envelope import INTERNAL, Publisher, source_numbers
-from gateway.flow.fault_points import Reach, nowhere
+from gateway.flow.moving.envelope import INTERNAL, Publisher, source_numbers
+from gateway.flow.moving.fault_points import Reach, nowhere
 from gateway.store import journal, webhooks
 from gateway.store.engine import many
 from gateway.store.journal import EventRow

@@ -20,11 +20,11 @@ from contracts.document import Document
 from contracts.messages import MESSAGE_TYPES, MessageType, RetryClass
 from contracts.moments import from_ms
 from contracts.statistics import Period, StatisticalItem, StatisticalReport
-from gateway.flow.documents import reopen
-from gateway.flow.envelope import compact
-from gateway.flow.moves import move_delivery, yields
-from gateway.flow.order import Refused
-from gateway.flow.rounds import Round, decided, unlikely
+from gateway.flow.moving.documents import reopen
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.moves import move_delivery, yields
+from gateway.flow.moving.order import Refused
+from gateway.flow.moving.rounds import Round, decided, unlikely
 from gateway.flow.route import Question, Router
 from gateway.registry import Endpoint
 from gateway.store.casefile import CaseFile

@@ -24,7 +24,7 @@ from gateway.bus.kafka import Letter, LettersTooLarge, Writer
 from gateway.bus.port import BusUnavailable
 from gateway.bus.reader import Reader, Record
 from gateway.flow.intake import Accepted, Intake
-from gateway.flow.order import Order, Principal, Refused
+from gateway.flow.moving.order import Order, Principal, Refused
 from gateway.observability.traces import come_from
 from gateway.store.engine import StoreUnavailable
 

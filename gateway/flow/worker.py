@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from gateway.flow.apply import Applier
+from gateway.flow.applying.papers import Papers
 from gateway.flow.clock import Alarms
 from gateway.flow.deliver import Deliverer
-from gateway.flow.papers import Papers
 from gateway.flow.poll import Poller
 from gateway.flow.relay import BrokerRelay, Relay
 from gateway.store.engine import Operation

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.requests import Request
 
 from contracts.findings import Language
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 
 _READ: Final = 1000
 """Characters of a header that are read; nobody's wishes are longer."""

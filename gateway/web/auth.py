@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 
 from gateway.flow.house import House
-from gateway.flow.order import Principal, Refused
+from gateway.flow.moving.order import Principal, Refused
 from gateway.security import tokens
 from gateway.security.clients import OVER_ALL, same_secret
 from gateway.security.tokens import Token, TokenRefused

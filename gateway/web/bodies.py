@@ -13,8 +13,8 @@ from starlette.requests import Request
 
 from contracts.findings import Code, Expected, Finding, Measure, Param
 from contracts.json_text import Json, NotJson, parse
-from gateway.flow.once import Once
-from gateway.flow.order import ANY_VERSION, Refused
+from gateway.flow.moving.once import Once
+from gateway.flow.moving.order import ANY_VERSION, Refused
 
 _JSON: Final = "application/json"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.observability.traces import come_from
 from gateway.observability.watch import SILENT, Watch
 from gateway.store.engine import StoreUnavailable

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.findings import Code, Finding, Language, register
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.store.ids import has_id_form
 from gateway.texts import problem_texts
 from gateway.web.accepts import language

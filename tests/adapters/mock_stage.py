@@ -17,7 +17,7 @@ from contracts.adapter import Exchange, Json, Reply, Request
 from contracts.conformance import BUSY_FOR, Fault, Sample, Stage
 from contracts.conformance.room import Room
 from gateway.app import http_transport, machine_ms
-from gateway.flow.exchange import HttpExchange, Limits, Pace
+from gateway.flow.delivering.exchange import HttpExchange, Limits, Pace
 from mocks.platform import Platform
 from mocks.server import MockServer
 

@@ -21,7 +21,7 @@ import uvicorn
 import uvloop
 
 from contracts.case import Case
-from gateway.flow.transport import Transport
+from gateway.flow.delivering.transport import Transport
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

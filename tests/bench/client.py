@@ -11,7 +11,7 @@ import time
 import httpx
 import uvloop
 
-from gateway.flow.transport import Transport
+from gateway.flow.delivering.transport import Transport
 from tests.bench import bodies
 
 

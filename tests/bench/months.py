@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import uvloop
 
-from gateway.flow.references import fold
+from gateway.flow.moving.references import fold
 from gateway.security.fields import Sealer
 from gateway.store import partitions
 from gateway.store.engine import Operation

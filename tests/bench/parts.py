@@ -15,7 +15,7 @@ from unittest import mock
 import uvloop
 
 from contracts.messages import MessageType
-from gateway.flow.order import Order, Principal
+from gateway.flow.moving.order import Order, Principal
 from gateway.store.settlement import Settlement
 from gateway.store.unit import Committed, Unit
 from tests.bench import bodies, load

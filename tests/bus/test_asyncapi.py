@@ -15,7 +15,7 @@ from contracts.events import EVENT_NOUNS, EVENT_TYPES, WITHOUT_CURSOR, CloudEven
 from contracts.messages import MessageType
 from gateway.bus.asyncapi import document
 from gateway.bus.kafka import Cluster
-from gateway.flow.order import Order
+from gateway.flow.moving.order import Order
 from gateway.flow.relay import envelopes
 from gateway.store import journal
 from gateway.web.server import web

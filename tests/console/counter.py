@@ -11,9 +11,9 @@ import httpx
 
 from contracts.errors import PermanentError, Reason, RetryableError
 from contracts.messages import COURT, HR, UNION
-from gateway.flow.accounts import Accounts
-from gateway.flow.order import Principal
+from gateway.flow.moving.order import Principal
 from gateway.flow.reconciling.reconciliations import Reconciliations
+from gateway.flow.registering.accounts import Accounts
 from gateway.security.passwords import Hasher
 from gateway.security.roles import role_book
 from gateway.security.sessions import form_token

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.security.roles import role_book
 from gateway.web.console.headers import POLICY
 from gateway.web.console.mount import PAGES

@@ -12,7 +12,7 @@ from contracts.adapter import Context, Loss, LossKind, Wire
 from contracts.errors import PermanentError
 from contracts.message import Message
 from contracts.messages import HR
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.flow.operating.correction import patched, places
 from gateway.store.lists import list_deliveries
 from tests.console.counter import Counter

@@ -8,9 +8,9 @@ import pytest
 
 from contracts.errors import PermanentError
 from contracts.messages import HR, ONE_STOP
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.order import Principal
 from gateway.flow.operating.bulk import Bulk, share
-from gateway.flow.order import Principal
 from gateway.store.console import DeliveryFilter
 from gateway.store.engine import Row
 from gateway.store.lists import list_deliveries

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from gateway.flow.accounts import Accounts
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.registering.accounts import Accounts
 from gateway.security.passwords import Hasher
 from tests.console.conftest import ENDPOINTS
 from tests.console.counter import Visitor

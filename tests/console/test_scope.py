@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.security.data_scope import DataScope, ScopeRefused, kept_scope, parse_scope, scope_text
 from gateway.web.console.mount import PAGES
 from tests.console.counter import Counter, Visitor

@@ -12,7 +12,7 @@ import pytest
 from contracts.deliveries import DeliveryState
 from contracts.messages import MessageType
 from contracts.status import TaskKind
-from gateway.flow.acts import REFUSALS
+from gateway.flow.moving.acts import REFUSALS
 from gateway.security.roles import role_book
 from gateway.texts import console_text, console_texts
 from gateway.web.console.words import SIGNS

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from gateway.flow.fault_points import KILLED, POINTS, VARIABLE
+from gateway.flow.moving.fault_points import KILLED, POINTS, VARIABLE
 from tests.prove.shown import Fault, Shown, Wrong
 from tests.seam.platform import ToyPlatform
 from tests.seam.scene import ASKED, BYTES, IDS, LAG_S

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.flow.fault_points import VARIABLE, from_environment
+from gateway.flow.moving.fault_points import VARIABLE, from_environment
 from tests.faults.gaps import GAPS, PLATFORMS, play
 from tests.faults.victim import TOYS
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.app import build
 from gateway.flow.house import House
-from gateway.flow.order import Order, Principal
+from gateway.flow.moving.order import Order, Principal
 from gateway.registry import AnyAdapter
 from gateway.settings import EndpointSettings, RouteSettings, Settings
 from tests.house import FAST

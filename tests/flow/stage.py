@@ -13,7 +13,7 @@ import orjson
 from contracts.messages import HR, ONE_STOP, MessageType
 from gateway.flow.house import House
 from gateway.flow.intake import Accepted
-from gateway.flow.order import Order, Principal
+from gateway.flow.moving.order import Order, Principal
 from gateway.store.casefile import CaseFile
 from tests.flow import papers
 from tests.flow.puppets import WORDS, Puppet

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import gateway
-from gateway.flow.acts import REFUSALS, ActRefused
-from gateway.flow.order import Refused
+from gateway.flow.moving.acts import REFUSALS, ActRefused
+from gateway.flow.moving.order import Refused
 from gateway.texts import console_texts, problem_texts
 
 ROOM = Path(gateway.__file__).parent

@@ -19,12 +19,12 @@ from contracts.messages import HR, ONE_STOP
 from gateway.flow.alerting import certificates
 from gateway.flow.alerting.alerts import Alerts, Senses, this_machine
 from gateway.flow.alerting.certificates import Certificates
-from gateway.flow.alerting.skew import Skew
 from gateway.flow.clock import Alarms
+from gateway.flow.delivering.skew import Skew
 from gateway.flow.house import House
-from gateway.flow.office import OfficeHours, long_silent
 from gateway.flow.poll import Poller
 from gateway.flow.relay import BROKER
+from gateway.flow.timing.office import OfficeHours, long_silent
 from gateway.store import journal
 from gateway.store.tally import HOUR, MINUTE
 from tests.flow import papers

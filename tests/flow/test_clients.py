@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.flow.acts import ActRefused
-from gateway.flow.clients import Clients
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.registering.clients import Clients
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, hash_secret, make_key
 from gateway.store import journal
 from gateway.store.engine import Row

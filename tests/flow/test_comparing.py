@@ -10,7 +10,7 @@ import pytest
 from contracts.adapter import AdapterInfo, DeliveryClass
 from contracts.holdings import Holding, Listing
 from contracts.update import About, StatusUpdate
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.flow.reconciling.comparing import (
     Difference,
     Kind,

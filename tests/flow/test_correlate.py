@@ -6,7 +6,7 @@ import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP, MessageType
 from contracts.update import About, Key, KeyKind
-from gateway.flow.correlate import Contradicting, Found, find
+from gateway.flow.applying.correlate import Contradicting, Found, find
 from gateway.store.unit import NewReference
 from tests.flow.stage import Stage
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from contracts.case import Case
-from gateway.flow.duplicates import Duplicates
+from gateway.flow.examining.duplicates import Duplicates
 from gateway.store.casefile import CaseFile
 from tests.flow import papers
 from tests.flow.stage import Stage

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.flow.envelope import compact
+from gateway.flow.moving.envelope import compact
 
 
 @pytest.mark.parametrize(

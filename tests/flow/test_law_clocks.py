@@ -11,7 +11,7 @@ import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
 from gateway.flow.clock import Alarms
-from gateway.flow.clock_acts import Act, ClockActs
+from gateway.flow.timing.clock_acts import Act, ClockActs
 from gateway.settings import SettingsRefused
 from gateway.store.casefile import CaseFile
 from gateway.store.store import Store

@@ -13,9 +13,9 @@ import pytest
 from contracts.chinese_calendar import BEIJING
 from contracts.messages import HR
 from contracts.update import About, Key, KeyKind, StatusUpdate
+from gateway.flow.applying.words import Words
+from gateway.flow.moving.speaker import Speaker
 from gateway.flow.route import Router
-from gateway.flow.speaker import Speaker
-from gateway.flow.words import Words
 from gateway.store.unit import MatterMove, Unit
 from tests.flow import papers
 from tests.flow.stage import Stage

@@ -11,8 +11,8 @@ import pytest
 from contracts.deliveries import MOVES, DeliveryState, Hand
 from contracts.events import EVENT_TYPES
 from contracts.messages import HR
-from gateway.flow.envelope import INTERNAL
-from gateway.flow.moves import move_delivery, told, yields
+from gateway.flow.moving.envelope import INTERNAL
+from gateway.flow.moving.moves import move_delivery, told, yields
 from gateway.store.ids import Ids
 from gateway.store.unit import Unit
 from tests.flow.papers import CASE, delivery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.flow import overdue
+from gateway.flow.timing import overdue
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from contracts.messages import COURT, HR, UNION, MessageType
 from gateway.bus.memory import Subscription
 from gateway.flow.clock import Alarms
 from gateway.flow.house import House
+from gateway.flow.moving.order import Order, Principal
 from gateway.flow.operating.operate import Operator
-from gateway.flow.order import Order, Principal
 from tests.flow import papers
 from tests.flow.puppets import PUPPETS, WORDS, Puppet
 from tests.house import Gateways

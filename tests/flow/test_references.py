@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.flow.references import fold, name_letters
+from gateway.flow.moving.references import fold, name_letters
 
 
 @pytest.mark.parametrize(

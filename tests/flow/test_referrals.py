@@ -9,7 +9,7 @@ import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
 from gateway.flow.intake import Accepted
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from tests.flow import papers
 from tests.flow.stage import Stage, at, ms
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.errors import RetryableError
 from contracts.messages import HR, ONE_STOP, UNION, MessageType
-from gateway.flow.reminders import Reminders
+from gateway.flow.timing.reminders import Reminders
 from tests.flow import papers
 from tests.flow.stage import OPERATOR, Stage
 from tests.house import Gateways

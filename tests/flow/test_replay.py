@@ -9,7 +9,7 @@ import pytest
 from contracts.adapter import Receipt
 from contracts.errors import PermanentError, RetryableError
 from contracts.messages import HR, ONE_STOP, UNION, MessageType
-from gateway.flow.documents import reopen
+from gateway.flow.moving.documents import reopen
 from gateway.flow.operating.replay import Replayer, ReplayKind
 from gateway.store.casefile import DeliveryRow
 from tests.flow import papers

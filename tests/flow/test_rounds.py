@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.flow import rounds
-from gateway.flow.rounds import Round, decided
+from gateway.flow.moving import rounds
+from gateway.flow.moving.rounds import Round, decided
 from gateway.store.unit import Committed, InFlight, MatterConflict, Moved, Outcome, Unit
 
 

@@ -14,9 +14,9 @@ from contracts.adapter import AdapterSettings, DeliveryClass, Receipt
 from contracts.errors import AdapterError, EndpointError, PermanentError, Reason, RetryableError
 from contracts.messages import COURT, HR, UNION
 from contracts.update import Reference
-from gateway.flow.exchange import Limits
+from gateway.flow.delivering.exchange import Limits
+from gateway.flow.delivering.settlement import CUT_OFF, Attempted, Judge
 from gateway.flow.retry import LONGEST_ASKED_MS
-from gateway.flow.settlement import CUT_OFF, Attempted, Judge
 from gateway.settings import RetrySettings
 from gateway.store.ids import Ids
 from gateway.store.settlement import Claim, EndpointEffect, Settlement

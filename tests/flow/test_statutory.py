@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.messages import HR
 from gateway.flow.operating.operate import Operator
-from gateway.flow.reminders import Reminders
+from gateway.flow.timing.reminders import Reminders
 from tests.flow.stage import OPERATOR, Stage, until
 from tests.house import Gateways
 

@@ -8,7 +8,7 @@ import orjson
 
 from contracts.messages import HR, MessageType
 from gateway.flow.operating.operate import Operator
-from gateway.flow.task_news import TaskNews
+from gateway.flow.relaying.task_news import TaskNews
 from gateway.store.unit import NewTask
 from tests.flow.stage import OPERATOR, PDF, Stage, until
 

@@ -14,7 +14,7 @@ import httpx
 import orjson
 
 from contracts.messages import COURT, HR, NATIONAL, ONE_STOP, UNION
-from gateway.flow.exchange import unpack_steps
+from gateway.flow.delivering.exchange import unpack_steps
 from gateway.flow.house import House
 from gateway.registry import installed
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, make_key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.messages import HR, ONE_STOP, UNION
-from gateway.flow.reminders import Reminders
+from gateway.flow.timing.reminders import Reminders
 from tests.flow import papers
 from tests.journeys.province import Province
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contracts.messages import COURT, HR, ONE_STOP, UNION, MessageType
-from gateway.flow import wires
-from gateway.flow.exchange import HttpExchange
+from gateway.flow.delivering import wires
+from gateway.flow.delivering.exchange import HttpExchange
 from gateway.store.lists import list_deliveries
 from tests.journeys.province import LIXIA, Province
 

@@ -17,7 +17,7 @@ from contracts.errors import RetryableError
 from contracts.messages import COURT, HR, UNION, MessageType
 from gateway.flow.gauges import TEXTS, Gauges, now_standing
 from gateway.flow.house import House
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.observability.metrics import OTHER, WEBHOOK, Metrics
 from gateway.store import standing
 from gateway.web.api.health import figures

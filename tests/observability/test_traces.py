@@ -315,7 +315,7 @@ async def test_without_a_tracer_nothing_is_made_or_stored(gateway: Gateways) -> 
 
 
 async def test_what_is_old_is_forgotten(gateway: Gateways, tracer: OtelTracer) -> None:
-    from gateway.flow.tracks import forget_traces
+    from gateway.flow.applying.tracks import forget_traces
 
     house = await gateway({}, adapters={}, start=False, tracer=tracer)
     await house.store.write("add_trace", ("msg_1", UPSTREAM))

@@ -17,7 +17,7 @@ from contracts.events import CloudEvent
 from contracts.messages import MessageType
 from gateway.bus.kafka import Cluster
 from gateway.flow.house import House
-from gateway.flow.order import Order
+from gateway.flow.moving.order import Order
 from tests.bus.listening import ear_of_topics
 from tests.house import Gateways
 from tests.seam import documents

@@ -15,7 +15,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from gateway.bus.kafka import KafkaBus, Letter
-from gateway.flow.envelope import INTERNAL
+from gateway.flow.moving.envelope import INTERNAL
 from gateway.flow.relay import _BATCH
 from gateway.store.journal import EventRow
 from tests.bus.listening import ear_of_topics

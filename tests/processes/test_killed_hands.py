@@ -13,7 +13,7 @@ import pytest
 from contracts.messages import MessageType
 from gateway.app import open_store
 from gateway.flow.house import House
-from gateway.flow.order import Order
+from gateway.flow.moving.order import Order
 from gateway.security.fields import Keys
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.lists import list_deliveries

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway.flow.settlement import CUT_OFF, QUARANTINE_AFTER
+from gateway.flow.delivering.settlement import CUT_OFF, QUARANTINE_AFTER
 from tests.faults.outside import Ground, ground, on_disk
 from tests.processes.stopped import on_server
 from tests.seam.counted import POLLED

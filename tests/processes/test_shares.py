@@ -9,8 +9,8 @@ import os
 import pytest
 
 from contracts.messages import MessageType
-from gateway.flow.exchange import EndpointWaits, Pace
-from gateway.flow.shares import Shares
+from gateway.flow.delivering.exchange import EndpointWaits, Pace
+from gateway.flow.delivering.shares import Shares
 from gateway.store.engine import StoreUnavailable
 from tests.processes.test_two_houses import all_delivered, beside, post
 from tests.seam import documents

@@ -18,7 +18,7 @@ from gateway.bus.kafka import Cluster, Letter, Writer
 from gateway.bus.port import BusUnavailable
 from gateway.bus.reader import Reader
 from gateway.flow.house import House
-from gateway.flow.order import Principal
+from gateway.flow.moving.order import Principal
 from gateway.flow.topic import IntakeTopic, Topics
 from tests.bus.broken import write_broken
 from tests.house import Gateways

@@ -12,7 +12,7 @@ import pytest
 from contracts.messages import MessageType
 from gateway.flow import worker
 from gateway.flow.house import House
-from gateway.flow.order import Order
+from gateway.flow.moving.order import Order
 from gateway.settings import RouteSettings
 from gateway.store.lists import list_deliveries
 from tests.seam import documents

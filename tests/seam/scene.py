@@ -12,10 +12,10 @@ import orjson
 from contracts.adapter import Reply
 from contracts.messages import MessageType
 from gateway.app import http_transport
-from gateway.flow.exchange import unpack_steps
+from gateway.flow.delivering.exchange import unpack_steps
 from gateway.flow.house import House
+from gateway.flow.moving.order import Order, Principal
 from gateway.flow.operating.operate import Operator
-from gateway.flow.order import Order, Principal
 from gateway.registry import AnyAdapter
 from gateway.settings import RetrySettings, RouteSettings
 from gateway.store.casefile import CaseFile, DeliveryRow

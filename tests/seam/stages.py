@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from contracts.adapter import Adapter, AttachmentInfo, Exchange, InboundCall, Json
 from contracts.conformance import BUSY_FOR, Fault, Sample, Script, Stage
 from gateway.app import http_transport, machine_ms
-from gateway.flow.exchange import HttpExchange, Limits, Pace
+from gateway.flow.delivering.exchange import HttpExchange, Limits, Pace
 from tests.seam.adapters import ToyIdempotent, ToyNeither, ToyQueryable
 from tests.seam.documents import ATTACHMENTS, IMPOSSIBLE, PDF, SAMPLES
 from tests.seam.platform import CALL_KEY, KEY, ToyPlatform

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gateway.flow.settlement import QUARANTINE_AFTER
+from gateway.flow.delivering.settlement import QUARANTINE_AFTER
 from tests.seam.scene import ASKED, BYTES, IDS, LAG_S, OPERATOR, SILENCE_S, Scene, until
 
 

@@ -12,7 +12,7 @@ import pytest
 from contracts.adapter import Reply, Request
 from contracts.errors import RetryableError
 from gateway.app import http_transport
-from gateway.flow.exchange import HttpExchange, Limits, Pace
+from gateway.flow.delivering.exchange import HttpExchange, Limits, Pace
 
 LIMITS = Limits(
     connect_s=0.3,

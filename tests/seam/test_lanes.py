@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from contracts.messages import MessageType
-from gateway.flow.order import Order
+from gateway.flow.moving.order import Order
 from tests.seam import documents
 from tests.seam.scene import ASKED, BYTES, IDS, OPERATOR, Scene, until
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.messages import MessageType
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.flow.reconciling.comparing import Method
 from gateway.flow.reconciling.reconciliations import NOT_COMPARABLE, Reconciliations
 from gateway.store import journal, reconciliations

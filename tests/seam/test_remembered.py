@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.flow.documents import reopen
+from gateway.flow.moving.documents import reopen
 from tests.seam.scene import IDS, Scene
 
 

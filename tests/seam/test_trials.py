@@ -9,7 +9,7 @@ import pytest
 
 from contracts.adapter import Exchange, Receipt, Wire
 from gateway.flow import worker
-from gateway.flow.settlement import QUARANTINE_AFTER
+from gateway.flow.delivering.settlement import QUARANTINE_AFTER
 from gateway.store.settlement import SUSPECT_AFTER
 from tests.seam.adapters import ToyIdempotent
 from tests.seam.scene import IDS, Scene, until

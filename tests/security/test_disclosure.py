@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contracts.case import Case
 from contracts.conformance.leaves import fields
 from contracts.document import Part
-from gateway.flow.documents import DOCUMENTS
+from gateway.flow.moving.documents import DOCUMENTS
 from gateway.security.disclosure import Redactor
 from gateway.security.field_classes import FieldClass, fields_of, leaves, masked, table
 from tests.flow import papers

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.flow.transport import Transport
+from gateway.flow.delivering.transport import Transport
 from gateway.security.egress import (
     Allowed,
     CheckedResolver,

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.adapter import DeliveryClass, Exchange, Receipt, Wire
 from contracts.errors import RetryableError
-from gateway.flow.settlement import Attempted
+from gateway.flow.delivering.settlement import Attempted
 from gateway.store.engine import Operation, Row
 from gateway.store.inbox import NewCallback, Stored
 from gateway.store.settlement import Claim, FrozenWire, Settlement

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from contracts.messages import MessageType
-from gateway.flow.order import Order
+from gateway.flow.moving.order import Order
 from tests.seam import documents
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.many import quiet

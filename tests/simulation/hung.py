@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from contracts.messages import MessageType
-from gateway.flow.order import Order
+from gateway.flow.moving.order import Order
 from tests.prove.shown import Fault, Shown, Wrong
 from tests.seam import documents
 from tests.simulation.loop import VirtualLoop

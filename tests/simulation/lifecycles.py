@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from contracts.messages import MessageType
 from gateway.flow.house import House
+from gateway.flow.moving.order import Order, Refused
 from gateway.flow.operating.operate import Operator
-from gateway.flow.order import Order, Refused
 from gateway.flow.worker import remind_of_words
 from gateway.store.settlement import Claim
 from tests.seam import documents

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from contracts.status import Noun, legal_steps
-from gateway.flow.envelope import INTERNAL
+from gateway.flow.moving.envelope import INTERNAL
 from tests.simulation.platforms import Ledger
 
 if TYPE_CHECKING:

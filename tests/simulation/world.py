@@ -20,8 +20,8 @@ from contracts.messages import MessageType
 from gateway.bus.port import BusUnavailable
 from gateway.flow.house import House
 from gateway.flow.intake import Accepted
+from gateway.flow.moving.order import Order, Principal, Refused
 from gateway.flow.operating.operate import Operator
-from gateway.flow.order import Order, Principal, Refused
 from gateway.flow.relay import BrokerRelay
 from gateway.flow.worker import publishing
 from gateway.store.engine import StoreUnavailable

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.flow.moving.order import Principal
 from gateway.flow.operating.operate import Operator
 from gateway.flow.operating.windows import LONGEST_MS, Windows
-from gateway.flow.order import Principal
 from gateway.store import pauses
 from tests.store.bench import START_MS, Bench, VirtualClock
 

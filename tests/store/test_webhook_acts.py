@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from gateway.flow.moving.order import Principal
 from gateway.flow.operating import operate
 from gateway.flow.operating.operate import Operator
 from gateway.flow.operating.replay import Replayer, ReplayKind
-from gateway.flow.order import Principal
 from gateway.store.settlement import EndpointEffect
 from tests.store.bench import LEASE_MS, Bench, VirtualClock
 from tests.store.test_webhooks import Desk

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.web.bodies import Strangers
 from tests.flow import papers
 from tests.flow.puppets import PUPPETS

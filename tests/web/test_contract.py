@@ -11,7 +11,7 @@ import pytest
 
 from contracts.schemas import DOCUMENTS as NAMED
 from contracts.schemas import packaged
-from gateway.flow.documents import DOCUMENTS
+from gateway.flow.moving.documents import DOCUMENTS
 from gateway.web.api.documents import CALLS as BRINGING
 from gateway.web.examples import examples
 from tests.web.site import Site

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from contracts.messages import MessageType
-from gateway.flow.documents import DOCUMENTS
+from gateway.flow.moving.documents import DOCUMENTS
 from tests.flow import papers
 from tests.web.site import Site, accepted
 

@@ -10,8 +10,8 @@ import pytest
 
 from contracts.errors import PermanentError, RetryableError
 from contracts.messages import HR, ONE_STOP, UNION
+from gateway.flow.moving.references import fold
 from gateway.flow.operating.bulk import Bulk
-from gateway.flow.references import fold
 from gateway.security.clients import OPERATOR_SCOPES
 from gateway.store import console
 from gateway.store.lists import list_deliveries

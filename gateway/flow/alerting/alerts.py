@@ -16,11 +16,11 @@ import structlog
 from contracts.chinese_calendar import Calendar, packaged_calendar
 from contracts.deliveries import FAILED_STATES
 from contracts.moments import in_beijing
-from gateway.flow import overdue
 from gateway.flow.alerting.notices import Notices
-from gateway.flow.months import kept_months
-from gateway.flow.office import OfficeHours, long_silent
 from gateway.flow.relay import BROKER
+from gateway.flow.timing import overdue
+from gateway.flow.timing.months import kept_months
+from gateway.flow.timing.office import OfficeHours, long_silent
 from gateway.settings import AlertSettings
 from gateway.store import console, notices
 from gateway.store.console import Figures, id_at

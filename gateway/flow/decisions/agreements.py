@@ -13,7 +13,7 @@ from contracts.moments import to_ms
 from contracts.status import CaseStatus, ClockState
 from gateway.flow.decisions.cases import check_key, check_version, corrected
 from gateway.flow.decisions.keys import effect_key
-from gateway.flow.order import Decision, Known, Refused
+from gateway.flow.moving.order import Decision, Known, Refused
 from gateway.store.casefile import CaseFile, Matter
 from gateway.store.unit import MatterMove, NewMatter
 

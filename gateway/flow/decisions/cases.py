@@ -14,8 +14,8 @@ from contracts.moments import to_ms
 from contracts.party import Person
 from contracts.status import CaseStatus
 from gateway.flow.decisions.keys import effect_key, origin_key
-from gateway.flow.order import ANY_VERSION, Decision, Known, Refused
-from gateway.flow.references import name_letters, phone_digits
+from gateway.flow.moving.order import ANY_VERSION, Decision, Known, Refused
+from gateway.flow.moving.references import name_letters, phone_digits
 from gateway.store.casefile import Matter
 from gateway.store.unit import MatterMove, NewMatter
 

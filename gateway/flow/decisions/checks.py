@@ -20,7 +20,7 @@ from contracts.status import CaseStatus, TransferStatus, refuse_upstream
 from contracts.statutes import NoRuleInForce
 from gateway.flow.decisions.agreements import case_word, confirmations_of
 from gateway.flow.decisions.cases import comes_of
-from gateway.flow.order import ANY_VERSION, Known, Order, Refused
+from gateway.flow.moving.order import ANY_VERSION, Known, Order, Refused
 
 _STANDING: Final = frozenset(
     {

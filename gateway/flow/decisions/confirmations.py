@@ -24,7 +24,7 @@ from contracts.status import is_final
 from gateway.flow.decisions.agreements import clock_fact
 from gateway.flow.decisions.cases import check_version
 from gateway.flow.decisions.keys import effect_key
-from gateway.flow.order import Decision, Known, Refused
+from gateway.flow.moving.order import Decision, Known, Refused
 from gateway.store.casefile import Matter
 from gateway.store.unit import MatterMove, NewMatter
 

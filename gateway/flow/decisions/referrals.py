@@ -9,7 +9,7 @@ from contracts.deadlines import clocks_started_by, latest_safe_time, states_afte
 from contracts.referral import ReferralAnswer, ReferralResult
 from contracts.status import is_final
 from gateway.flow.decisions.keys import effect_key
-from gateway.flow.order import Decision, Known, Refused
+from gateway.flow.moving.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove
 
 

@@ -12,7 +12,7 @@ from contracts.moments import to_ms
 from contracts.status import TransferStatus
 from contracts.transfer import Transfer
 from gateway.flow.decisions.cases import check_key, check_version
-from gateway.flow.order import Decision, Known, Refused
+from gateway.flow.moving.order import Decision, Known, Refused
 from gateway.store.unit import MatterMove, NewMatter
 
 

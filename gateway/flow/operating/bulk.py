@@ -24,13 +24,13 @@ import structlog
 from contracts.adapter import DeliveryClass
 from contracts.deliveries import FAILED_STATES
 from contracts.status import CaseStatus
-from gateway.flow.acts import ActRefused
-from gateway.flow.envelope import compact
-from gateway.flow.line import Line
-from gateway.flow.once import Once, taken_for
+from gateway.flow.delivering.line import Line
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.once import Once, taken_for
+from gateway.flow.moving.order import Principal
 from gateway.flow.operating.operate import Standing
 from gateway.flow.operating.replay import STATES, Overtaken, Replayer, ReplayKind
-from gateway.flow.order import Principal
 from gateway.registry import Endpoint
 from gateway.store import console
 from gateway.store.console import DeliveryFilter

@@ -25,14 +25,14 @@ import structlog
 from contracts.adapter import Json, LossKind, Wire
 from contracts.errors import PermanentError
 from contracts.messages import MessageType
-from gateway.flow import wires
-from gateway.flow.acts import ActRefused
-from gateway.flow.context import Contexts
-from gateway.flow.documents import message_of
-from gateway.flow.envelope import compact
+from gateway.flow.delivering import wires
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.context import Contexts
+from gateway.flow.moving.documents import message_of
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.order import Principal
+from gateway.flow.moving.rounds import Round, decided
 from gateway.flow.operating.replay import STATES, Replayer, ReplayKind
-from gateway.flow.order import Principal
-from gateway.flow.rounds import Round, decided
 from gateway.registry import Endpoint
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Row

@@ -9,7 +9,7 @@ import orjson
 
 from contracts.document import Document
 from contracts.messages import MessageType
-from gateway.flow.documents import DOCUMENTS
+from gateway.flow.moving.documents import DOCUMENTS
 from gateway.security.disclosure import Redactor
 from gateway.security.field_classes import MOST_LEAVES, Leaf, leaves
 from gateway.store.engine import Row

@@ -10,15 +10,15 @@ from typing import Any
 from contracts.deliveries import FAILED_STATES, MOVES, DeliveryState, Hand
 from contracts.moments import written
 from contracts.update import Reference
-from gateway.flow import case_links
-from gateway.flow.case_links import CaseLinks
-from gateway.flow.envelope import compact
-from gateway.flow.moves import move_delivery
-from gateway.flow.once import Once, taken_for
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.moves import move_delivery
+from gateway.flow.moving.once import Once, taken_for
+from gateway.flow.moving.order import Principal
+from gateway.flow.moving.references import fold
+from gateway.flow.moving.rounds import Round, decided, unlikely
+from gateway.flow.operating import case_links
+from gateway.flow.operating.case_links import CaseLinks
 from gateway.flow.operating.windows import LONGEST_MS, spread
-from gateway.flow.order import Principal
-from gateway.flow.references import fold
-from gateway.flow.rounds import Round, decided, unlikely
 from gateway.store import pauses, webhooks
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Operation, Row

@@ -26,15 +26,15 @@ from contracts.deliveries import FAILED_STATES, MOVES, DeliveryState, Hand
 from contracts.errors import AdapterError
 from contracts.holdings import Holding
 from contracts.messages import MESSAGE_TYPES, MessageType
-from gateway.flow import wires
-from gateway.flow.envelope import compact
-from gateway.flow.exchange import EndpointWaits
-from gateway.flow.line import Line
-from gateway.flow.moves import move_delivery
-from gateway.flow.once import Once
+from gateway.flow.delivering import wires
+from gateway.flow.delivering.exchange import EndpointWaits
+from gateway.flow.delivering.line import Line
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.moves import move_delivery
+from gateway.flow.moving.once import Once
+from gateway.flow.moving.order import Principal
+from gateway.flow.moving.rounds import Round
 from gateway.flow.operating.operate import Operator, Standing, closing
-from gateway.flow.order import Principal
-from gateway.flow.rounds import Round
 from gateway.store.casefile import CaseFile, DeliveryRow
 from gateway.store.engine import Row, many
 from gateway.store.journal import AuditEntry

@@ -8,8 +8,8 @@ from typing import Any, Final
 import orjson
 
 from contracts.messages import MessageType
-from gateway.flow import wires
-from gateway.flow.envelope import compact
+from gateway.flow.delivering import wires
+from gateway.flow.moving.envelope import compact
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry
 from gateway.store.places import of_document, of_wire

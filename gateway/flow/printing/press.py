@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import structlog
 
 from contracts.titled import Titled
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.flow.printing.blocks import read
 from gateway.flow.printing.fonts import Typefaces
 from gateway.flow.printing.pages import print_pdf

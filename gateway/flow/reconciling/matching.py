@@ -7,7 +7,7 @@ from contracts.errors import UnreadableCallback
 from contracts.holdings import Holding, reference_of
 from contracts.moments import from_ms
 from contracts.update import About, ReferralOffered, StatusUpdate
-from gateway.flow.correlate import Contradicting, find
+from gateway.flow.applying.correlate import Contradicting, find
 from gateway.flow.reconciling.comparing import Difference, Kind, of_delivery, of_word
 from gateway.flow.reconciling.questions import Run
 from gateway.store.engine import Row

@@ -11,11 +11,11 @@ from contracts.holdings import Holding
 from contracts.moments import from_ms
 from contracts.update import About, DeliveryWord, Key, KeyKind, Reference, StatusUpdate
 from gateway.flow.apply import Applier
+from gateway.flow.moving.task_details import seal_detail
 from gateway.flow.operating.operate import Operator, Standing
 from gateway.flow.receive import pack_call
 from gateway.flow.reconciling.matching import Matcher
 from gateway.flow.reconciling.questions import Run, Unaskable
-from gateway.flow.task_details import seal_detail
 from gateway.store import inbox, reconciliations
 from gateway.store.engine import Row
 from gateway.store.journal import AuditEntry

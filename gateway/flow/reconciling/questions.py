@@ -14,9 +14,9 @@ from contracts.adapter import Exchange
 from contracts.errors import RetryableError
 from contracts.holdings import Held, Holding, Period
 from contracts.moments import from_ms
-from gateway.flow import wires
-from gateway.flow.line import Line
-from gateway.flow.order import Principal
+from gateway.flow.delivering import wires
+from gateway.flow.delivering.line import Line
+from gateway.flow.moving.order import Principal
 from gateway.flow.reconciling.comparing import Method
 from gateway.store.engine import Row
 from gateway.store.places import of_wire

@@ -25,8 +25,8 @@ from contracts.errors import AdapterError, RetryableError
 from contracts.holdings import Held, Holding
 from contracts.moments import in_beijing, to_ms
 from gateway.flow.apply import Applier
-from gateway.flow.exchange import EndpointWaits
-from gateway.flow.line import Line
+from gateway.flow.delivering.exchange import EndpointWaits
+from gateway.flow.delivering.line import Line
 from gateway.flow.operating.operate import Operator
 from gateway.flow.reconciling.comparing import Difference, Kind, Method, method_of, of_delivery
 from gateway.flow.reconciling.matching import Matcher

@@ -11,11 +11,11 @@ import orjson
 
 from contracts.chinese_calendar import BEIJING, end_of_day
 from contracts.moments import to_ms
-from gateway.flow.acts import ActRefused
-from gateway.flow.envelope import compact
-from gateway.flow.exchange import Limits
-from gateway.flow.once import Once, taken_for
-from gateway.flow.order import Principal
+from gateway.flow.delivering.exchange import Limits
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.once import Once, taken_for
+from gateway.flow.moving.order import Principal
 from gateway.flow.reconciling.comparing import Kind, Method, method_of
 from gateway.registry import Endpoint
 from gateway.store import reconciliations

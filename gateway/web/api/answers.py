@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from contracts.moments import written
 from gateway.flow.house import House
-from gateway.flow.once import Once, answered
+from gateway.flow.moving.once import Once, answered
 
 
 def iso(ms: int | None) -> str | None:

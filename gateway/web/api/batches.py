@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from contracts.messages import MessageType
 from gateway.flow.house import House
-from gateway.flow.order import Order, Principal, Refused
+from gateway.flow.moving.order import Order, Principal, Refused
 from gateway.web.auth import Door
 from gateway.web.bodies import idempotency_key, only_media
 from gateway.web.problems import problem

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.flow.house import House
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.web.bodies import Strangers
 
 _LARGE_AT_ONCE = 4

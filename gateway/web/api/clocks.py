@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from contracts.findings import Code, Expected, Finding
 from contracts.shape import unknown_field
-from gateway.flow.clock_acts import Act
 from gateway.flow.house import House
-from gateway.flow.order import Principal, Refused
+from gateway.flow.moving.order import Principal, Refused
+from gateway.flow.timing.clock_acts import Act
 from gateway.store.engine import Row
 from gateway.web.api import standing
 from gateway.web.api.answers import answer

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from contracts.messages import MessageType
 from contracts.schemas import DOCUMENTS as NAMED
-from gateway.flow.documents import DOCUMENTS
 from gateway.flow.house import House
-from gateway.flow.order import Order
+from gateway.flow.moving.documents import DOCUMENTS
+from gateway.flow.moving.order import Order
 from gateway.web.api.answers import answer
 from gateway.web.api.parameters import bad_parameter, only_its_own
 from gateway.web.api.translations import rehearsed_view

@@ -13,9 +13,9 @@ from starlette.responses import Response, StreamingResponse
 
 from contracts.events import fits, is_filter
 from gateway.bus.memory import FellBehind
-from gateway.flow.envelope import INTERNAL, source_numbers
 from gateway.flow.house import House
-from gateway.flow.order import Principal, Refused
+from gateway.flow.moving.envelope import INTERNAL, source_numbers
+from gateway.flow.moving.order import Principal, Refused
 from gateway.store import journal
 from gateway.store.journal import EventRow
 from gateway.store.webhooks import owner_of

@@ -21,9 +21,9 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.flow.envelope import compact
 from gateway.flow.house import House
-from gateway.flow.order import Principal, Refused
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.order import Principal, Refused
 from gateway.report import sheets
 from gateway.report.definitions import Basis, definitions
 from gateway.report.entry import Entry

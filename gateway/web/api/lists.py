@@ -12,8 +12,8 @@ from starlette.responses import Response
 from contracts.moments import to_ms
 from contracts.status import ClockState
 from gateway.flow.house import House
-from gateway.flow.order import Principal
-from gateway.flow.references import fold
+from gateway.flow.moving.order import Principal
+from gateway.flow.moving.references import fold
 from gateway.store.casefile import Matter, matter_of
 from gateway.store.engine import Row, many
 from gateway.web.api import standing

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from contracts.findings import Code, Expected, Finding
-from gateway.flow import wires
-from gateway.flow.exchange import unpack_steps
+from gateway.flow.delivering import wires
+from gateway.flow.delivering.exchange import unpack_steps
 from gateway.flow.gauges import now_standing
 from gateway.flow.house import House
-from gateway.flow.once import Once
+from gateway.flow.moving.once import Once
+from gateway.flow.moving.order import Principal, Refused
 from gateway.flow.operating.operate import Standing
 from gateway.flow.operating.replay import ReplayKind
 from gateway.flow.operating.reveal import REVEALED_S, Side, reveal
-from gateway.flow.order import Principal, Refused
 from gateway.flow.reconciling.comparing import method_of
 from gateway.store.casefile import delivery_of
 from gateway.store.lists import list_deliveries

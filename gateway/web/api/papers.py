@@ -11,9 +11,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from contracts.lists import AttachmentKind, ConfirmationRoute
-from gateway.flow.envelope import compact
 from gateway.flow.house import House
-from gateway.flow.order import Refused
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.order import Refused
 from gateway.flow.printing.press import Form
 from gateway.store.journal import AuditEntry
 from gateway.web.accepts import representation

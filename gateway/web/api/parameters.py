@@ -15,7 +15,7 @@ from fastapi import Request
 from contracts.findings import named_few
 from contracts.shape import may_be_repeated
 from gateway.flow.house import House
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.web.problems import template_of
 from gateway.web.queries import QUERIES
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from contracts.agreement import effective_at
-from gateway.flow.envelope import INTERNAL
 from gateway.flow.house import House
-from gateway.flow.next_steps import next_steps
-from gateway.flow.order import Principal, Refused
+from gateway.flow.moving.envelope import INTERNAL
+from gateway.flow.moving.order import Principal, Refused
+from gateway.flow.timing.next_steps import next_steps
 from gateway.store.casefile import CaseFile, Matter
 from gateway.store.places import of_document
 from gateway.web.api import standing

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from contracts.findings import Code, Expected
 from gateway.flow.house import House
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.flow.reconciling.comparing import Kind, Method
 from gateway.flow.reconciling.reconciliations import moment
 from gateway.store.console import LAST

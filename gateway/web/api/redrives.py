@@ -16,10 +16,10 @@ from contracts.messages import MessageType
 from contracts.moments import to_ms
 from contracts.shape import unknown_field
 from gateway.flow.house import House
+from gateway.flow.moving.order import Refused
+from gateway.flow.moving.references import fold
 from gateway.flow.operating.bulk import ACTS, CAP, MOST, Preview
 from gateway.flow.operating.replay import STATES, ReplayKind
-from gateway.flow.order import Refused
-from gateway.flow.references import fold
 from gateway.registry import Endpoint
 from gateway.store import console
 from gateway.store.console import LAST, DeliveryFilter, id_at

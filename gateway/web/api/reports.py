@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from contracts.findings import Expected
 from gateway.flow.house import House
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.flow.statistics import Reporter
 from gateway.report.period import PeriodRefused, quarter
 from gateway.web.api.answers import answer

@@ -9,7 +9,7 @@ from contracts.events import EVENT_TYPES, event_schema
 from contracts.schemas import DOCUMENTS, packaged
 from gateway.bus import asyncapi
 from gateway.flow.house import House
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.web.api.answers import answer
 from gateway.web.auth import Door
 

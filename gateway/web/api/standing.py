@@ -14,7 +14,7 @@ from contracts.moments import from_ms, to_ms
 from contracts.referral import Referral
 from contracts.statutes import NoRuleInForce
 from gateway.flow.house import House
-from gateway.flow.task_details import open_detail
+from gateway.flow.moving.task_details import open_detail
 from gateway.store.casefile import CaseFile, DeliveryRow, Matter
 from gateway.store.engine import Row
 from gateway.store.store import Store

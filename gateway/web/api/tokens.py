@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.security.clients import SCOPES
 from gateway.security.sessions import Throttle
 from gateway.security.tokens import LASTS_S

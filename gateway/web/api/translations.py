@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.adapter import Wire
 from contracts.errors import PermanentError
-from gateway.flow.rehearsal import Rehearsed, Translated
+from gateway.flow.examining.rehearsal import Rehearsed, Translated
 from gateway.security.disclosure import Redactor
 
 

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from contracts.shape import body_findings
 from contracts.webhook import Kind
 from gateway.flow.house import House
-from gateway.flow.order import Principal, Refused
-from gateway.flow.subscriptions import Objection, Subscriptions, Wish, fields_refused
+from gateway.flow.moving.order import Principal, Refused
+from gateway.flow.registering.subscriptions import Objection, Subscriptions, Wish, fields_refused
 from gateway.web.api.answers import answer, once_answered
 from gateway.web.auth import Door
 from gateway.web.bodies import json_body, once, value_in

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from contracts.findings import Language
 from contracts.messages import MESSAGE_TYPES, MessageType
-from gateway.flow.order import Order, Refused
-from gateway.flow.rehearsal import Rehearsed
+from gateway.flow.examining.rehearsal import Rehearsed
+from gateway.flow.moving.order import Order, Refused
 from gateway.web.console.desk import Page, Visit
 
 _LONGEST: Final = 200_000

@@ -8,8 +8,8 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from gateway.flow.alerting.channels.wording import RULES, place
-from gateway.flow.envelope import compact
-from gateway.flow.order import Refused
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.order import Refused
 from gateway.store.console import LAST
 from gateway.store.engine import Row
 from gateway.store.ids import is_id

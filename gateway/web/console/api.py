@@ -14,7 +14,7 @@ import orjson
 from starlette.responses import Response
 
 from contracts.findings import Language, register
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.texts import problem_codes, problem_texts
 from gateway.web.console.desk import Page, Visit
 from gateway.web.docs import described

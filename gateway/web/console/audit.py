@@ -11,7 +11,7 @@ import orjson
 from starlette.responses import Response
 
 from contracts.moments import in_beijing
-from gateway.flow.envelope import compact
+from gateway.flow.moving.envelope import compact
 from gateway.report.sheets import cell
 from gateway.security.roles import role_book
 from gateway.store import console

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from contracts.adapter import Wire
 from contracts.titled import Titled
-from gateway.flow import wires
-from gateway.flow.exchange import unpack_steps
+from gateway.flow.delivering import wires
+from gateway.flow.delivering.exchange import unpack_steps
 from gateway.security.disclosure import Redactor, Shown
 from gateway.security.field_classes import FieldClass, Leaf
 from gateway.store.engine import Row

@@ -13,8 +13,8 @@ from contracts.adapter import InboundCall
 from contracts.errors import UnreadableCallback
 from contracts.moments import to_ms
 from contracts.update import Inbound, KeyKind, ReferralOffered
-from gateway.flow.correlate import Contradicting, find
-from gateway.flow.order import Refused
+from gateway.flow.applying.correlate import Contradicting, find
+from gateway.flow.moving.order import Refused
 from gateway.flow.receive import unpack_call
 from gateway.security.disclosure import Redactor
 from gateway.security.field_classes import covered

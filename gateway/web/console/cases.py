@@ -11,10 +11,10 @@ from contracts.case import Case
 from contracts.lists import PartyRole
 from contracts.status import CaseStatus
 from contracts.statutes import Rule
-from gateway.flow.next_steps import next_steps
+from gateway.flow.moving.order import Refused
 from gateway.flow.operating.disclosing import document_leaves
-from gateway.flow.order import Refused
-from gateway.flow.overdue import waits
+from gateway.flow.timing.next_steps import next_steps
+from gateway.flow.timing.overdue import waits
 from gateway.security.field_classes import Leaf
 from gateway.store import console
 from gateway.store.casefile import CaseFile, Matter

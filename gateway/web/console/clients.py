@@ -13,9 +13,9 @@ from starlette.responses import Response
 from contracts.chinese_calendar import Calendar
 from contracts.findings import Code, Language, register
 from contracts.moments import in_beijing
-from gateway.flow.acts import ActRefused
-from gateway.flow.clients import Admitted
-from gateway.flow.order import Refused
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.order import Refused
+from gateway.flow.registering.clients import Admitted
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES
 from gateway.store.console import Figures
 from gateway.store.engine import Row

@@ -8,8 +8,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from gateway.flow.clock_acts import Act
-from gateway.flow.order import Principal, Refused
+from gateway.flow.moving.order import Principal, Refused
+from gateway.flow.timing.clock_acts import Act
 from gateway.store.engine import Row
 from gateway.web.api.clocks import ARTICLE, LONGEST
 from gateway.web.console.cases import show_case

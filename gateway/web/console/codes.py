@@ -12,7 +12,7 @@ from starlette.responses import Response
 from contracts import lists, messages, status
 from contracts.code_table import CodeTable
 from contracts.titled import Titled
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.store.engine import Rows
 from gateway.texts import console_texts
 from gateway.web.console.desk import Page, Visit

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from gateway.flow.moving.order import Refused
 from gateway.flow.operating.correction import CORRECTED, LONGEST, Place, places
-from gateway.flow.order import Refused
 from gateway.store.engine import Row
 from gateway.web.console import bodies
 from gateway.web.console.desk import Page, Visit

@@ -17,10 +17,10 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from gateway.flow.accounts import Person, actor_of
-from gateway.flow.acts import ActRefused
 from gateway.flow.house import House
-from gateway.flow.order import Principal
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.order import Principal
+from gateway.flow.registering.accounts import Person, actor_of
 from gateway.security.field_classes import covered
 from gateway.security.roles import role_book
 from gateway.security.sessions import Throttle, form_token

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.security.sessions import same_form_token, same_origin
 from gateway.web.bodies import bounded_body
 

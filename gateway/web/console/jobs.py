@@ -8,10 +8,10 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.order import Refused
 from gateway.flow.operating.bulk import ACTS, CAP, MOST, Preview
 from gateway.flow.operating.replay import ReplayKind
-from gateway.flow.order import Refused
 from gateway.store.console import LAST, DeliveryFilter
 from gateway.store.engine import Row
 from gateway.store.ids import is_bound, is_id

@@ -12,8 +12,8 @@ from typing import Final
 from starlette.responses import Response, StreamingResponse
 
 from contracts.moments import in_beijing
-from gateway.flow.envelope import compact
-from gateway.flow.order import Refused
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.order import Refused
 from gateway.report import sheets
 from gateway.report.definitions import Basis, Item, definitions
 from gateway.report.entry import Entry

@@ -13,8 +13,8 @@ import orjson
 
 from contracts.deliveries import FAILED_STATES
 from contracts.moments import in_beijing
-from gateway.flow import overdue
 from gateway.flow.house import House
+from gateway.flow.timing import overdue
 from gateway.store import console
 from gateway.store.console import Figures
 

@@ -9,13 +9,13 @@ import orjson
 from starlette.responses import Response
 
 from contracts.deliveries import FAILED_STATES, MOVES, DeliveryState, Hand
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.order import Refused
 from gateway.flow.operating.disclosing import canonical_leaves
 from gateway.flow.operating.operate import Standing
 from gateway.flow.operating.replay import STATES, ReplayKind
 from gateway.flow.operating.reveal import REVEALED_S
 from gateway.flow.operating.reveal import reveal as disclose
-from gateway.flow.order import Refused
 from gateway.security.field_classes import covered
 from gateway.store.engine import Row
 from gateway.store.places import of_reasons

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from contracts.deliveries import DeliveryState
 from contracts.messages import MessageType
-from gateway.flow.references import fold
+from gateway.flow.moving.references import fold
 from gateway.store import console
 from gateway.store.console import COUNTED, DeliveryFilter, DeliveryPage, made_at
 from gateway.store.engine import Row

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gateway.flow.acts import ActRefused
 from gateway.flow.house import House
-from gateway.flow.order import Refused
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.order import Refused
 from gateway.security.passwords import TooBusy
 from gateway.web.console import (
     adapters,

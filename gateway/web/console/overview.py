@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from contracts.deliveries import FAILED_STATES
-from gateway.flow import overdue
+from gateway.flow.timing import overdue
 from gateway.store import console
 from gateway.store.console import Figures
 from gateway.store.tally import quantile

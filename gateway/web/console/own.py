@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from contracts.deliveries import FAILED_STATES
 from contracts.moments import in_beijing
-from gateway.flow import overdue
+from gateway.flow.timing import overdue
 from gateway.store import console
 from gateway.store.console import DeliveryFilter
 from gateway.web.console.desk import Visit

@@ -7,9 +7,9 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from contracts.deliveries import FAILED_STATES
-from gateway.flow.envelope import compact
-from gateway.flow.order import Refused
-from gateway.flow.probe import probe
+from gateway.flow.delivering.probe import probe
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.order import Refused
 from gateway.store import console, pauses
 from gateway.store.console import DeliveryFilter, Figures
 from gateway.store.engine import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.store.engine import Row
 from gateway.web.console.desk import Page, Visit
 

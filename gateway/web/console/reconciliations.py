@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.acts import ActRefused
-from gateway.flow.order import Refused
+from gateway.flow.moving.acts import ActRefused
+from gateway.flow.moving.order import Refused
 from gateway.flow.reconciling.comparing import Kind, Method, method_of
 from gateway.flow.reconciling.reconciliations import LONGEST, NOT_COMPARABLE, moment
 from gateway.store.console import LAST

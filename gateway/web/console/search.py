@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.order import Refused
-from gateway.flow.references import fold, name_letters, phone_digits
+from gateway.flow.moving.order import Refused
+from gateway.flow.moving.references import fold, name_letters, phone_digits
 from gateway.store import console
 from gateway.store.engine import Rows
 from gateway.store.ids import kind_of

@@ -6,7 +6,7 @@ import math
 
 from starlette.responses import Response
 
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.security import totp
 from gateway.security.data_scope import scope_text
 from gateway.security.passwords import SHORTEST, TooBusy

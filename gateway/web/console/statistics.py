@@ -11,8 +11,8 @@ from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
-from gateway.flow.envelope import compact
-from gateway.flow.order import Refused
+from gateway.flow.moving.envelope import compact
+from gateway.flow.moving.order import Refused
 from gateway.report import sheets
 from gateway.report.definitions import Item, definitions
 from gateway.report.indicators import Appraisal, Measured, versions

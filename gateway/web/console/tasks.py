@@ -10,9 +10,9 @@ import orjson
 from starlette.responses import Response
 
 from contracts.status import TaskKind
-from gateway.flow import case_links
-from gateway.flow.order import Refused
-from gateway.flow.task_details import open_detail
+from gateway.flow.moving.order import Refused
+from gateway.flow.moving.task_details import open_detail
+from gateway.flow.operating import case_links
 from gateway.security.field_classes import covered
 from gateway.security.roles import role_book
 from gateway.store.console import LAST

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.security.data_scope import EVERYTHING, kept_scope
 from gateway.security.passwords import make_password
 from gateway.web.console.desk import Page, Visit

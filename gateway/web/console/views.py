@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.store.engine import Rows
 from gateway.store.ids import is_id
 from gateway.web.console.conditions import FIELDS, understood

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.flow.acts import ActRefused
+from gateway.flow.moving.acts import ActRefused
 from gateway.store import console
 from gateway.store.console import LAST, DeliveryFilter
 from gateway.store.ids import is_id

@@ -21,7 +21,7 @@ from contracts.case import Case, CaseProgress
 from contracts.confirmation import ConfirmationRequest
 from contracts.deadlines import Law
 from contracts.lists import AttachmentKind, ConfirmationRoute
-from gateway.flow.order import Refused
+from gateway.flow.moving.order import Refused
 from gateway.flow.printing import press as press_room
 from gateway.flow.printing.blocks import read
 from gateway.flow.printing.fonts import Typefaces

@@ -17,7 +17,7 @@ from gateway.flow.alerting.channels.port import Channel, ChannelFailed
 from gateway.flow.alerting.channels.robots import Robot
 from gateway.flow.alerting.channels.syslog import Syslog
 from gateway.flow.alerting.channels.wording import RULES, Transition, Wording
-from gateway.flow.transport import Transport
+from gateway.flow.delivering.transport import Transport
 from gateway.security.egress import Allowed, CheckedResolver, EgressPolicy, GuardedTransport
 from gateway.settings import (
     ChannelSettings,

@@ -1,0 +1,1 @@
+"""What step 1 is made of: what speaks against a document, which decision it leads to, what would become of it (审查)."""

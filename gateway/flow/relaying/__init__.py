@@ -1,0 +1,1 @@
+"""What follows numbered events off the journey's path: news of tasks, figures for people."""
