@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar
+import math
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -13,6 +14,9 @@ _T = TypeVar("_T")
 
 class PolledSettings(AdapterSettings):
     """Settings of a platform whose page names the waits between polls: the engine's own follow them, unless they are given."""
+
+    rests_s: ClassVar[float] = math.inf
+    """No wait between two polls is longer, whatever is configured: for a platform that wants to hear from us oftener."""
 
     poll_min_s: float = Field(5.0, gt=0, description="Shortest wait between two polls")
     poll_max_s: float = Field(900.0, gt=0, description="Longest wait between two polls")
@@ -25,7 +29,7 @@ class PolledSettings(AdapterSettings):
         shortest, longest = (values.get(name, cls.model_fields[name].default) for name in ("poll_min_s", "poll_max_s"))
         if not isinstance(shortest, int | float) or not isinstance(longest, int | float):
             return values
-        return {"poll_every_s": (shortest, longest)} | values
+        return {"poll_every_s": (shortest, max(shortest, min(longest, cls.rests_s)))} | values
 
     @model_validator(mode="after")
     def _polls(self) -> Self:

@@ -116,8 +116,8 @@ class Condition(StrEnum):
     """The status is not ``unknown``."""
     NOT_ABOUT_REFERRAL = "not_about_referral"
     """The word is about a case, confirmation, transfer or fulfilment."""
-    ABOUT_CONFIRMATION_OR_TRANSFER = "about_confirmation_or_transfer"
-    """The word is about a confirmation or a transfer."""
+    ABOUT_CONFIRMATION_OR_FILED_TRANSFER = "about_confirmation_or_filed_transfer"
+    """The word is about a confirmation, or says that a transfer was filed: who is told has no status for the rest of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +335,7 @@ _KINDS = (
         recipients=(
             Recipient(HR, (*_OF_KNOWN_MATTERS, Condition.NOT_ABOUT_REFERRAL)),
             Recipient(ONE_STOP, (*_OF_KNOWN_MATTERS, Condition.NOT_ABOUT_REFERRAL)),
-            Recipient(NATIONAL, (*_OF_KNOWN_MATTERS, Condition.ABOUT_CONFIRMATION_OR_TRANSFER)),
+            Recipient(NATIONAL, (*_OF_KNOWN_MATTERS, Condition.ABOUT_CONFIRMATION_OR_FILED_TRANSFER)),
         ),
     ),
 )

@@ -6,16 +6,16 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from pathlib import Path
 from random import Random
 
 import httpx
 from aiohttp.resolver import ThreadedResolver
 
-from contracts.adapter import DeliveryClass
+from contracts.adapter import DeliveryClass, Tools
 from contracts.deadlines import Law
 from contracts.moments import written
 from contracts.statistics import StatisticalItem
@@ -47,6 +47,7 @@ from gateway.flow.gauges import Gauges
 from gateway.flow.hands import Hands
 from gateway.flow.house import House
 from gateway.flow.intake import Intake
+from gateway.flow.loops import Loop, until_idle
 from gateway.flow.moving.context import Contexts
 from gateway.flow.moving.envelope import Publisher
 from gateway.flow.moving.fault_points import Reach, from_environment
@@ -75,123 +76,20 @@ from gateway.flow.route import Router
 from gateway.flow.statistics import Figures, Reporter
 from gateway.flow.timing.clock_acts import ClockActs
 from gateway.flow.timing.reminders import Reminders
-from gateway.flow.worker import Bells, Loop, Worker, publishing, until_idle
+from gateway.flow.worker import Bells, Worker, publishing
 from gateway.observability.exporters import from_environment as tracer_of
 from gateway.observability.metrics import Metrics
 from gateway.observability.traces import Tracer
-from gateway.registry import AnyAdapter, Endpoint, connect, personal_fields, webhook_kind
+from gateway.registry import Endpoint, Loaders, connect, personal_fields, webhook_kind
 from gateway.report.definitions import definitions
 from gateway.report.ledger import Ledger, Scope
 from gateway.report.period import Period
 from gateway.security import entropy
 from gateway.security.egress import Allowed, CheckedResolver, EgressPolicy, GuardedTransport
-from gateway.security.fields import KeyRefused, Keys, SealBroken, Sealer, read_key_file, write_key_file
 from gateway.security.passwords import Hasher
 from gateway.settings import Settings, SettingsRefused
-from gateway.store.ids import Ids
-from gateway.store.migrate import migrate_postgres, migrate_sqlite
-from gateway.store.places import of_document
-from gateway.store.steady import SteadyClock
-from gateway.store.store import Store, open_postgres, open_sqlite
-
-
-def database_path(settings: Settings) -> Path:
-    """Where the embedded database lies."""
-    return settings.data / "gateway.db"
-
-
-def read_keys(settings: Settings) -> Keys:
-    """The sealing keys: from the environment, the key file, or (not in production) a file made beside the database.
-
-    Raises:
-        SettingsRefused: no usable key.
-    """
-    try:
-        if settings.keys is not None:
-            return Keys.parse(settings.keys.get_secret_value())
-        if settings.key_file is not None:
-            return read_key_file(settings.key_file)
-        if settings.env == "production":
-            raise SettingsRefused(["key_file: production needs sealing keys (gateway config keys FILE makes a file)"])
-        path = settings.data / "keys"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_key_file(path, Keys.generate())
-        return read_key_file(path)
-    except KeyRefused as error:
-        raise SettingsRefused([f"keys: {error}"]) from None
-
-
-def http_transport() -> httpx.AsyncBaseTransport:
-    """The transport of production."""
-    return Transport()
-
-
-def machine_ms() -> int:
-    """The machine's clock in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
-async def open_store(
-    settings: Settings,
-    now_ms: Callable[[], int] = machine_ms,
-    random_bytes: Callable[[int], bytes] = entropy.random_bytes,
-) -> Store:
-    """The configured database, migrated and open.
-
-    Raises:
-        SettingsRefused: no usable key, or not those that the database was sealed with; in production, a PostgreSQL server that
-            may lose commits.
-        StoreLocked: SQLite carries one process, and another has it.
-        StoreUnavailable: PostgreSQL cannot be reached.
-        SchemaUnknown: a newer version of the gateway has migrated the database.
-    """
-    store = await _open(settings, now_ms, random_bytes)
-    try:
-        await _try_keys(store)
-    except BaseException:
-        await store.close()
-        raise
-    return store
-
-
-async def _try_keys(store: Store) -> None:
-    """Open the newest message: a process with other keys would fail at every delivery, long after its start."""
-    row = await store.row("newest_message")
-    if row is None:
-        return
-    try:
-        store.unseal(row["document_sealed"], of_document(row["id"]))
-    except SealBroken:
-        raise SettingsRefused(
-            ["keys: the database was sealed with other keys; every process on it needs the same key_file"]
-        ) from None
-
-
-async def _open(settings: Settings, now_ms: Callable[[], int], random_bytes: Callable[[int], bytes]) -> Store:
-    sealer = Sealer(read_keys(settings))
-    if settings.database.startswith("postgresql://"):
-        ids = Ids(now_ms, random_bytes)
-        return await _open_shared(settings, sealer, ids, None if now_ms is machine_ms else now_ms)
-    if now_ms is machine_ms:
-        now_ms = SteadyClock(machine_ms)
-    ids = Ids(now_ms, random_bytes)
-    path = database_path(settings)
-    await asyncio.to_thread(migrate_sqlite, path)
-    return await open_sqlite(path, sealer, ids, now_ms)
-
-
-async def _open_shared(settings: Settings, sealer: Sealer, ids: Ids, now_ms: Callable[[], int] | None) -> Store:
-    store = await open_postgres(settings.database, sealer, ids, now_ms)
-    try:
-        reasons = await store.runner.unsafe() if settings.env == "production" else []
-        if reasons:
-            raise SettingsRefused(reasons)
-        await migrate_postgres(settings.database)
-    except BaseException:
-        await store.close()
-        raise
-    return store
+from gateway.store.opening import machine_ms, open_store
+from gateway.store.store import Store
 
 
 async def build(
@@ -201,7 +99,7 @@ async def build(
     random_bytes: Callable[[int], bytes] = entropy.random_bytes,
     random: Random | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
-    adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None,
+    adapters: Loaders | None = None,
     fault_point: Reach | None = None,
     seconds: Callable[[], float] = time.monotonic,
     store: Store | None = None,
@@ -223,180 +121,251 @@ async def build(
     store = store or await open_store(settings, now_ms, random_bytes)
     store.tracer = tracer or tracer_of(os.environ)
     try:
-        return await _compose(
-            settings, store, random or Random(), random_bytes, seconds, transport, adapters, fault_point
-        )
+        given = _Given(random or Random(), random_bytes, seconds, transport, adapters, fault_point)
+        return await _compose(await _ground(settings, store, given))
     except BaseException:
         await store.close()
         raise
 
 
-async def _compose(
-    settings: Settings,
-    store: Store,
-    random: Random,
-    random_bytes: Callable[[int], bytes],
-    seconds: Callable[[], float],
-    transport: httpx.AsyncBaseTransport | None,
-    adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None,
-    reach: Reach,
-) -> House:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What nobody can foresee, as ``build`` was handed it. ``reach``: the fault points."""
+
+    random: Random
+    random_bytes: Callable[[int], bytes]
+    seconds: Callable[[], float]
+    transport: httpx.AsyncBaseTransport | None
+    adapters: Loaders | None
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every part of the house stands on."""
+
+    settings: Settings
+    store: Store
+    given: _Given
+    law: Law
+    bells: Bells
+    attachments: Attachments
+    tools: Callable[[str], Tools]
+    endpoints: dict[str, Endpoint]
+    lines: dict[str, Line]
+    way_out: httpx.AsyncBaseTransport
+    contexts: Contexts
+    publisher: Publisher
+    router: Router
+
+
+async def _ground(settings: Settings, store: Store, given: _Given) -> _Ground:
     attachments = Attachments(store, settings.data / "attachments", settings.limits.attachment)
-    tools = partial(tools_for, store, attachments, now_ms=store.now_ms, random_bytes=random_bytes)
-    endpoints = connect(settings, tools, adapters)
+    tools = partial(tools_for, store, attachments, now_ms=store.now_ms, random_bytes=given.random_bytes)
+    endpoints = connect(settings, tools, given.adapters)
     for endpoint in endpoints.values():
         await store.write("set_endpoint", (endpoint.name, endpoint.adapter.info.name, endpoint.slots))
-    way_out = transport or http_transport()
+    way_out = given.transport or Transport()
     lines = {
-        name: _line(endpoint, way_out, seconds, settings.endpoints[name].pass_trace)
+        name: _line(endpoint, way_out, given.seconds, settings.endpoints[name].pass_trace)
         for name, endpoint in endpoints.items()
     }
-    bells = Bells()
-    bus = MemoryBus()
-    publisher = Publisher(settings.site, settings.public_base.rstrip("/"))
-    router = Router(endpoints, settings.routes)
-    law = law_of(settings)
-    contexts = Contexts(store, attachments)
-    judge = Judge(store.ids, store.seal, settings.retry, random)
-    policy = _egress_policy(settings)
-    kind = webhook_kind(adapters)
-    desk = subscriptions = None
-    if kind is not None:
-        guarded = GuardedTransport(policy, transport or Transport(CheckedResolver(policy, ThreadedResolver())))
-        desk = Webhooks(store, publisher, kind, tools, guarded, settings.webhook_rate_per_s, seconds)
-        subscriptions = Subscriptions(store, desk, publisher, policy, bells.subscribed)
-    deliverer = Deliverer(
-        store,
-        lines,
-        contexts,
-        judge,
-        lease_margin_s=settings.lease_margin_s,
-        subscribers=desk,
-        changed=bells.committed,
-        reach=reach,
-    )
-    words = Words(
-        store,
-        router,
-        {name: round(1000 * line.limits.word_within_s) for name, line in lines.items()},
-        law,
-        [name for name, one in endpoints.items() if one.adapter.info.delivery_class is DeliveryClass.NEITHER],
-    )
-    applier = Applier(store, endpoints, contexts, words, settings.retry, bells.committed, reach, law)
-    worker = Worker(
-        store,
-        bells,
-        deliverer,
-        applier,
-        Relay(store, bus, publisher, bells.deliver.set, reach, bells.publish.set),
-        Papers(store, lines, attachments, settings.retry, bells.committed, reach),
-        [Poller(store, line, bells.stored, reach) for line in lines.values() if line.endpoint.adapter.info.polls],
-        settings.concurrency,
-    )
-    worker.add(Loop("tally", Tally(store).turn))
-    notices = _alerting(settings, store, endpoints, lines, worker, law, transport, seconds)
-    bulk = Bulk(store, endpoints, bells.committed, lines)
-    worker.add(Loop("bulk", bulk.turn, sends=True, slow=True))
-    left_out = frozenset(name for name, wanted in settings.endpoints.items() if not wanted.reconcile)
-    reconciler = Reconciler(store, lines, applier, settings.reconcile, left_out, bells.committed, bells.stored)
-    worker.add(Loop("reconcile", reconciler.turn, sends=True, slow=True))
-    worker.add(Loop("windows", Windows(store, bells.committed).turn))
-    book = Ledger(store)
-    reporter = Reporter(
-        store,
-        router,
-        endpoints,
-        partial(_figures, book),
-        book.organizations,
-        bells.committed,
-        every_quarter=settings.report.every_quarter,
-    )
-    worker.add(Loop("reports", reporter.turn, slow=True))
-    worker.add(Loop("calendar", Healer(store, law).once, slow=True))
-    reminders = Reminders(store, settings.retry.statutory_task_after)
-    worker.add(Loop("unanswered_alerts", reminders.alerts))
-    worker.add(Loop("statutory", reminders.statutory))
-    worker.add(Loop("certificates", reminders.certificates, slow=True))
-    press = Press(settings.papers.fonts, settings.papers.templates, settings.papers.embed)
-    worker.add(Loop("tasks", until_idle(TaskNews(store).turn)))
-    judgement = Judgement(store, contexts, Forms(attachments, press), law)
-    examination = Examination(store, judgement, attachments, settings.limits.document)
-    intake = Intake(store, router, judgement, examination, publisher, bells.committed, reach)
-    worker.add(Loop("refusals", intake.refusals.turn))
-    receiver = Receiver(store, endpoints, bells.stored, reach)
-    hasher, own = Hasher(), settings.console
-    hands = Hands(
-        operator=Operator(store, bells.committed),
-        replayer=Replayer(store, lines, bells.committed),
-        bulk=bulk,
-        reconciliations=Reconciliations(store, endpoints, bells.committed),
-        corrections=Corrections(store, endpoints, contexts, bells.committed),
-        clock_acts=ClockActs(store, law, bells.committed),
-        case_links=CaseLinks(store),
-        drafts=Drafts(store, contexts, law),
-        clients=Clients(store),
-        accounts=Accounts(store, hasher, own.idle_minutes * 60, own.session_hours * 3600, own.roles),
-    )
-    earlier = [str(row["adapter"]) for row in await store.rows("all_endpoints")]
-    disclosure = Disclosure(store, personal_fields(endpoints.values(), earlier, adapters))
-    rehearsal = Rehearsal(store, examination, judgement, contexts, router, endpoints, disclosure)
-    house = House(
+    return _Ground(
         settings,
         store,
+        given,
+        law_of(settings),
+        Bells(),
+        attachments,
+        tools,
         endpoints,
         lines,
-        attachments,
-        contexts,
-        intake,
-        rehearsal,
-        disclosure,
-        receiver,
-        publisher,
-        bus,
-        bells,
-        worker,
-        hands,
         way_out,
-        desk,
-        subscriptions,
-        law=law,
+        Contexts(store, attachments),
+        Publisher(settings.site, settings.public_base.rstrip("/")),
+        Router(endpoints, settings.routes),
+    )
+
+
+async def _compose(ground: _Ground) -> House:
+    settings, store, given, bells = ground.settings, ground.store, ground.given, ground.bells
+    desk, subscriptions = _webhooks(ground)
+    bus, applier = MemoryBus(), _applier(ground)
+    worker = _worker(ground, applier, desk, bus)
+    worker.add(Loop("tally", Tally(store).turn))
+    notices = _alerting(ground, worker)
+    bulk, reporter = Bulk(store, ground.endpoints, bells.committed, ground.lines), _reporter(ground)
+    _beside(ground, worker, applier, bulk, reporter)
+    press = Press(settings.papers.fonts, settings.papers.templates, settings.papers.embed)
+    judgement = Judgement(store, ground.contexts, Forms(ground.attachments, press), ground.law)
+    examination = Examination(store, judgement, ground.attachments, settings.limits.document)
+    intake = Intake(store, ground.router, judgement, examination, ground.publisher, bells.committed, given.reach)
+    worker.add(Loop("refusals", intake.refusals.turn))
+    hasher = Hasher()
+    earlier = [row["adapter"] for row in await store.rows("all_endpoints")]
+    disclosure = Disclosure(store, personal_fields(ground.endpoints.values(), earlier, given.adapters))
+    house = House(
+        settings=settings,
+        store=store,
+        endpoints=ground.endpoints,
+        lines=ground.lines,
+        attachments=ground.attachments,
+        contexts=ground.contexts,
+        intake=intake,
+        rehearsal=Rehearsal(
+            store, examination, judgement, ground.contexts, ground.router, ground.endpoints, disclosure
+        ),
+        disclosure=disclosure,
+        receiver=Receiver(store, ground.endpoints, bells.stored, given.reach),
+        publisher=ground.publisher,
+        bus=bus,
+        bells=bells,
+        worker=worker,
+        hands=_hands(ground, bulk, hasher),
+        transport=ground.way_out,
+        webhooks=desk,
+        subscriptions=subscriptions,
+        law=ground.law,
         notices=notices,
         press=press,
         reporter=reporter,
     )
     if store.runner.writers > 1:
         _share(house)
-    _watch(house, seconds)
+    _watch(house, given.seconds)
     house.leaving.append(press.close)
     house.leaving.append(partial(asyncio.to_thread, hasher.close))
     if settings.bus != "memory":
-        _join_cluster(house, reach)
+        _join_cluster(house, given.reach)
     return house
 
 
-def _alerting(
-    settings: Settings,
-    store: Store,
-    endpoints: dict[str, Endpoint],
-    lines: dict[str, Line],
-    worker: Worker,
-    law: Law,
-    transport: httpx.AsyncBaseTransport | None,
-    seconds: Callable[[], float],
-) -> Notices:
+def _webhooks(ground: _Ground) -> tuple[Webhooks | None, Subscriptions | None]:
+    """Webhooks as endpoints, and their clients' hands on them; neither where no such adapter is installed."""
+    store, given = ground.store, ground.given
+    policy, kind = _egress_policy(ground.settings), webhook_kind(given.adapters)
+    if kind is None:
+        return None, None
+    guarded = GuardedTransport(policy, given.transport or Transport(CheckedResolver(policy, ThreadedResolver())))
+    rate = ground.settings.webhook_rate_per_s
+    desk = Webhooks(store, ground.publisher, kind, ground.tools, guarded, rate, given.seconds)
+    return desk, Subscriptions(store, desk, ground.publisher, policy, ground.bells.subscribed)
+
+
+def _applier(ground: _Ground) -> Applier:
+    words = Words(
+        ground.store,
+        ground.router,
+        {name: round(1000 * line.limits.word_within_s) for name, line in ground.lines.items()},
+        ground.law,
+        [
+            name
+            for name, endpoint in ground.endpoints.items()
+            if endpoint.adapter.info.delivery_class is DeliveryClass.NEITHER
+        ],
+    )
+    return Applier(
+        ground.store,
+        ground.endpoints,
+        ground.contexts,
+        words,
+        ground.settings.retry,
+        ground.bells.committed,
+        ground.given.reach,
+        ground.law,
+    )
+
+
+def _worker(ground: _Ground, applier: Applier, desk: Webhooks | None, bus: MemoryBus) -> Worker:
+    """The steps that run by themselves."""
+    settings, store, bells, reach = ground.settings, ground.store, ground.bells, ground.given.reach
+    deliverer = Deliverer(
+        store,
+        ground.lines,
+        ground.contexts,
+        Judge(store.ids, store.seal, settings.retry, ground.given.random),
+        lease_margin_s=settings.lease_margin_s,
+        subscribers=desk,
+        changed=bells.committed,
+        reach=reach,
+    )
+    polled = [line for line in ground.lines.values() if line.endpoint.adapter.info.polls]
+    return Worker(
+        store,
+        bells,
+        deliverer,
+        applier,
+        Relay(store, bus, ground.publisher, bells.deliver.set, reach, bells.publish.set),
+        Papers(store, ground.lines, ground.attachments, settings.retry, bells.committed, reach),
+        [Poller(store, line, bells.stored, reach) for line in polled],
+        settings.concurrency,
+    )
+
+
+def _reporter(ground: _Ground) -> Reporter:
+    book = Ledger(ground.store)
+    return Reporter(
+        ground.store,
+        ground.router,
+        ground.endpoints,
+        partial(_figures, book),
+        book.organizations,
+        ground.bells.committed,
+        every_quarter=ground.settings.report.every_quarter,
+    )
+
+
+def _beside(ground: _Ground, worker: Worker, applier: Applier, bulk: Bulk, reporter: Reporter) -> None:
+    """The loops beside the journey: what people asked for, and what time alone brings about."""
+    settings, store, bells = ground.settings, ground.store, ground.bells
+    left_out = frozenset(name for name, wanted in settings.endpoints.items() if not wanted.reconcile)
+    reconciler = Reconciler(store, ground.lines, applier, settings.reconcile, left_out, bells.committed, bells.stored)
+    reminders = Reminders(store, settings.retry.statutory_task_after)
+    for loop in (
+        Loop("bulk", bulk.turn, sends=True, slow=True),
+        Loop("reconcile", reconciler.turn, sends=True, slow=True),
+        Loop("windows", Windows(store, bells.committed).turn),
+        Loop("reports", reporter.turn, slow=True),
+        Loop("calendar", Healer(store, ground.law).once, slow=True),
+        Loop("unanswered_alerts", reminders.alerts),
+        Loop("statutory", reminders.statutory),
+        Loop("certificates", reminders.certificates, slow=True),
+        Loop("tasks", until_idle(TaskNews(store).turn)),
+    ):
+        worker.add(loop)
+
+
+def _hands(ground: _Ground, bulk: Bulk, hasher: Hasher) -> Hands:
+    store, endpoints, bells, own = ground.store, ground.endpoints, ground.bells, ground.settings.console
+    return Hands(
+        operator=Operator(store, bells.committed),
+        replayer=Replayer(store, ground.lines, bells.committed),
+        bulk=bulk,
+        reconciliations=Reconciliations(store, endpoints, bells.committed),
+        corrections=Corrections(store, endpoints, ground.contexts, bells.committed),
+        clock_acts=ClockActs(store, ground.law, bells.committed),
+        case_links=CaseLinks(store),
+        drafts=Drafts(store, ground.contexts, ground.law),
+        clients=Clients(store),
+        accounts=Accounts(store, hasher, own.idle_minutes * 60, own.session_hours * 3600, own.roles),
+    )
+
+
+def _alerting(ground: _Ground, worker: Worker) -> Notices:
     """The loops of alerts: what is looked at, and who is told."""
+    settings, store, given, endpoints = ground.settings, ground.store, ground.given, ground.endpoints
     titles = Titles(endpoints, store)
     wording = Wording(settings.site, settings.public_base, titles.name)
-    notices = Notices(store, Switchboard(settings, store.now_ms, transport), wording, settings.alerts)
-    places = {} if transport is not None else certificates.addresses(endpoints, settings.public_base)
+    notices = Notices(store, Switchboard(settings, store.now_ms, given.transport), wording, settings.alerts)
+    places = {} if given.transport is not None else certificates.addresses(endpoints, settings.public_base)
     alerts = Alerts(
         store,
         tuple(sorted(endpoints)),
         settings.data,
         notices=notices,
         settings=settings.alerts,
-        calendar=law.calendar,
-        senses=Senses(lambda: skews(lines), worker.stuck, Certificates(places, seconds=seconds).ends),
+        calendar=ground.law.calendar,
+        senses=Senses(lambda: skews(ground.lines), worker.stuck, Certificates(places, seconds=given.seconds).ends),
     )
     worker.add(Loop("alerts", alerts.turn))
     worker.add(Loop("titles", titles.turn))

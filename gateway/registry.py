@@ -19,6 +19,8 @@ WEBHOOK = "webhook"
 """The entry point of the adapter that tells events to upstream systems."""
 
 AnyAdapter = Adapter[Any]
+Loaders = Mapping[str, Callable[[], type[AnyAdapter]]]
+"""Adapters by entry point name; each is loaded when it is wanted."""
 
 log = structlog.get_logger("gateway.registry")
 
@@ -33,8 +35,8 @@ class Endpoint:
     organizations: frozenset[str] | None
 
 
-def installed() -> dict[str, Callable[[], type[AnyAdapter]]]:
-    """Loaders of every installed adapter by entry point name.
+def installed() -> Loaders:
+    """Every installed adapter.
 
     Raises:
         SettingsRefused: two packages offer one name.
@@ -53,7 +55,7 @@ def installed() -> dict[str, Callable[[], type[AnyAdapter]]]:
 def connect(
     settings: Settings,
     tools: Callable[[str], Tools],
-    adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None,
+    adapters: Loaders | None = None,
 ) -> dict[str, Endpoint]:
     """Every configured endpoint with its adapter. ``tools`` makes what an adapter is handed, by endpoint name.
 
@@ -95,7 +97,7 @@ def connect(
     return endpoints
 
 
-def webhook_kind(adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None) -> type[AnyAdapter] | None:
+def webhook_kind(adapters: Loaders | None = None) -> type[AnyAdapter] | None:
     """The adapter of the clients' webhooks, which are subscribed to and not configured; ``None`` where none is installed."""
     loader = (installed() if adapters is None else adapters).get(WEBHOOK)
     kind = None if loader is None else loader()
@@ -105,7 +107,7 @@ def webhook_kind(adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None =
 def personal_fields(
     connected: Iterable[Endpoint],
     earlier: Iterable[str],
-    adapters: Mapping[str, Callable[[], type[AnyAdapter]]] | None = None,
+    adapters: Loaders | None = None,
 ) -> frozenset[str]:
     """Names of wire fields whose codes tell of a person: of the connected platforms and of the adapters that were connected
     ``earlier``, since a wire outlives the endpoint it went to."""

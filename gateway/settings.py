@@ -335,7 +335,7 @@ class Settings(BaseSettings):
     concurrency: int = Field(default=128, ge=1, le=1024, description="deliveries in flight over all endpoints")
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict, description="the platforms, by name")
     routes: tuple[RouteSettings, ...] = Field(default=(), description="changes to the default recipients")
-    retry: RetrySettings = Field(default=RetrySettings(), description="retry classes")
+    retry: RetrySettings = Field(default=RetrySettings(), description="retry classes, in seconds")
     webhook_allowed_hosts: tuple[AllowedHostSettings, ...] = Field(
         default=(), description="where webhooks may go beside public https addresses on ports 443 and 8443"
     )

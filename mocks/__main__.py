@@ -24,19 +24,22 @@ request_limit, file_limit (bytes). The gateway's endpoint gets the same values a
 the same DIR goes on where the last one ended; give its ports again by --ports. Every limit and period is a key of
 config.json, changed by --set.
 
-On standard output: one JSON line per mock {"mock": name, "url": …, "config": path}, then {"ready": true}.
+On standard output: one JSON line per mock {"mock": name, "url": …, "config": path}, then {"ready": true}. Where
+enterprise_confederation serves its directory by SFTP, its line has "root", "host_key" and "private_key_file" too.
 SIGTERM or SIGINT ends it. A tester drives a mock under its own URL, from loopback:
   GET  /_mock/journal?after=N   GET /_mock/records   GET /_mock/requests   GET /_mock/pushes
   POST /_mock/faults [{op, action, times, …}]   GET, DELETE /_mock/faults
   POST /_mock/decide {ref, decision}   POST /_mock/refer {…}   POST /_mock/lose {message_id}
   POST /_mock/autopilot {seed, delay_ms, jitter_ms, mix}   POST /_mock/clock {at} | {shift_s} | {}
-  beside: court_mediation GET /_mock/tasks, webhook POST /_mock/trust {endpoint_id, secrets, public_keys}
+  beside: court_mediation GET /_mock/tasks, webhook POST /_mock/trust {endpoint_id, secrets, public_keys},
+          enterprise_confederation GET /_mock/sftp
 
 examples:
   python -m mocks --data ./mock-data --callbacks http://127.0.0.1:8080/callbacks
   python -m mocks --ports hr_arbitration=9101,one_stop=9103 --set one_stop.pull_interval_s=0.5
   python -m mocks hr_arbitration --port 9101 --config hr.json
   python -m mocks hr_arbitration one_stop --parent $$
+  python -m mocks enterprise_confederation --set enterprise_confederation.root=sftp://gateway@127.0.0.1:0/
   python -m mocks --list
 """
 _PARENT_LOOK_S = 0.2
@@ -137,7 +140,8 @@ async def _serve(servers: list[MockServer], parent: int | None) -> None:
         for server in servers:
             await server.start()
             started.append(server)
-            _say({"mock": server.platform.name, "url": server.url, "config": str(server.config_path)})
+            line = {"mock": server.platform.name, "url": server.url, "config": str(server.config_path)}
+            _say(line | server.platform.told())
         _say({"ready": True})
         await end.wait()
     finally:

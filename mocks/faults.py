@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -55,6 +56,10 @@ class Fault:
         return self.op in ("*", op) or (self.op.endswith(".*") and op.startswith(self.op[:-1]))
 
 
+def _any(_: Fault) -> bool:
+    return True
+
+
 class Faults:
     """The scripted faults of one platform, oldest first."""
 
@@ -86,10 +91,13 @@ class Faults:
             for fault, left, _ in self._scripted
         ]
 
-    def take(self, op: str, *actions: str) -> Fault | None:
-        """The oldest fault for ``op`` among ``actions``, counted down by one; ``None`` when there is none."""
+    def take(self, op: str, *actions: str, where: Callable[[Fault], bool] = _any) -> Fault | None:
+        """The oldest fault for ``op`` among ``actions``, counted down by one; ``None`` when there is none.
+
+        ``where``: what it must be beside, for a platform of which two parts look for faults of one action.
+        """
         for index, (fault, left, added) in enumerate(self._scripted):
-            if fault.action in actions and fault.fits(op):
+            if fault.action in actions and fault.fits(op) and where(fault):
                 if left == 1:
                     del self._scripted[index]
                 elif left > 1:
@@ -97,11 +105,11 @@ class Faults:
                 return fault
         return None
 
-    def standing(self, op: str, action: str) -> Fault | None:
+    def standing(self, op: str, action: str, *, where: Callable[[Fault], bool] = _any) -> Fault | None:
         """A fault that is a state: until it is cleared, or ``after_ms`` after it was scripted; never counted down."""
         self._expire()
         for fault, _, _ in self._scripted:
-            if fault.action == action and fault.fits(op):
+            if fault.action == action and fault.fits(op) and where(fault):
                 return fault
         return None
 

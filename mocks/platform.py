@@ -134,6 +134,10 @@ class Platform(ABC):
         """Start what runs beside the requests (pushes, polls), after :meth:`restore` and once the port listens."""
         return
 
+    def told(self) -> Json:
+        """What the start-up line says beside name, URL and configuration, once :meth:`start` is done."""
+        return {}
+
     async def stop(self) -> None:
         """End what :meth:`start` began."""
         return

@@ -127,7 +127,14 @@ class MockServer:
             if "_journal" in vars(self):
                 await self._journal.close()
             raise
-        await self.platform.start()
+        try:
+            await self.platform.start()
+        except BaseException:
+            if self._listener is not None:
+                self._listener.close()
+            await self._runner.cleanup()
+            await self._journal.close()
+            raise
         self._autopilot.start()
 
     async def stop(self) -> None:

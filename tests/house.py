@@ -16,12 +16,13 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.app import build, read_keys
+from gateway.app import build
 from gateway.flow.house import House
 from gateway.observability.traces import QUIET, Tracer
 from gateway.registry import AnyAdapter
 from gateway.settings import RetrySettings, RouteSettings, Settings
 from gateway.store.migrate import migrate_sqlite
+from gateway.store.opening import read_keys
 from gateway.store.store import LEASES
 from tests.servers.databases import clocked, database
 

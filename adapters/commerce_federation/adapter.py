@@ -10,6 +10,7 @@ from adapters.commerce_federation.database import Database, Session, database_of
 from adapters.commerce_federation.settings import CommerceFederationSettings
 from adapters.commerce_federation.translate import CAPABILITIES, MAPPING, translate
 from adapters.commerce_federation.wire import OutRow
+from adapters.pace import Pace
 from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
@@ -28,7 +29,7 @@ from contracts.adapter import (
 from contracts.code_table import CodeTable
 from contracts.errors import AdapterError, EndpointError, PermanentError, UnreadableCallback
 from contracts.message import Message
-from contracts.update import Inbound
+from contracts.update import Inbound, StatusUpdate
 
 
 class CommerceFederation(Adapter[CommerceFederationSettings]):
@@ -52,16 +53,17 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
         connect_s=5.0,
         deadline_s=60.0,
         deadline_files_s=300.0,
-        # 500 new rows a minute, with room for what two processes count apart; four connections, one of them the poll's.
+        # 500 new rows a minute, with some room; four connections, one of them the poll's.
         rate_per_s=8.0,
         at_once=3,
-        poll_every_s=(5.0, 900.0),
+        poll_every_s=(5.0, pulling.REST_S),
     )
     settings_type: ClassVar[type[AdapterSettings]] = CommerceFederationSettings
 
     def __init__(self, endpoint: str, settings: CommerceFederationSettings, tools: Tools) -> None:
         super().__init__(endpoint, settings, tools)
         self.database: Database = database_of(settings, tools.blocking)
+        self._pace = Pace(settings.rate_per_s or self.info.rate_per_s)
         self._beaten: datetime | None = None
 
     # ------------------------------------------------------------------------------------------------------- outward
@@ -81,9 +83,11 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
             RetryableError, EndpointError, PermanentError: the predicates of page §5.
         """
         row = OutRow.of(wire)
+        await self._pace.turn()
         async with self.database.session() as session:
             await self._put_files(session, wire, row)
-            return await session.run("file", filing.file(row, self.tools.now(), self._period), filing=True)
+            work = filing.file(row, self.tools.now(), self._period, timedelta(seconds=self.settings.postpone_s))
+            return await session.run("file", work, filing=True)
 
     async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
         """Our row; absent means not relayed, or cleaned after seven days. One that failed there (3) is not held, whatever the
@@ -110,13 +114,12 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
     async def poll(self, cursor: str | None, exchange: Exchange) -> Polled:
         """A hundred new rows. Those of the page before, which is stored by now, are marked first; and our heart beats."""
         now = self.tools.now()
-        beat = self._beaten is None or now - self._beaten >= timedelta(seconds=pulling.BEAT_S)
+        beat = self._heart_is_due(now)
         async with self.database.session() as session:
-            rows = await session.run("poll", pulling.turn(pulling.read_marks(cursor), now, beat=beat))
+            items = await session.run("poll", pulling.turn(pulling.read_marks(cursor), now, beat=beat))
         if beat:
             self._beaten = now
-        items = tuple(pulling.item(row) for row in rows)
-        return Polled(items, pulling.write_marks(self._marks(items)), len(rows) == pulling.PAGE)
+        return Polled(items, pulling.write_marks(self._marks(items)), len(items) == pulling.PAGE)
 
     async def mark_read(self, items: tuple[PolledItem, ...], exchange: Exchange) -> None:
         """``READ_STATUS`` 1, or 3 with a note for what nobody can read. What fails here is done by the next poll, whose cursor
@@ -129,11 +132,26 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
 
     def parse_callback(self, call: InboundCall) -> tuple[Inbound, ...]:
         """See ``changes.parse``."""
-        return (changes.parse(call.body, call.received_at),)
+        return (self._said(call.body, call.received_at),)
+
+    def _said(self, body: bytes, received_at: datetime) -> StatusUpdate:
+        return changes.parse(body, received_at, self.settings.postpone_s, self.settings.resends)
 
     def _marks(self, items: tuple[PolledItem, ...]) -> list[pulling.Mark]:
         now = self.tools.now()
-        return [(int(item.event_id), _unreadable(item, now)) for item in items]
+        return [(int(item.event_id), self._unreadable(item, now)) for item in items]
+
+    def _unreadable(self, item: PolledItem, now: datetime) -> str | None:
+        """Why nobody can read it; ``None`` where it can be read."""
+        try:
+            self._said(item.body, now)
+        except UnreadableCallback as error:
+            return error.code
+        return None
+
+    def _heart_is_due(self, now: datetime) -> bool:
+        """Also after a clock was set back."""
+        return self._beaten is None or not timedelta(0) <= now - self._beaten < timedelta(seconds=pulling.REST_S)
 
     # ----------------------------------------------------------------------------------------------------------- files
 
@@ -159,11 +177,3 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
     @property
     def _period(self) -> timedelta:
         return timedelta(seconds=self.settings.period_s)
-
-
-def _unreadable(item: PolledItem, now: datetime) -> str | None:
-    try:
-        changes.parse(item.body, now)
-    except UnreadableCallback as error:
-        return error.code
-    return None

@@ -37,7 +37,7 @@ def write_case(entry: Entry, case: Case) -> None:
     cause = case.cause
     entry.put("aydm", codes.cause_code(cause.table, cause.path, entry.losses, "/cause", entry.at("aydm")))
     entry.text("aymc", cause.path[-1], "", _CAUSE, required=True)
-    entry.prose("jfjyqk", case.facts, "/facts", _FACTS)
+    entry.prose("jfjyqk", case.facts, "/facts", _FACTS, required=True)
     entry.rows("qq", _claims(entry, case.claims))
     entry.money("saje", case.amount, "/amount")
     if case.collective is not None:
@@ -56,7 +56,7 @@ def _claims(entry: Entry, claims: tuple[Claim, ...]) -> list[Entry]:
     for number, claim in enumerate(claims[:_MOST_CLAIMS]):
         row, at = entry.below("qq", number), pointer_to("claims", number)
         row.coded("qqlx", codes.CLAIM, claim.kind, f"{at}/kind")
-        row.prose("qqnr", claim.text, f"{at}/text", _CLAIM)
+        row.prose("qqnr", claim.text, f"{at}/text", _CLAIM, required=True)
         row.money("je", claim.amount, f"{at}/amount")
         rows.append(row)
     return rows
@@ -91,9 +91,11 @@ def _write_person(row: Entry, person: Person, at: str, on: date) -> None:
 
 
 def _write_unit(row: Entry, unit: Employer, at: str) -> None:
+    """The credit code has a place for employers alone."""
     row.text("dsrxm", unit.name, f"{at}/name", _UNIT, required=True)
-    row.put("zjlx", codes.CREDIT_CODE)
-    row.text("zjhm", unit.credit_code, f"{at}/credit_code", _UNIT, required=True)
+    if unit.kind == "employer":
+        row.put("zjlx", codes.CREDIT_CODE)
+        row.text("zjhm", unit.credit_code, f"{at}/credit_code", _UNIT, required=True)
     row.text("fddbr", unit.legal_representative.name, f"{at}/legal_representative/name", _UNIT)
     row.text("lxr", unit.contact.name, f"{at}/contact/name", _UNIT)
     row.text("dh", unit.contact.phone, f"{at}/contact/phone", _PHONE)

@@ -44,7 +44,7 @@ def write_agreement(entry: Entry, agreement: Agreement) -> None:
     """调解协议. Payees are never sent; account numbers inside a text are not sought (page §4).
 
     Raises:
-        PermanentError: ``agreement_without_effect``, ``too_long``.
+        PermanentError: ``agreement_without_effect``, ``required_missing`` (an agreement without terms), ``too_long``.
     """
     paper = entry.below("xy")
     paper.text("xybh", agreement.agreement_no, "/agreement_no", _AGREEMENT_NO, required=True)
@@ -58,10 +58,12 @@ def write_agreement(entry: Entry, agreement: Agreement) -> None:
     for number, term in enumerate(agreement.terms):
         row, at = paper.below("xynr", number), pointer_to("terms", number)
         row.count("xh", term.no, f"{at}/no")
-        row.prose("nr", term.text, f"{at}/text", _TERM)
+        row.prose("nr", term.text, f"{at}/text", _TERM, required=True)
         row.money("je", term.amount, f"{at}/amount")
         row.day("lxqx", term.due_date, f"{at}/due_date")
         rows.append(row)
+    if not rows:
+        raise PermanentError("required_missing", "terms: the platform demands one at least")
     paper.rows("xynr", rows)
     entry.object("xy", paper)
 

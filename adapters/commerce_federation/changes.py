@@ -34,12 +34,13 @@ _LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class InRow:
-    """One row as it was read: its columns, and how our own row stood."""
+    """One row as it was read: its columns, and how our own row stood. ``again_s``: when that one is due again, if it failed for
+    now; ``None``: it went again often enough."""
 
     in_id: int
     columns: Mapping[str, str | None]
     our_case: str | None
-    resends: int
+    again_s: float | None
     at: datetime
 
     def __getitem__(self, name: str) -> str | None:
@@ -47,14 +48,16 @@ class InRow:
         return self.columns[name] or None
 
 
-def parse(body: bytes, received_at: datetime) -> StatusUpdate:
-    """What the row says.
+def parse(
+    body: bytes, received_at: datetime, postpone_s: float = POSTPONED_S, resends: int = MOST_RESENDS
+) -> StatusUpdate:
+    """What the row says. ``postpone_s``, ``resends``: when and how often a row that failed for now goes again.
 
     Raises:
         UnreadableCallback: no sound row, ``digest``, ``unknown_kind``, ``no_key``. An unknown code is no error: its status is
             ``unknown``.
     """
-    row = _read(body, received_at)
+    row = _read(body, received_at, postpone_s, resends)
     kind = row["KIND"] or ""
     read = _KINDS.get(kind)
     if read is None:
@@ -62,7 +65,7 @@ def parse(body: bytes, received_at: datetime) -> StatusUpdate:
     return read(row)
 
 
-def _read(body: bytes, received_at: datetime) -> InRow:
+def _read(body: bytes, received_at: datetime, postpone_s: float, most_resends: int) -> InRow:
     try:
         found = read_json_object(body, limit=_LIMIT, depth=4)
     except NotJson as problem:
@@ -73,12 +76,13 @@ def _read(body: bytes, received_at: datetime) -> InRow:
     columns = {name: _column(found, name) for name in COLUMNS}
     if columns["DIGEST"] != digest_of(in_id, *(columns[name] for name in _SIGNED)):
         raise UnreadableCallback("digest")
-    our_case, resends = (ours.get("CASE_KEY"), ours.get("RESEND_COUNT")) if isinstance(ours, dict) else (None, None)
+    our_case, count = (ours.get("CASE_KEY"), ours.get("RESEND_COUNT")) if isinstance(ours, dict) else (None, None)
+    resends = count if isinstance(count, int) and not isinstance(count, bool) else 0
     return InRow(
         in_id,
         columns,
         our_case if isinstance(our_case, str) else None,
-        resends if isinstance(resends, int) and not isinstance(resends, bool) else 0,
+        postpone_s if resends < most_resends else None,
         _moment(columns["HAPPENED_AT"]) or received_at,
     )
 
@@ -110,12 +114,12 @@ def _accepted(row: InRow) -> StatusUpdate:
 
 
 def _refused(row: InRow) -> StatusUpdate:
-    """E1x to E4x are the sender's, E8x waits (five times, then a person looks), E9x is the operator's."""
+    """E1x to E4x are the sender's, E8x waits (a few times, then a person looks), E9x is the operator's."""
     code = code_of(row["FAIL_CODE"])
     if code is None:
         return _of_delivery(row, UNKNOWN)
-    if is_postponed(code) and row.resends < MOST_RESENDS:
-        return _of_delivery(row, DeliveryWord.POSTPONED, code, wait_s=POSTPONED_S)
+    if is_postponed(code) and row.again_s is not None:
+        return _of_delivery(row, DeliveryWord.POSTPONED, code, wait_s=row.again_s)
     if is_postponed(code) or is_failed(code):
         return _of_delivery(row, DeliveryWord.FAILED, code)
     return _of_delivery(row, DeliveryWord.REFUSED if code[1] in "1234" else UNKNOWN, code)

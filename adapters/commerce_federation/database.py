@@ -34,4 +34,4 @@ class Database(Protocol):
 def database_of(settings: CommerceFederationSettings, blocking: Blocking) -> Database:
     """The database that the settings name; nothing is opened yet."""
     path = settings.file
-    return PostgresDatabase(settings) if path is None else SqliteDatabase(path, blocking)
+    return PostgresDatabase(settings) if path is None else SqliteDatabase(path, blocking, settings.connections)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from adapters.commerce_federation import codes
 from adapters.tables import Losses, pointer_to
 from contracts import gm
-from contracts.adapter import Context, Json
+from contracts.adapter import AttachmentInfo, Context, Json
 from contracts.attachment import AttachmentReference
 from contracts.errors import PermanentError
 from contracts.lists import AttachmentKind
@@ -24,7 +24,7 @@ _TYPES = frozenset({"application/pdf", "application/ofd", "image/jpeg", "image/p
 
 
 def file_rows(losses: Losses, attachments: Sequence[AttachmentReference], context: Context, limit: int) -> list[Json]:
-    """The attachments of a document. Beyond twenty none has a place.
+    """The attachments of a document, each under the name that the document gives it. Beyond twenty none has a place.
 
     Raises:
         PermanentError: ``context_missing``, ``file_type``, ``file_too_large``.
@@ -37,27 +37,27 @@ def file_rows(losses: Losses, attachments: Sequence[AttachmentReference], contex
             continue
         kind = codes.FILE_KIND.code(attachment.kind, losses, f"{at}/kind", f"TJ_FILE[{number}].FILE_KIND")
         losses.carried(f"{at}/id")
-        row, whole = _row(attachment.id, kind, context, limit)
-        if whole:
+        if len(_composed(attachment.name)) <= _NAME:
             losses.carried(f"{at}/name")
         else:
             losses.cut(f"{at}/name", f"TJ_FILE[{number}].FILE_NAME", f"over {_NAME} characters")
-        rows.append(row)
+        rows.append(_row(_info(attachment.id, context, limit), kind, attachment.name))
     return rows
 
 
 def document_row(losses: Losses, attachment: str, context: Context, limit: int) -> Json:
-    """The text of an agreement (协议文本).
+    """The text of an agreement (协议文本), under the name of its upload: the document gives it none.
 
     Raises:
         PermanentError: as for ``file_rows``.
     """
     losses.carried("/document")
-    return _row(attachment, codes.FILE_KIND.rows[AttachmentKind.MEDIATION_AGREEMENT], context, limit)[0]
+    info = _info(attachment, context, limit)
+    return _row(info, codes.FILE_KIND.rows[AttachmentKind.MEDIATION_AGREEMENT], info.name)
 
 
-def _row(attachment: str, kind: str, context: Context, limit: int) -> tuple[Json, bool]:
-    """One file as the payload names it, and whether its name went whole."""
+def _info(attachment: str, context: Context, limit: int) -> AttachmentInfo:
+    """What the upload told, of a file that the platform takes."""
     info = context.attachments.get(attachment)
     if info is None:
         raise PermanentError("context_missing", "an attachment of this message is not known")
@@ -65,8 +65,17 @@ def _row(attachment: str, kind: str, context: Context, limit: int) -> tuple[Json
         raise PermanentError("file_type", "the platform takes PDF, OFD, JPEG and PNG alone")
     if info.size > limit:
         raise PermanentError("file_too_large", "a file is too large for the platform")
-    name = unicodedata.normalize("NFC", info.name).replace("\0", "")
-    return {ATTACHMENT: attachment, FILE_KIND: kind, FILE_NAME: _short(name)}, len(name) <= _NAME
+    return info
+
+
+def _row(info: AttachmentInfo, kind: str, name: str) -> Json:
+    """One file as the payload names it."""
+    return {ATTACHMENT: info.id, FILE_KIND: kind, FILE_NAME: _short(_composed(name))}
+
+
+def _composed(name: str) -> str:
+    """As the platform may have it: NFC, no NUL (page §1)."""
+    return unicodedata.normalize("NFC", name).replace("\0", "")
 
 
 def _short(name: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from adapters.beijing import SECONDS
 from adapters.commerce_federation.files import Chunk
 from adapters.commerce_federation.replies import code_of, in_maintenance, is_failed, is_postponed, reason_of
-from adapters.commerce_federation.wire import Ask, OutRow, Row, Work
+from adapters.commerce_federation.wire import Ask, OutRow, Row, Work, text_of, whole
 from contracts.adapter import Receipt
 from contracts.errors import EndpointError, PermanentError, RetryableError
 from contracts.status import ReferenceKind
@@ -18,7 +18,10 @@ from contracts.update import Reference
 NEW, TAKEN, DONE, FAILED = range(4)
 """``UPLOAD_STATUS``."""
 
-_STANDING = "SELECT DIGEST, UPLOAD_STATUS, PLAT_NO, FAIL_CODE, FAIL_REASON FROM TJ_OUT WHERE OUT_ID = ?"
+_STANDING = (
+    "SELECT DIGEST, UPLOAD_STATUS, PLAT_NO, FAIL_CODE, substr(FAIL_REASON, 1, 2000), DONE_AT FROM TJ_OUT"
+    " WHERE OUT_ID = ?"
+)
 _SEQUENCE = "SELECT COALESCE(MAX(SEQ_NO), 0) + 1 FROM TJ_OUT WHERE CASE_KEY = ?"
 _INSERT = (
     "INSERT INTO TJ_OUT (OUT_ID, BIZ_TYPE, OPERATE_TYPE, CASE_KEY, SEQ_NO, ORG_CODE, NR, FILE_COUNT, DIGEST, CREATED_AT)"
@@ -45,11 +48,22 @@ class Standing:
     plat_no: str | None
     fail_code: str | None
     fail_reason: str | None
+    done_at: str | None
 
     @property
     def may_go_again(self) -> bool:
         """A failed row that step 5 takes: E8x and E9x."""
         return self.status == FAILED and (is_postponed(self.fail_code) or is_failed(self.fail_code))
+
+    def is_due(self, now: datetime, postpone: timedelta) -> bool:
+        """Whether a postponed row may go again already. A time of the platform's that is ahead of ours holds nothing."""
+        if not is_postponed(self.fail_code):
+            return True
+        try:
+            since = now - SECONDS.read(self.done_at or "")
+        except ValueError:
+            return True
+        return not timedelta(0) <= since < postpone
 
     def receipt(self, out_id: str) -> Receipt:
         """What the row says of our filing: taken in, or accepted under the platform's number.
@@ -66,19 +80,19 @@ class Standing:
         return Receipt(self.plat_no or out_id, numbers, duplicate=True, relayed=not accepted)
 
 
-def file(row: OutRow, now: datetime, period: timedelta) -> Work[Receipt]:
-    """Insert the row; where it stands already, say how, and let one that failed there go again.
+def file(row: OutRow, now: datetime, period: timedelta, postpone: timedelta) -> Work[Receipt]:
+    """Insert the row; where it stands already, say how, and let one that failed there go again once it is due.
 
     Raises:
         EndpointError: ``other_content``, the database holds another row under our id.
         PermanentError: the platform refused it for good.
-        RetryableError: ``MAINTENANCE``.
+        RetryableError: ``MAINTENANCE``, ``postponed``.
     """
     found = yield from standing(row.out_id)
     if found is None:
         yield from _not_in_maintenance(now, period)
         ((number,),) = yield Ask(_SEQUENCE, (row.case_key,))
-        inserted = yield Ask(_INSERT, _values(row, int(number), now))
+        inserted = yield Ask(_INSERT, _values(row, whole(number), now))
         if inserted:
             return Receipt(row.out_id, relayed=True)
         found = yield from standing(row.out_id)
@@ -87,6 +101,8 @@ def file(row: OutRow, now: datetime, period: timedelta) -> Work[Receipt]:
     proven(row, found)
     if not found.may_go_again:
         return found.receipt(row.out_id)
+    if not found.is_due(now, postpone):
+        raise RetryableError("postponed", "the platform takes the row later")
     yield from _not_in_maintenance(now, period)
     yield Ask(_AGAIN, (row.out_id,))
     return Receipt(row.out_id, duplicate=True, relayed=True)
@@ -97,13 +113,14 @@ def standing(out_id: str) -> Work[Standing | None]:
     rows: Sequence[Row] = yield Ask(_STANDING, (out_id,))
     if not rows:
         return None
-    digest, status, plat_no, code, reason = rows[0]
+    digest, status, plat_no, code, reason, done_at = rows[0]
     return Standing(
         str(digest),
-        int(status),
-        str(plat_no) if plat_no else None,
+        whole(status),
+        text_of(plat_no) or None,
         code_of(code),
-        None if reason is None else str(reason),
+        text_of(reason),
+        text_of(done_at),
     )
 
 
@@ -129,7 +146,7 @@ def chunks_there(out_id: str) -> Work[dict[tuple[int, int], str] | None]:
     if (yield from standing(out_id)) is not None:
         return None
     rows: Sequence[Row] = yield Ask(_CHUNKS, (out_id,))
-    return {(int(file_no), int(number)): str(sm3) for file_no, number, sm3 in rows}
+    return {(whole(file_no), whole(number)): str(sm3) for file_no, number, sm3 in rows}
 
 
 def put_chunk(out_id: str, chunk: Chunk) -> Work[None]:

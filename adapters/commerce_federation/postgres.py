@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,10 @@ CONNECT_S = 5.0
 _ANSWER_S = 7.0
 """The server ends a statement after 5 s; what is silent for longer is a lost connection."""
 _CLOSE_S = 2.0
+_FAILURES = (OSError, TimeoutError, ValueError, TypeError, OverflowError)
+"""What an attempt may meet beside the driver's own errors; the last three: a column that holds what it may not."""
+_NO_TLS = "rejected SSL"
+"""The driver has no other sign of a server that speaks no TLS."""
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _BOUNDS = {
     "statement_timeout": "5000",
@@ -26,11 +31,13 @@ _BOUNDS = {
 
 
 class PostgresDatabase:
-    """One connection for each session; the driver is an extra, imported when it is first needed."""
+    """One connection for each session, no more at once than agreed; the driver is an extra, imported when it is first
+    needed."""
 
     def __init__(self, settings: CommerceFederationSettings) -> None:
         self._settings = settings
         self._verified: ssl.SSLContext | None = None
+        self._places = asyncio.Semaphore(settings.connections)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[PostgresSession]:
@@ -39,11 +46,12 @@ class PostgresDatabase:
         Raises:
             RetryableError, EndpointError: it cannot be made.
         """
-        session = PostgresSession(await self._connect())
-        try:
-            yield session
-        finally:
-            await session.close()
+        async with self._places:
+            session = PostgresSession(await self._connect())
+            try:
+                yield session
+            finally:
+                await session.close()
 
     async def _connect(self) -> Any:  # Any: asyncpg ships no types
         try:
@@ -59,12 +67,12 @@ class PostgresDatabase:
                 password=None if settings.password is None else settings.password.get_secret_value(),
                 database=server.database,
                 ssl=self._tls(),
-                timeout=CONNECT_S,
+                timeout=settings.connect_s or CONNECT_S,
                 command_timeout=_ANSWER_S,
                 statement_cache_size=0,
                 server_settings={**_BOUNDS, "search_path": settings.db_schema},
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        except (*_FAILURES, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise _judged(error, connecting=True) from None
 
     def _tls(self) -> ssl.SSLContext | bool:
@@ -102,7 +110,7 @@ class PostgresSession:
             await self._connection.execute("COMMIT")
         except AdapterError:
             raise
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (*_FAILURES, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise _judged(error, committing=committing) from None
         self._sound = True
         return found
@@ -143,8 +151,10 @@ def _judged(error: Exception, *, committing: bool = False, connecting: bool = Fa
         return by_state(error.sqlstate, committing=committing)
     if isinstance(error, TimeoutError):
         return failure("timeout", committing=committing)
-    if isinstance(error, ValueError) and not isinstance(
-        error, OSError
-    ):  # asyncpg.DataError too: a value of no such kind
+    if isinstance(error, OSError):
+        if connecting and _NO_TLS in str(error):
+            return failure("certificate")
+        return failure("unreachable") if connecting else by_state(None, committing=committing)
+    if isinstance(error, ValueError | TypeError | OverflowError):  # asyncpg.DataError too: a value of no such kind
         return failure("other")
     return failure("unreachable") if connecting else by_state(None, committing=committing)

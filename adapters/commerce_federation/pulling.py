@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from adapters.beijing import SECONDS
-from adapters.commerce_federation.wire import Ask, Row, Work
+from adapters.commerce_federation.wire import Ask, Row, Work, text_of, whole
 from adapters.http import json_bytes
 from contracts.adapter import Json, PolledItem
 
 PAGE = 100
 BEAT_S = 60
-"""``PERIOD_S`` of our own heart."""
+"""``PERIOD_S`` of our own heart, which beats with the poll."""
+REST_S = BEAT_S / 2
+"""Longest wait between two polls, and between two looks at whether our heart is due: so it never comes late."""
 APPLIED_AFTER = timedelta(seconds=60)
 """A row that was stored so long ago counts as applied: the store keeps what it says until it is."""
 OURS = "OURS"
@@ -35,12 +37,12 @@ COLUMNS: dict[str, int] = {
 
 _READ = ", ".join(f"substr(i.{name}, 1, {length})" for name, length in COLUMNS.items())
 _NEWS = (
-    f"SELECT i.IN_ID, {_READ}, o.CASE_KEY, o.RESEND_COUNT FROM TJ_IN i LEFT JOIN TJ_OUT o ON o.OUT_ID = i.OUT_ID"  # noqa: S608 -- names and numbers of ours alone, no value
-    f" WHERE i.READ_STATUS = 0 ORDER BY i.IN_ID LIMIT {PAGE}"
+    f"SELECT i.IN_ID, {_READ}, substr(o.CASE_KEY, 1, 101), o.RESEND_COUNT FROM TJ_IN i"  # noqa: S608 -- names and numbers of ours alone, no value
+    f" LEFT JOIN TJ_OUT o ON o.OUT_ID = i.OUT_ID WHERE i.READ_STATUS = 0 ORDER BY i.IN_ID LIMIT {PAGE}"
 )
 _BEAT = "UPDATE TJ_HEART SET BEAT_AT = ?, PERIOD_S = ?, STATE = 'RUN', UNTIL_AT = NULL WHERE NODE = 'GATEWAY'"
-_STORED = "UPDATE TJ_IN SET READ_STATUS = 1, READ_AT = ? WHERE IN_ID = ? AND READ_STATUS = 0"
-_UNREADABLE = "UPDATE TJ_IN SET READ_STATUS = 3, READ_AT = ?, READ_NOTE = ? WHERE IN_ID = ? AND READ_STATUS IN (0, 1)"
+_STORED = "UPDATE TJ_IN SET READ_STATUS = 1, READ_AT = ? WHERE READ_STATUS = 0 AND IN_ID IN "
+_UNREADABLE = "UPDATE TJ_IN SET READ_STATUS = 3, READ_AT = ?, READ_NOTE = ? WHERE READ_STATUS IN (0, 1) AND IN_ID IN "
 _APPLIED = (
     "UPDATE TJ_IN SET READ_STATUS = 2 WHERE IN_ID IN (SELECT IN_ID FROM TJ_IN WHERE READ_STATUS = 1 AND READ_AT <= ?"
     " ORDER BY IN_ID LIMIT 500) AND READ_STATUS = 1"
@@ -51,40 +53,48 @@ Mark = tuple[int, str | None]
 """A row that is stored: its ``IN_ID``, and why nobody can read it, where nobody can."""
 
 
-def turn(marks: Sequence[Mark], now: datetime, *, beat: bool) -> Work[Sequence[Row]]:
+def turn(marks: Sequence[Mark], now: datetime, *, beat: bool) -> Work[tuple[PolledItem, ...]]:
     """One look: mark what was stored before, let our heart beat, and the next rows."""
     if beat:
         yield Ask(_BEAT, (SECONDS.write(now), BEAT_S))
     yield from mark(marks, now)
     yield Ask(_APPLIED, (SECONDS.write(now - APPLIED_AFTER),))
     rows: Sequence[Row] = yield Ask(_NEWS)
-    return rows
+    return tuple(item(row) for row in rows)
 
 
 def mark(marks: Sequence[Mark], now: datetime) -> Work[None]:
-    """Tell the platform what is stored, and what nobody can read."""
-    at = SECONDS.write(now)
+    """Tell the platform what is stored, and what nobody can read: all of a kind at once, for a transaction is short."""
+    at, alike = SECONDS.write(now), dict[str | None, list[int]]()
     for in_id, note in marks:
+        alike.setdefault(note, []).append(in_id)
+    for note, numbers in alike.items():
+        places = f"({', '.join('?' * len(numbers))})"
         if note is None:
-            yield Ask(_STORED, (at, in_id))
+            yield Ask(_STORED + places, (at, *numbers))
         else:
-            yield Ask(_UNREADABLE, (at, note[:200], in_id))
+            yield Ask(_UNREADABLE + places, (at, note[:200], *numbers))
 
 
 def item(row: Row) -> PolledItem:
-    """One row, to be stored and read later. Its digest is of what the platform wrote alone."""
-    in_id, *columns = row
-    told: Json = {"IN_ID": in_id} | {name: _text(value) for name, value in zip(COLUMNS, columns, strict=False)}
+    """One row, to be stored and read later. Its digest is of what the platform wrote alone.
+
+    Raises:
+        TypeError: its ``IN_ID`` is no number: such a table cannot be marked either.
+    """
+    in_id, *columns = whole(row[0]), *row[1:]
+    told: Json = {"IN_ID": in_id} | {name: text_of(value) for name, value in zip(COLUMNS, columns, strict=False)}
     digest = hashlib.sha256(json_bytes(told)).hexdigest()
-    ours = {"CASE_KEY": _text(columns[-2]), "RESEND_COUNT": columns[-1]}
+    ours = {"CASE_KEY": text_of(columns[-2]), "RESEND_COUNT": _count(columns[-1])}
     return PolledItem(str(in_id), digest, json_bytes(told | {OURS: ours}))
 
 
-def _text(value: object) -> str | None:
-    """SQLite holds no column to its type."""
-    if value is None or isinstance(value, str):
-        return value
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _count(value: object) -> int | None:
+    """How often our row went again; ``None`` where there is no row, or no number in it."""
+    try:
+        return whole(value)
+    except TypeError:
+        return None
 
 
 def write_marks(marks: Sequence[Mark]) -> str:

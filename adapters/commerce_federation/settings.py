@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator
 
+from adapters.commerce_federation.pulling import REST_S
+from adapters.commerce_federation.replies import MOST_RESENDS, POSTPONED_S
 from adapters.settings import PolledSettings, distinct
 
 _SQLITE = "sqlite:///"
@@ -22,7 +24,12 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^
 
 
 class CommerceFederationSettings(PolledSettings):
-    """Configured values of the page, same names as on the platform's side. Periods in seconds."""
+    """Configured values of the page, same names as on the platform's side. Periods in seconds.
+
+    The heart wants a poll twice in its period: none rests longer, whatever ``poll_max_s`` allows.
+    """
+
+    rests_s: ClassVar[float] = REST_S
 
     database_url: str = Field(description="postgresql://host:port/database or sqlite:///file (前置机数据库地址)")
     account: str = Field("tj_gateway", min_length=1, description="Our account of the database (数据库账号)")
@@ -34,7 +41,10 @@ class CommerceFederationSettings(PolledSettings):
     organizations: Annotated[tuple[Code, ...], AfterValidator(distinct)] = Field(
         (), description="Organisations bound to us; none named: whatever the routes send (调解组织代码)"
     )
+    connections: int = Field(4, ge=1, description="Most connections at once (最多连接数)")
     period_s: float = Field(30.0, gt=0, description="How often the platform's reader runs (读取周期)")
+    postpone_s: float = Field(POSTPONED_S, ge=0, description="When a postponed row is due again (暂缓后重试间隔)")
+    resends: int = Field(MOST_RESENDS, ge=0, description="How often such a row goes again by itself (自动重试次数)")
     file_limit: int = Field(10 * 1024 * 1024, gt=0, description="Most bytes of one file")
 
     @field_validator("database_url")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ from contextlib import asynccontextmanager, closing
 from typing import cast
 from urllib.parse import quote
 
-from adapters.commerce_federation.replies import of_sqlite
+from adapters.commerce_federation.replies import failure, of_sqlite
 from adapters.commerce_federation.wire import T, Work
 from contracts.adapter import Blocking
 
@@ -23,14 +24,17 @@ _STEPS = 20_000
 class SqliteDatabase:
     """One file. It is never made here: the platform makes it."""
 
-    def __init__(self, path: str, blocking: Blocking) -> None:
+    def __init__(self, path: str, blocking: Blocking, connections: int) -> None:
         self._uri = f"file:{quote(path)}?mode=rw"
         self._blocking = blocking
+        self._places = asyncio.Semaphore(connections)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[SqliteDatabase]:
-        """Each transaction opens the file anew: it is no connection that could be kept from thread to thread."""
-        yield self
+        """Each transaction opens the file anew: it is no connection that could be kept from thread to thread. No more at once
+        than agreed: who waits for a lock holds a thread of the house's."""
+        async with self._places:
+            yield self
 
     async def run(self, step: str, work: Work[T], *, filing: bool = False, reading: bool = False) -> T:
         """See ``database.Session``."""
@@ -50,6 +54,8 @@ class SqliteDatabase:
                 return found
         except sqlite3.Error as error:  # what was not committed is gone with the connection
             raise of_sqlite(error, committing=committing) from None
+        except (ValueError, TypeError, OverflowError):  # a column that holds what it may not
+            raise failure("other") from None
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._uri, uri=True, timeout=BUSY_S, isolation_level=None)

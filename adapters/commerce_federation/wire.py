@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 from adapters.http import json_bytes
@@ -74,6 +75,26 @@ class OutRow:
         """``DIGEST`` (page §3.2)."""
         parts: tuple[Value, ...] = (self.out_id, self.biz_type, self.operate_type, self.case_key, self.org_code)
         return digest_of(*parts, self.file_count, self.nr)
+
+
+def text_of(value: object) -> str | None:
+    """A column as text: SQLite holds none to its type, and what somebody wrote there must not stop a whole page."""
+    if value is None or isinstance(value, str):
+        return value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def whole(value: object) -> int:
+    """A column as a whole number: an integer, or a NUMERIC without fraction.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) < 2**63 and value == int(value):
+        return int(value)
+    raise TypeError("a column holds no whole number")
 
 
 def written(nr: Json) -> str:

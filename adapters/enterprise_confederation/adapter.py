@@ -7,16 +7,19 @@ from functools import partial
 from typing import ClassVar
 
 from adapters.enterprise_confederation import changes, codes, filing, pulling, watching, wire
-from adapters.enterprise_confederation.directory import Folder, Steps, Threads
+from adapters.enterprise_confederation.directory import MountedDirectory
+from adapters.enterprise_confederation.medium import Medium, Steps
 from adapters.enterprise_confederation.pulling import Place, Waiting
 from adapters.enterprise_confederation.settings import EnterpriseConfederationSettings
 from adapters.enterprise_confederation.translate import CAPABILITIES, MAPPING, translate
 from adapters.enterprise_confederation.wire import Batch
+from adapters.pace import Pace
 from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
     AdapterInfo,
     AdapterSettings,
+    Blocking,
     Context,
     DeliveryClass,
     Exchange,
@@ -68,8 +71,9 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
 
     def __init__(self, endpoint: str, settings: EnterpriseConfederationSettings, tools: Tools) -> None:
         super().__init__(endpoint, settings, tools)
-        self.steps: Steps = Threads(tools.blocking, settings.operation_s)
-        self._folder = Folder(settings.root)
+        self.medium: Medium = medium_of(settings, tools.blocking)
+        self.steps: Steps = self.medium
+        self._pace = Pace(settings.rate_per_s or self.info.rate_per_s)
         self._waiting = Waiting()
         self._swept = False
         self._full_since: datetime | None = None
@@ -91,13 +95,14 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
             RetryableError, EndpointError, PermanentError: the predicates of page §5.
         """
         batch = await self._batch(wire)
+        await self._pace.turn()
         now = self.tools.now()
         try:
-            if not await self.steps.run("look", partial(filing.look, self._folder, batch, now, self._period)):
-                await self.steps.run("files", partial(filing.write, self._folder, batch))
-            known = await self.steps.run("marker", partial(filing.mark, self._folder, batch), filing=True)
+            if not await self.steps.run("look", partial(filing.look, self.medium, batch, now, self._period)):
+                await self.steps.run("files", partial(filing.write, self.medium, batch))
+            known = await self.steps.run("marker", partial(filing.mark, self.medium, batch), filing=True)
         except RetryableError as error:
-            if error.code == "share_full":
+            if error.code in ("share_full", "share_refused"):
                 raise self._full(now, error) from None
             raise
         self._full_since = None
@@ -110,12 +115,12 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
             RetryableError, EndpointError: by page §5; ``other_content``, where the batch is not ours.
         """
         batch = await self._batch(wire)
-        found = await self.steps.run("lookup", partial(filing.find, self._folder, batch))
+        found = await self.steps.run("lookup", partial(filing.find, self.medium, batch))
         return batch.receipt(duplicate=False) if found else None
 
     async def probe(self, exchange: Exchange) -> None:
         """See ``watching.look``."""
-        await self.steps.run("probe", partial(watching.look, self._folder, self.tools.now(), self._period))
+        await self.steps.run("probe", partial(watching.look, self.medium, self.tools.now(), self._period))
 
     # --------------------------------------------------------------------------------------------------------- inward
 
@@ -124,10 +129,10 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
         ``.part`` files of an earlier run go."""
         now = self.tools.now()
         if not self._swept:
-            await self.steps.run("sweep", partial(filing.sweep, self._folder, self.settings.sender, now))
+            await self.steps.run("sweep", partial(filing.sweep, self.medium, self.settings.sender, now))
             self._swept = True
         late = timedelta(seconds=self.settings.late_s)
-        look = partial(pulling.turn, self._folder, Place.of(cursor), now, self._waiting, late)
+        look = partial(pulling.turn, self.medium, Place.of(cursor), now, self._waiting, late)
         page = await self.steps.run("poll", look)
         return Polled(tuple(page.items), Place(tuple(page.marks), tuple(page.late)).text(), page.more)
 
@@ -135,7 +140,7 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
         """``.taken``, or ``.bad`` for what nobody can read. What fails here is done by the next poll, whose cursor names the
         same markers."""
         try:
-            await self.steps.run("mark", partial(pulling.rename, self._folder, pulling.marks_of(items)))
+            await self.steps.run("mark", partial(pulling.rename, self.medium, pulling.marks_of(items)))
         except AdapterError:
             return
 
@@ -160,12 +165,25 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
         return made
 
     def _full(self, now: datetime, error: RetryableError) -> AdapterError:
-        """A full share: of time for an hour, then the operator's."""
+        """A share that is full, or refuses to write and does not say why: of time for an hour, then the operator's."""
         self._full_since = self._full_since or now
         if now - self._full_since < _FULL_FOR:
             return error
-        return EndpointError("share_full", "the exchange directory has had no space for an hour")
+        return EndpointError(error.code, "the exchange directory has taken nothing for an hour")
 
     @property
     def _period(self) -> timedelta:
         return timedelta(seconds=self.settings.period_s)
+
+
+def medium_of(settings: EnterpriseConfederationSettings, blocking: Blocking) -> Medium:
+    """What the root names; nothing is opened yet. The SFTP library is an extra, imported where one is."""
+    server = settings.server
+    if server is None:
+        return MountedDirectory(settings.root, blocking, settings.operation_s)
+    from adapters.enterprise_confederation.account import SftpAccount
+    from adapters.enterprise_confederation.connection import Connection
+
+    connect_s = settings.connect_s or EnterpriseConfederation.info.connect_s
+    connection = Connection(server, settings.host_key, settings.private_key_file, blocking, connect_s)
+    return SftpAccount(connection, server.path, blocking, settings.operation_s)

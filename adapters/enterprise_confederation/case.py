@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.enterprise_confederation import codes
-from adapters.enterprise_confederation.entry import Entry
+from adapters.enterprise_confederation.entry import Cells, Entry
 from adapters.tables import pointer_to
 from contracts.case import Case, Claim, Collective, MediatorReference
 from contracts.errors import PermanentError
@@ -15,7 +15,7 @@ _ORGANIZATION, _CAUSE, _PERSON, _UNIT, _FACTS, _CLAIM = 100, 200, 50, 100, 3000,
 _CREDIT_CODE = 18
 
 
-def write_case_row(row: Entry, case: Case) -> None:
+def write_case_row(row: Cells, case: Case) -> None:
     """The columns that a case has in the list.
 
     Raises:

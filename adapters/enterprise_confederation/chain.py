@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from adapters.enterprise_confederation import codes
-from adapters.enterprise_confederation.entry import Entry
+from adapters.enterprise_confederation.entry import Cells, Entry
 from adapters.tables import pointer_to
 from adapters.undisputed import in_words
 from contracts.adapter import Context
@@ -21,7 +21,7 @@ _NEEDS_REASON = frozenset({CaseStatus.FAILED, CaseStatus.WITHDRAWN, CaseStatus.T
 _AGREED = "已达成协议"
 
 
-def write_progress(row: Entry, detail: Entry, progress: CaseProgress) -> None:
+def write_progress(row: Cells, detail: Entry, progress: CaseProgress) -> None:
     """A step of a case.
 
     Raises:
@@ -50,11 +50,11 @@ def _session(detail: Entry, session: Session) -> Entry:
     return row
 
 
-def write_agreement(row: Entry, detail: Entry, agreement: Agreement) -> None:
+def write_agreement(row: Cells, detail: Entry, agreement: Agreement) -> None:
     """调解协议. Payees are never sent; account numbers inside a text are not sought.
 
     Raises:
-        PermanentError: ``agreement_without_effect``.
+        PermanentError: ``agreement_without_effect``, ``required_missing`` (an agreement without terms).
     """
     effect = _effect(agreement)
     row.money("涉案金额", sum((term.amount for term in agreement.terms if term.amount is not None), Decimal(0)), "")
@@ -74,6 +74,8 @@ def write_agreement(row: Entry, detail: Entry, agreement: Agreement) -> None:
         inner.money("金额", term.amount, f"{at}/amount")
         inner.day("期限", term.due_date, f"{at}/due_date")
         terms.append(inner)
+    if not terms:
+        raise PermanentError("required_missing", "terms: the platform demands one at least")
     detail.rows("条款", terms)
 
 
@@ -84,7 +86,7 @@ def _effect(agreement: Agreement) -> datetime:
         raise PermanentError("agreement_without_effect", "a signature or the seal is missing") from None
 
 
-def write_performance(row: Entry, detail: Entry, performance: Performance, context: Context) -> None:
+def write_performance(row: Cells, detail: Entry, performance: Performance, context: Context) -> None:
     """履行情况 of one term.
 
     Raises:

@@ -1,4 +1,4 @@
-"""File work in the exchange directory: bounded, flushed, without overwriting; every step in a thread, every wait limited."""
+"""The exchange directory as a mounted share: bounded, flushed, without overwriting; every step in a thread."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import errno
 import heapq
 import os
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
+from adapters.enterprise_confederation.medium import MOST_LOOKED_AT, Facts, Unsound, Work
 from contracts.adapter import Blocking
 from contracts.errors import AdapterError, EndpointError, RetryableError
 
 T = TypeVar("T")
 
-MOST_LOOKED_AT = 50_000
-"""Names of one folder that are looked at: more is somebody's mischief."""
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RIGHT = frozenset({errno.EACCES, errno.EPERM})
@@ -26,55 +25,12 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR})
 _NO_LINKS = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK})
 _NO_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG})
+_NOTHING_HAPPENED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOENT})
+"""Errors of a rename over something that is no file, or of a file that has gone."""
 
 
-class Unsound(Exception):
-    """A file that is none, or larger than it may be."""
-
-
-class Steps(Protocol):
-    """Runs one step of file work."""
-
-    async def run(self, step: str, work: Callable[[], T], *, filing: bool = False) -> T:
-        """What the work returned.
-
-        Raises:
-            RetryableError, EndpointError: page §5.
-        """
-        ...
-
-
-class Threads:
-    """Steps in threads, each within its time. A step that hangs on a dead share is left to itself: what it may still write is
-    the same bytes under the same names."""
-
-    def __init__(self, blocking: Blocking, limit_s: float) -> None:
-        self._blocking = blocking
-        self._limit_s = limit_s
-
-    async def run(self, step: str, work: Callable[[], T], *, filing: bool = False) -> T:
-        """See ``Steps``."""
-        try:
-            async with asyncio.timeout(self._limit_s):
-                return cast(T, await self._blocking(_sorted_out, work))
-        except TimeoutError:
-            raise RetryableError(
-                "timeout", "the exchange directory did not answer in time", maybe_accepted=filing
-            ) from None
-
-
-def _sorted_out(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except OSError as error:
-        raise of_os(error) from None
-    except Unsound:
-        raise EndpointError("not_a_file", "a name of ours in the exchange directory is no plain file") from None
-
-
-def of_os(error: OSError, *, filing: bool = False) -> AdapterError:
-    """Who heals an error of the file system (page §5). Its text, which names paths, is not passed on. ``filing``: the share
-    may have done it and lost the answer."""
+def of_os(error: OSError) -> AdapterError:
+    """Who heals an error of the file system (page §5). Its text, which names paths, is not passed on."""
     code = error.errno
     if code in _RIGHT:
         return EndpointError("share_right_missing", "our account lacks a right in the exchange directory")
@@ -88,41 +44,146 @@ def of_os(error: OSError, *, filing: bool = False) -> AdapterError:
         return EndpointError("share_without_links", "the file system of the exchange directory knows no hard links")
     if code in _FULL:
         return RetryableError("share_full", "the exchange directory has no space left")
-    return RetryableError("share_gone", "the exchange directory cannot be reached", maybe_accepted=filing)
+    return RetryableError("share_gone", "the exchange directory cannot be reached")
 
 
-class Folder:
-    """The layout of page §1 under its root."""
-
-    def __init__(self, root: str) -> None:
-        self.root = Path(root)
-        self.up, self.down = self.root / "up", self.root / "down"
-        self.done, self.bad = self.root / "done", self.root / "bad"
-        self.heartbeat = self.root / "heartbeat.json"
-
-    def stands(self) -> None:
-        """Raises:
-        RetryableError: the root is gone (a share that is not mounted).
-        EndpointError: ``folder_missing``.
-        """
-        if not self.root.is_dir():
-            raise RetryableError("share_gone", "the exchange directory cannot be reached")
-        for folder in (self.up, self.down):
-            if folder.is_symlink() or not folder.is_dir():
-                raise EndpointError("folder_missing", "a folder of the exchange directory is missing")
-
-    def days(self, folder: Path) -> list[Path]:
-        """The dated folders under ``done`` or ``bad``, the newest first, no more than sixty."""
-        found = matching(folder, lambda name: len(name) == 8 and name.isascii() and name.isdigit())
-        return [folder / name for name in sorted(found, reverse=True)[:60]]
+@contextmanager
+def _judged() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise of_os(error) from None
 
 
-def read(path: Path, limit: int) -> bytes | None:
-    """A plain file; ``None`` where there is none.
+class MountedDirectory:
+    """See ``medium.Medium``. Its operations never wait for the event loop: a whole step runs in one thread, within its time.
+    One that hangs on a dead share is left to itself: what it may still write is the same bytes under the same names."""
 
-    Raises:
-        Unsound: a link, a pipe, a folder, or larger than its limit.
-    """
+    def __init__(self, root: str, blocking: Blocking, limit_s: float) -> None:
+        self._root = Path(root)
+        self._blocking = blocking
+        self._limit_s = limit_s
+
+    async def run(self, step: str, work: Work[T], *, filing: bool = False) -> T:
+        """See ``medium.Steps``. Nobody knows how far a filing came that hangs."""
+        try:
+            async with asyncio.timeout(self._limit_s):
+                return cast(T, await self._blocking(_driven, work))
+        except TimeoutError:
+            raise RetryableError(
+                "timeout", "the exchange directory did not answer in time", maybe_accepted=filing
+            ) from None
+
+    async def compute(self, function: Callable[..., T], /, *arguments: object) -> T:
+        """On the spot: a thread it is already."""
+        return function(*arguments)
+
+    async def stands(self) -> None:
+        """See ``medium.Medium``. A root that is gone is a share that is not mounted."""
+        with _judged():
+            if not self._root.is_dir():
+                raise RetryableError("share_gone", "the exchange directory cannot be reached")
+            for folder in (self._root / "up", self._root / "down"):
+                if folder.is_symlink() or not folder.is_dir():
+                    raise EndpointError("folder_missing", "a folder of the exchange directory is missing")
+
+    async def permitted(self) -> None:
+        """See ``medium.Medium``."""
+        up, down = self._root / "up", self._root / "down"
+        if not os.access(up, os.W_OK | os.X_OK) or not os.access(down, os.R_OK | os.W_OK | os.X_OK):
+            raise of_os(PermissionError(errno.EACCES, ""))
+
+    async def names(
+        self, folder: str, wanted: Callable[[str], bool], most: int = 1000, *, plain: bool = False
+    ) -> list[str]:
+        """See ``medium.Medium``."""
+        with _judged(), suppress(FileNotFoundError), os.scandir(self._root / folder) as entries:
+            return heapq.nsmallest(
+                most,
+                (
+                    entry.name
+                    for _, entry in zip(range(MOST_LOOKED_AT), entries, strict=False)
+                    if wanted(entry.name) and (not plain or entry.is_file(follow_symlinks=False))
+                ),
+            )
+        return []
+
+    async def facts(self, path: str) -> Facts | None:
+        """See ``medium.Medium``."""
+        with _judged():
+            try:
+                found = os.lstat(self._root / path)
+            except FileNotFoundError:
+                return None
+        return Facts(stat.S_ISREG(found.st_mode), found.st_size, found.st_mtime)
+
+    async def present(self, paths: Sequence[str]) -> list[str]:
+        """See ``medium.Medium``."""
+        return [path for path in paths if await self.facts(path) is not None]
+
+    async def read(self, path: str, limit: int) -> bytes | None:
+        """See ``medium.Medium``."""
+        with _judged():
+            return _read(self._root / path, limit)
+
+    async def create(self, path: str, data: bytes) -> None:
+        """See ``medium.Medium``."""
+        with _judged(), os.fdopen(os.open(self._root / path, _NEW, 0o640), "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    async def give_name(self, path: str, name: str) -> bool:
+        """A second name for the file, then the first one goes: the rename that never overwrites."""
+        with _judged():
+            try:
+                os.link(self._root / path, self._root / name, follow_symlinks=False)
+            except FileExistsError:
+                return False
+        with suppress(OSError):  # what is left of it is swept an hour later
+            os.unlink(self._root / path)
+        return True
+
+    async def replace(self, path: str, name: str) -> bool:
+        """See ``medium.Medium``."""
+        with _judged():
+            try:
+                os.replace(self._root / path, self._root / name)
+            except OSError as error:
+                if error.errno not in _NOTHING_HAPPENED:
+                    raise
+                return False
+        return True
+
+    async def remove(self, path: str) -> None:
+        """See ``medium.Medium``."""
+        with _judged(), suppress(FileNotFoundError):
+            os.unlink(self._root / path)
+
+    async def flush(self, folder: str) -> None:
+        """See ``medium.Medium``."""
+        with _judged():
+            number = os.open(self._root / folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)
+
+
+def _driven(work: Work[T]) -> T:
+    """A step over this medium to its end, in the thread that calls: it never waits."""
+    going = work()
+    try:
+        going.send(None)
+    except StopIteration as done:
+        return cast(T, done.value)
+    except Unsound:
+        raise EndpointError("not_a_file", "a name of ours in the exchange directory is no plain file") from None
+    going.close()
+    raise RuntimeError("file work on a mounted share waits for nothing")
+
+
+def _read(path: Path, limit: int) -> bytes | None:
     try:
         number = os.open(path, _READ)
     except FileNotFoundError:
@@ -139,83 +200,3 @@ def read(path: Path, limit: int) -> bytes | None:
     if len(data) > limit:
         raise Unsound
     return data
-
-
-def matching(folder: Path, wanted: Callable[[str], bool], most: int = 1000, *, plain: bool = False) -> list[str]:
-    """Names of a folder, sorted, the first ``most``; no folder, no names. However many stand there, no more are kept.
-    ``plain``: files alone, no links, no folders."""
-    try:
-        with os.scandir(folder) as entries:
-            names = (
-                entry.name
-                for _, entry in zip(range(MOST_LOOKED_AT), entries, strict=False)
-                if wanted(entry.name) and (not plain or entry.is_file(follow_symlinks=False))
-            )
-            return heapq.nsmallest(most, names)
-    except FileNotFoundError:
-        return []
-
-
-def put(folder: Path, name: str, data: bytes) -> None:
-    """Write ``name.part``, flush it, and give it its name without overwriting. The same bytes that stand there already are
-    kept; a leftover of other bytes goes. Only for a batch that has no marker."""
-    there = standing(folder / name, len(data))
-    if there == data:
-        return
-    if there is not None:
-        os.unlink(folder / name)
-    write_part(folder, name, data)
-    give_name(folder, name, data)
-
-
-def write_part(folder: Path, name: str, data: bytes) -> None:
-    """``name.part``, on disk."""
-    part = folder / f"{name}.part"
-    with suppress(FileNotFoundError):
-        os.unlink(part)
-    number = os.open(part, _NEW, 0o640)
-    with os.fdopen(number, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(number)
-
-
-def give_name(folder: Path, name: str, data: bytes) -> None:
-    """The rename that never overwrites: a second name for the file, then the first one goes.
-
-    Raises:
-        EndpointError: ``other_content``, somebody else was here first.
-    """
-    part, target = folder / f"{name}.part", folder / name
-    try:
-        os.link(part, target, follow_symlinks=False)
-        linked = True
-    except FileExistsError:
-        linked = False
-    there = standing(target, len(data))
-    if there is None and not linked:
-        raise OSError(errno.EAGAIN, "another writer was here")
-    # A marker of ours that is gone again was taken by the reader in this very moment.
-    if there is not None and there != data:
-        raise EndpointError("other_content", "the exchange directory holds another file under our name")
-    with suppress(OSError):  # what is left of it is swept an hour later
-        os.unlink(part)
-
-
-def standing(path: Path, size: int) -> bytes | None:
-    """What stands there; a file that is larger than ours is other bytes all the same."""
-    try:
-        return read(path, size)
-    except Unsound:
-        if stat.S_ISREG(os.stat(path, follow_symlinks=False).st_mode):
-            return b"\0larger"
-        raise
-
-
-def flush(folder: Path) -> None:
-    """The directory's entries to disk."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

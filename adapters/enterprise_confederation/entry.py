@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from adapters import entry
+from adapters.enterprise_confederation.wire import one_line
 
 
 class Entry(entry.TextEntry):
@@ -19,3 +20,12 @@ class Entry(entry.TextEntry):
         if yuan is not None:
             self.carried(pointer)
             self.fields[key] = f"{yuan:.2f}"
+
+
+class Cells(Entry):
+    """The row of the list: a text is on one line before it is measured."""
+
+    def clean(self, key: str, value: str | None) -> str | None:
+        """See ``adapters.entry.TextEntry.clean``."""
+        found = super().clean(key, value)
+        return None if found is None else one_line(found)

@@ -2,103 +2,109 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from adapters.enterprise_confederation import directory
-from adapters.enterprise_confederation.directory import Folder, Unsound, of_os
+from adapters.enterprise_confederation import layout
+from adapters.enterprise_confederation.layout import BAD, DONE, DOWN, UP
+from adapters.enterprise_confederation.medium import Medium, Unsound
 from adapters.enterprise_confederation.watching import maintenance
 from adapters.enterprise_confederation.wire import Batch
-from contracts.errors import EndpointError, RetryableError
+from contracts.errors import AdapterError, EndpointError, RetryableError
 
 PART_AFTER = timedelta(hours=1)
 """How old a ``.part`` of ours must be before it is removed."""
 _MOST_SWEPT = 1000
 
 
-def look(folder: Folder, batch: Batch, now: datetime, period: timedelta) -> bool:
+async def look(medium: Medium, batch: Batch, now: datetime, period: timedelta) -> bool:
     """Whether the marker stands already, in ``up/`` or among what was taken.
 
     Raises:
         RetryableError: ``MAINTENANCE``, the share is gone.
         EndpointError: ``other_content``, ``folder_missing``.
     """
-    folder.stands()
-    if _taken_in(folder, batch):
+    await medium.stands()
+    if await _taken_in(medium, batch):
         return True
-    if (waits := maintenance(folder, now, period)) is not None:
+    if (waits := await maintenance(medium, now, period)) is not None:
         raise waits
     return False
 
 
-def write(folder: Folder, batch: Batch) -> None:
+async def write(medium: Medium, batch: Batch) -> None:
     """Data files, then the manifest; nobody reads them yet."""
     for part in batch.parts:
-        directory.put(folder.up, part.name, part.data)
-    directory.flush(folder.up)
-    directory.put(folder.up, batch.manifest.name, batch.manifest.data)
-    directory.flush(folder.up)
+        await layout.put(medium, UP, part.name, part.data)
+    await medium.flush(UP)
+    await layout.put(medium, UP, batch.manifest.name, batch.manifest.data)
+    await medium.flush(UP)
 
 
-def mark(folder: Folder, batch: Batch) -> bool:
+async def mark(medium: Medium, batch: Batch) -> bool:
     """The marker, last, and the directory flushed; whether it stood there before.
 
     Raises:
         RetryableError: what was lost from its rename on may have been accepted.
         EndpointError: ``other_content``.
     """
-    known = _taken_in(folder, batch)
+    known = await _taken_in(medium, batch)
     if not known:
-        _write_marker(folder, batch)
+        await _write_marker(medium, batch)
     try:
-        directory.flush(folder.up)
-    except OSError:
+        await medium.flush(UP)
+    except AdapterError:
         raise RetryableError(
             "broken_off", "the share failed while the marker was flushed", maybe_accepted=True
         ) from None
     return known
 
 
-def _write_marker(folder: Folder, batch: Batch) -> None:
+async def _write_marker(medium: Medium, batch: Batch) -> None:
     for part in (*batch.parts, batch.manifest):
-        if os.stat(folder.up / part.name, follow_symlinks=False).st_size != len(part.data):
+        found = await medium.facts(f"{UP}/{part.name}")
+        if found is None or found.size != len(part.data):
             raise RetryableError("broken_off", "a file of the batch is not whole yet")
     data = f"{batch.digits}\n".encode()
-    directory.write_part(folder.up, batch.marker, data)
+    await layout.write_part(medium, UP, batch.marker, data)
     try:
-        directory.give_name(folder.up, batch.marker, data)
-    except OSError as error:
-        raise of_os(error, filing=True) from None
+        await layout.give_name(medium, UP, batch.marker, data)
+    except RetryableError as lost:
+        if lost.code == "share_full":  # an answer, and a clear one
+            raise
+        raise RetryableError(lost.code, lost.text, maybe_accepted=True) from None
 
 
-def find(folder: Folder, batch: Batch) -> bool:
+async def find(medium: Medium, batch: Batch) -> bool:
     """Whether the platform has it: our marker in ``up/``, ``done/``, ``bad/``, or a reply to it.
 
     Raises:
         RetryableError: the share is gone.
         EndpointError: ``other_content``, ``folder_missing``.
     """
-    folder.stands()
-    if _taken_in(folder, batch):
+    await medium.stands()
+    if await _taken_in(medium, batch):
         return True
-    for day in folder.days(folder.bad):
+    for path in await medium.present([f"{day}/{batch.marker}" for day in await layout.days(medium, BAD)]):
         with suppress(EndpointError):  # another's batch was refused for its name: says nothing of ours
-            if _marked(day, batch):
+            if await _marked(medium, path, batch):
                 return True
     answered = re.compile(re.escape(batch.stem) + r"\.R[0-9]{2,4}\.(ok|taken)")
-    return bool(directory.matching(folder.down, lambda name: answered.fullmatch(name) is not None, most=1))
+    return bool(await medium.names(DOWN, lambda name: answered.fullmatch(name) is not None, most=1))
 
 
-def _taken_in(folder: Folder, batch: Batch) -> bool:
-    return _marked(folder.up, batch) or any(_marked(day, batch) for day in folder.days(folder.done))
+async def _taken_in(medium: Medium, batch: Batch) -> bool:
+    places = (UP, *await layout.days(medium, DONE))
+    for path in await medium.present([f"{place}/{batch.marker}" for place in places]):
+        if await _marked(medium, path, batch):
+            return True
+    return False
 
 
-def _marked(place: Path, batch: Batch) -> bool:
+async def _marked(medium: Medium, path: str, batch: Batch) -> bool:
     try:
-        found = directory.read(place / batch.marker, 128)
+        found = await medium.read(path, 128)
     except Unsound:
         found = b""
     if found is None:
@@ -108,11 +114,12 @@ def _marked(place: Path, batch: Batch) -> bool:
     return True
 
 
-def sweep(folder: Folder, sender: str, now: datetime) -> None:
+async def sweep(medium: Medium, sender: str, now: datetime) -> None:
     """Remove our own ``.part`` files that an earlier run left behind."""
     before = (now - PART_AFTER).timestamp()
     ours = re.compile(rf"QLTJ_{re.escape(sender)}_[A-Z]{{4}}_[0-9]{{8}}_[0-9A-F]{{32}}[A-Za-z0-9_.]*\.part")
-    for name in directory.matching(folder.up, lambda name: ours.fullmatch(name) is not None, most=_MOST_SWEPT):
-        with suppress(OSError):  # the next start tries again
-            if os.stat(folder.up / name, follow_symlinks=False).st_mtime < before:
-                os.unlink(folder.up / name)
+    for name in await medium.names(UP, lambda name: ours.fullmatch(name) is not None, most=_MOST_SWEPT):
+        with suppress(AdapterError):  # the next start tries again
+            found = await medium.facts(f"{UP}/{name}")
+            if found is not None and found.changed < before:
+                await medium.remove(f"{UP}/{name}")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from adapters.enterprise_confederation import directory, packing, replies
-from adapters.enterprise_confederation.directory import Folder, Unsound
+from adapters.enterprise_confederation import layout, packing, replies
+from adapters.enterprise_confederation.layout import BAD as REFUSED
+from adapters.enterprise_confederation.layout import DONE, DOWN, UP
+from adapters.enterprise_confederation.medium import Medium, Unsound
 from adapters.enterprise_confederation.replies import REPLY, Broken, Heard, Kind, Late
 from adapters.enterprise_confederation.wire import DETAIL_LIMIT, detail_name, key_of
 from adapters.http import NotJson, json_bytes, read_json_object
@@ -25,8 +26,8 @@ _MOST_LATE = 200
 _MARKER = 128
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,120}\.ok")
 """What may be a marker of the platform's: anything else in its folder is none of ours."""
-_IN_THE_WAY = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR})
-"""Errors of a rename over something that is no file: it must not stop what stands behind it."""
+_LONGEST_LOOK_S = 15.0
+"""After which a page is full, whatever stands behind it: what was read is stored, and a slow medium starves nobody."""
 _OURS_LIMIT = 64 * 1024 * 1024
 OK, TAKEN, BAD = ".ok", ".taken", ".bad"
 BATCH, PRINT, COLUMNS, MESSAGE, BROKEN, LATE, KIND = "batch", "print", "columns", "message", "broken", "late", "kind"
@@ -83,25 +84,28 @@ class Waiting:
     since: dict[str, datetime] = field(default_factory=dict)
 
 
-def turn(folder: Folder, place: Place, now: datetime, waiting: Waiting, late: timedelta) -> Page:
+async def turn(medium: Medium, place: Place, now: datetime, waiting: Waiting, late: timedelta) -> Page:
     """Rename what was stored before, and read the next batches by name.
 
     Raises:
         RetryableError, EndpointError: page §5.
     """
-    folder.stands()
-    rename(folder, place.marks)
-    names = directory.matching(folder.down, lambda name: _NAME.fullmatch(name) is not None, plain=True)
+    until = time.monotonic() + _LONGEST_LOOK_S
+    await medium.stands()
+    stayed = {base + OK for base in await rename(medium, place.marks)}
+    found = await medium.names(DOWN, lambda name: _NAME.fullmatch(name) is not None, plain=True)
+    names = [name for name in found if name not in stayed]
     page = Page()
     still: dict[str, datetime] = {}
     for number, name in enumerate(names):
-        if len(page.items) >= PAGE or len(page.marks) >= MOST_BATCHES:
+        full = len(page.items) >= PAGE or len(page.marks) >= MOST_BATCHES
+        if full or (page.marks and time.monotonic() > until):
             page.more = True
             still |= {base: waiting.since[base] for base in _bases(names[number:]) if base in waiting.since}
             break
         base = name.removesuffix(OK)
         try:
-            _take(folder, base, page)
+            await _take(medium, base, page)
         except Late:
             still[base] = waiting.since.get(base, now)
             if len(page.late) < _MOST_LATE and (base in place.late or now - still[base] >= late):
@@ -116,27 +120,27 @@ def _bases(names: Sequence[str]) -> list[str]:
     return [name.removesuffix(OK) for name in names]
 
 
-def _take(folder: Folder, base: str, page: Page) -> None:
-    marker = _marker(folder, base + OK)
+async def _take(medium: Medium, base: str, page: Page) -> None:
+    marker = await _marker(medium, base + OK)
     seen = _print(marker)
     try:
-        heard = replies.hear(folder.down, base, marker)
+        heard = await replies.hear(medium, base, marker)
     except Broken as broken:
         page.items.append(_told(base, BROKEN, broken.code, seen))
         page.marks.append(Mark(base, BAD, seen))
         return
-    page.items += _items(folder, base, heard, seen)
+    page.items += await _items(medium, base, heard, seen)
     page.marks.append(Mark(base, TAKEN, seen))
 
 
-def _items(folder: Folder, base: str, heard: Heard, seen: str) -> list[PolledItem]:
+async def _items(medium: Medium, base: str, heard: Heard, seen: str) -> list[PolledItem]:
     items = []
     for number, columns in enumerate(heard.rows, 1):
         told: Json = {BATCH: base, KIND: heard.kind.value, COLUMNS: dict(columns)}
         beside: Json = {PRINT: seen}
         if heard.kind is Kind.REPLY:
             event = f"{base}:{columns['行号']}"
-            beside[MESSAGE] = _message(folder, base, columns)
+            beside[MESSAGE] = await _message(medium, base, columns)
         else:
             event = columns.get("事件号", "").strip()[:64] or f"{base}:{number}"
         items.append(PolledItem(event, _digest(told), json_bytes(told | beside)))
@@ -153,7 +157,7 @@ def _digest(told: Json) -> str:
     return hashlib.sha256(json_bytes(told)).hexdigest()
 
 
-def _message(folder: Folder, base: str, columns: Mapping[str, str]) -> str | None:
+async def _message(medium: Medium, base: str, columns: Mapping[str, str]) -> str | None:
     """Our message that a row speaks of: the one that it names, if its batch is that one's; of row 0 the one of the batch."""
     found = REPLY.fullmatch(base)
     if found is None:
@@ -164,11 +168,11 @@ def _message(folder: Folder, base: str, columns: Mapping[str, str]) -> str | Non
         return named if key_of(named) == key else None
     if columns["行号"] != "0":
         return None
-    for folder_of in (folder.up, *folder.days(folder.bad), *folder.days(folder.done)):
+    for place in (UP, *await layout.days(medium, REFUSED), *await layout.days(medium, DONE)):
         try:
-            told = directory.read(folder_of / detail_name(stem), DETAIL_LIMIT)
-            if told is None and (packed := directory.read(folder_of / f"{stem}.zip", _OURS_LIMIT)) is not None:
-                told = packing.unpack(packed, stem).get(detail_name(stem))
+            told = await medium.read(f"{place}/{detail_name(stem)}", DETAIL_LIMIT)
+            if told is None and (packed := await medium.read(f"{place}/{stem}.zip", _OURS_LIMIT)) is not None:
+                told = (await medium.compute(packing.unpack, packed, stem)).get(detail_name(stem))
             message = "" if told is None else read_json_object(told, limit=DETAIL_LIMIT).get("业务主键")
         except (Unsound, NotJson, packing.BadZip):
             continue
@@ -180,24 +184,24 @@ def _message(folder: Folder, base: str, columns: Mapping[str, str]) -> str | Non
 # ------------------------------------------------------------------------------------------------------------- markers
 
 
-def rename(folder: Folder, marks: Sequence[Mark]) -> None:
-    """The markers of what is stored. One that was replaced since is left to the next look."""
+async def rename(medium: Medium, marks: Sequence[Mark]) -> list[str]:
+    """The markers of what is stored. One that was replaced since is left to the next look; something that stands in the way
+    and is no file stops nobody behind it. The batches whose marker stayed for that: they make room for the others once."""
+    stayed = []
     for mark in marks:
         if mark.ending not in (TAKEN, BAD) or "/" in mark.base or "\0" in mark.base:
             continue
-        source, ending = folder.down / (mark.base + OK), mark.ending
-        if not os.path.lexists(source):
+        source, ending = f"{DOWN}/{mark.base}{OK}", mark.ending
+        if not await medium.present([source]):
             continue
-        marker = _marker(folder, mark.base + OK)
+        marker = await _marker(medium, mark.base + OK)
         if _print(marker) != mark.print:
             continue
-        if ending == TAKEN and os.path.lexists(folder.down / (mark.base + TAKEN)):
-            ending = TAKEN if _marker(folder, mark.base + TAKEN) == marker else BAD
-        try:
-            os.replace(source, folder.down / (mark.base + ending))
-        except OSError as error:
-            if error.errno not in _IN_THE_WAY:
-                raise
+        if ending == TAKEN and await medium.present([f"{DOWN}/{mark.base}{TAKEN}"]):
+            ending = TAKEN if await _marker(medium, mark.base + TAKEN) == marker else BAD
+        if not await medium.replace(source, f"{DOWN}/{mark.base}{ending}"):
+            stayed.append(mark.base)
+    return stayed
 
 
 def marks_of(items: Sequence[PolledItem]) -> list[Mark]:
@@ -211,10 +215,10 @@ def marks_of(items: Sequence[PolledItem]) -> list[Mark]:
     return list(found.values())
 
 
-def _marker(folder: Folder, name: str) -> bytes | None:
+async def _marker(medium: Medium, name: str) -> bytes | None:
     """A marker's bytes; ``None`` for what is none."""
     try:
-        return directory.read(folder.down / name, _MARKER)
+        return await medium.read(f"{DOWN}/{name}", _MARKER)
     except Unsound:
         return None
 

@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-from adapters.enterprise_confederation import directory, packing
-from adapters.enterprise_confederation.directory import Unsound
+from adapters.enterprise_confederation import packing
+from adapters.enterprise_confederation.layout import DOWN
+from adapters.enterprise_confederation.medium import Medium, Unsound
 from adapters.enterprise_confederation.wire import BOM, LIST_LIMIT, MANIFEST_LIMIT, MOST_FILES, unguarded
 from adapters.http import NotJson, read_json_object
 from contracts import gm
@@ -55,7 +55,7 @@ class Heard:
     rows: tuple[Mapping[str, str], ...]
 
 
-def hear(down: Path, base: str, marker: bytes | None) -> Heard:
+async def hear(medium: Medium, base: str, marker: bytes | None) -> Heard:
     """Read one batch under its marker.
 
     Raises:
@@ -65,7 +65,31 @@ def hear(down: Path, base: str, marker: bytes | None) -> Heard:
     kind = _kind(base)
     if marker is None or not _DIGITS.fullmatch(marker):
         raise Broken("marker")
-    name, data = _content(down, base, marker.strip().decode())
+    manifest = await _file(medium, f"{base}.manifest.json", MANIFEST_LIMIT)
+    entry = await medium.compute(_proven, manifest, base, marker.strip().decode())
+    data = await _file(medium, entry["name"], entry["size"])
+    return await medium.compute(_read, kind, base, entry, data)
+
+
+def _proven(manifest: bytes, base: str, digits: str) -> Json:
+    """The one file that the manifest names, where it is the manifest that the marker proves."""
+    try:
+        told = read_json_object(manifest, limit=MANIFEST_LIMIT, depth=5)
+    except NotJson:
+        if gm.sm3(manifest).hex() == digits:
+            raise Broken("manifest") from None
+        raise Late from None  # a manifest that is still being written
+    if gm.sm3(manifest).hex() != digits:
+        raise Broken("digest")
+    return _entry(told, base)
+
+
+def _read(kind: Kind, base: str, entry: Json, data: bytes) -> Heard:
+    name = entry["name"]
+    if len(data) < entry["size"]:
+        raise Late
+    if gm.sm3(data).hex() != entry["sm3"]:
+        raise Broken("digest")
     if name.endswith(".zip"):
         try:
             inside = packing.unpack(data, base)
@@ -86,27 +110,6 @@ def _kind(base: str) -> Kind:
     raise Broken("name")
 
 
-def _content(down: Path, base: str, digits: str) -> tuple[str, bytes]:
-    """The one file that the manifest names, and its bytes."""
-    manifest = _file(down / f"{base}.manifest.json", MANIFEST_LIMIT)
-    try:
-        told = read_json_object(manifest, limit=MANIFEST_LIMIT, depth=5)
-    except NotJson:
-        if gm.sm3(manifest).hex() == digits:
-            raise Broken("manifest") from None
-        raise Late from None  # a manifest that is still being written
-    if gm.sm3(manifest).hex() != digits:
-        raise Broken("digest")
-    entry = _entry(told, base)
-    name, size, sm3 = entry["name"], entry["size"], entry["sm3"]
-    data = _file(down / name, size)
-    if len(data) < size:
-        raise Late
-    if gm.sm3(data).hex() != sm3:
-        raise Broken("digest")
-    return name, data
-
-
 def _entry(told: Json, base: str) -> Json:
     files = told.get("files")
     if told.get("stem") != base or told.get("op") not in ("REPLY", "STAT"):
@@ -125,9 +128,9 @@ def _entry(told: Json, base: str) -> Json:
     return entry
 
 
-def _file(path: Path, limit: int) -> bytes:
+async def _file(medium: Medium, name: str, limit: int) -> bytes:
     try:
-        data = directory.read(path, limit)
+        data = await medium.read(f"{DOWN}/{name}", limit)
     except Unsound:
         raise Broken("not_a_file") from None
     if data is None:

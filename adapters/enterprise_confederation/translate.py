@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from adapters.enterprise_confederation import chain, wire
 from adapters.enterprise_confederation.case import write_case, write_case_row
-from adapters.enterprise_confederation.entry import Entry
+from adapters.enterprise_confederation.entry import Cells, Entry
 from adapters.tables import Losses, pointer_to
 from contracts.adapter import Capability, Context, Json, Wire
 from contracts.agreement import Agreement, Performance
@@ -40,7 +40,7 @@ D = TypeVar("D", bound=Document)
 class Sheet:
     """The two places of a message: its row of the list and its detail."""
 
-    row: Entry
+    row: Cells
     detail: Entry
     losses: Losses
     limit: int
@@ -74,7 +74,7 @@ def translate(message: Message, context: Context, sender: str, organizations: Co
     operation, op, write = service
     losses = Losses()
     losses.carried("/schema_version")
-    sheet = Sheet(Entry(losses, "list."), Entry(losses), losses, file_limit)
+    sheet = Sheet(Cells(losses, "list."), Entry(losses), losses, file_limit)
     about = _case_of(message, context)
     code, key = about.organization.code, f"{about.organization.code}{wire.MARK}{about.source_case_no}"
     if organizations and code not in organizations:
@@ -89,7 +89,7 @@ def translate(message: Message, context: Context, sender: str, organizations: Co
     row.text("案件主键", key, "", _CASE_KEY, required=True)
     row.text("调解组织编码", code, "", _CODE, required=True)
     detail.put("业务主键", message.id)
-    detail.put("案件主键", key)
+    detail.put("案件主键", row.fields["案件主键"])
     if isinstance(message.document, Case):
         losses.carried("/organization/code")
         losses.carried("/source_case_no")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from adapters.beijing import SECONDS
-from adapters.enterprise_confederation import directory
-from adapters.enterprise_confederation.directory import Folder, Unsound
+from adapters.enterprise_confederation.layout import HEARTBEAT
+from adapters.enterprise_confederation.medium import Medium, Unsound
 from adapters.http import LONGEST_WAIT, NotJson, read_json_object
 from contracts.errors import EndpointError, RetryableError
 
@@ -30,10 +29,10 @@ class Beat:
     period: timedelta
 
 
-def beat_of(folder: Folder, period: timedelta) -> Beat | None:
+async def beat_of(medium: Medium, period: timedelta) -> Beat | None:
     """The heartbeat; ``None`` where there is none that can be read."""
     try:
-        data = directory.read(folder.heartbeat, _LIMIT)
+        data = await medium.read(HEARTBEAT, _LIMIT)
         found = {} if data is None else read_json_object(data, limit=_LIMIT, depth=3)
     except (Unsound, NotJson):
         return None
@@ -52,9 +51,9 @@ def _moment(text: object) -> datetime | None:
         return None
 
 
-def maintenance(folder: Folder, now: datetime, period: timedelta) -> RetryableError | None:
+async def maintenance(medium: Medium, now: datetime, period: timedelta) -> RetryableError | None:
     """The error of a reader in ``MAINT``; ``None`` where it runs, or the end that it told is past."""
-    beat = beat_of(folder, period)
+    beat = await beat_of(medium, period)
     if beat is None or beat.state != "MAINT":
         return None
     left = beat.period if beat.until is None else beat.until - now
@@ -63,7 +62,7 @@ def maintenance(folder: Folder, now: datetime, period: timedelta) -> RetryableEr
     return RetryableError("MAINTENANCE", "the platform is being maintained", retry_after=min(left, LONGEST_WAIT))
 
 
-def look(folder: Folder, now: datetime, period: timedelta) -> None:
+async def look(medium: Medium, now: datetime, period: timedelta) -> None:
     """Folders and rights are there, the reader runs, and its clock is ours.
 
     Raises:
@@ -71,13 +70,12 @@ def look(folder: Folder, now: datetime, period: timedelta) -> None:
             periods), ``clock``.
         RetryableError: the share is gone; ``MAINTENANCE``, with what is left of it.
     """
-    folder.stands()
-    if not os.access(folder.up, os.W_OK | os.X_OK) or not os.access(folder.down, os.R_OK | os.W_OK | os.X_OK):
-        raise EndpointError("share_right_missing", "our account lacks a right in the exchange directory")
-    beat = beat_of(folder, period)
+    await medium.stands()
+    await medium.permitted()
+    beat = await beat_of(medium, period)
     if beat is None or beat.at is None:
         raise EndpointError("reader_missing", "the platform's reader has no heartbeat here")
-    if (waits := maintenance(folder, now, period)) is not None:
+    if (waits := await maintenance(medium, now, period)) is not None:
         raise waits
     age = now - beat.at
     if age > _STOPPED_AFTER * beat.period:

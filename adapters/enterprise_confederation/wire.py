@@ -76,9 +76,14 @@ def detail_name(stem: str) -> str:
     return f"{stem}_001.json"
 
 
+def one_line(text: str) -> str:
+    """A text as a cell holds it: no line breaks."""
+    return _BREAKS.sub(" ", text)
+
+
 def guarded(text: str) -> str:
     """A cell of the list: on one line, and no formula for whoever opens it as a sheet."""
-    line = _BREAKS.sub(" ", text)
+    line = one_line(text)
     return f"'{line}" if line.startswith(_GUARDED) else line
 
 

@@ -12,6 +12,9 @@ from adapters.national_mediation.tokens import Tokens
 from contracts.adapter import Exchange, Reply, Request, Tools
 from contracts.errors import EndpointError, PermanentError, RetryableError
 
+_BEFORE_THE_TOKEN = frozenset({401, 429})
+"""Refusals that say nothing of the token: nobody may have looked at it."""
+
 
 class Calls:
     """Calls with one client."""
@@ -42,7 +45,7 @@ class Calls:
         within: float | None = None,
         limit: int | None = None,
     ) -> Reply:
-        """Send it with the token.
+        """Send it with the token, and note whether the platform took that.
 
         Raises:
             RetryableError, EndpointError: of the token or the exchange; with ``maybe_accepted`` for a filing alone.
@@ -52,22 +55,21 @@ class Calls:
         signed = Request(request.method, request.url, headers, request.body)
         longest = within or self._settings.exchange_s
         try:
-            return await exchange.call(step, signed, filing=filing, within=longest, limit=limit)
+            reply = await exchange.call(step, signed, filing=filing, within=longest, limit=limit)
         except RetryableError as error:
             error.maybe_accepted = error.maybe_accepted and filing
             raise
+        refused = await read_aside(self._tools.blocking, reply.body, partial(replies.token_refused, reply))
+        if refused is not None:
+            await self.tokens.dropped(token, refused)
+        elif reply.status < 500 and reply.status not in _BEFORE_THE_TOKEN:
+            await self.tokens.taken()
+        return reply
 
     async def judged(self, reply: Reply, *, filing: bool, answer: str | None = None) -> Answer:
         """What the reply means. See ``replies.judge``."""
         read = partial(replies.judge, reply, self._tools.now(), filing=filing, answer=answer)
-        try:
-            found = await read_aside(self._tools.blocking, reply.body, read)
-        except RetryableError as error:
-            if error.code in replies.TOKEN_REFUSED:
-                await self.tokens.dropped(error.code)
-            raise
-        await self.tokens.taken()
-        return found
+        return await read_aside(self._tools.blocking, reply.body, read)
 
     async def asked(self, reply: Reply) -> Answer:
         """The answer to a question, which carries no document: whatever the platform refuses in it is for the operator."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from adapters.national_mediation import codes
-from adapters.national_mediation.case import FACTS
+from adapters.national_mediation.case import FACTS, ORGANIZATION
 from adapters.national_mediation.entry import Entry
 from adapters.national_mediation.files import FILE, document_row
 from adapters.tables import pointer_to
@@ -15,13 +15,16 @@ from contracts.adapter import Context
 from contracts.agreement import Agreement, Performance, effective_at
 from contracts.case import CaseProgress
 from contracts.errors import PermanentError
-from contracts.lists import ConfirmationRoute, ReferralDecision
+from contracts.lists import ConfirmationRoute, EndReason, ReferralDecision, ReferralOutcome
 from contracts.referral import ReferralAnswer, ReferralResult
 from contracts.report import ReportAbout, StatusReport
 from contracts.statistics import StatisticalReport
 from contracts.status import CASE_ENDS, CaseStatus, ReferenceKind, TransferStatus
 
 _NOTE, _PLACE, _REASON, _REPORT, _AGREEMENT_NO = 500, 100, 200, 2000, 64
+_WORD = 100
+"""Of the contract's own words, which go as they are."""
+_AGREED = (ReferralOutcome.AGREED, ReferralOutcome.PARTLY_AGREED)
 _FEN = 100
 _MONEY_ITEM = "M1"
 ITEMS = (
@@ -56,7 +59,7 @@ def write_progress(entry: Entry, progress: CaseProgress) -> None:
         session.moment("from", progress.session.from_, "/session/from")
         session.moment("to", progress.session.to, "/session/to")
         session.prose("place", progress.session.place, "/session/place", _PLACE)
-        session.text("method", progress.session.method, "/session/method", _PLACE)
+        session.text("method", progress.session.method, "/session/method", _WORD)
         entry.object("session", session)
 
 
@@ -102,7 +105,7 @@ def write_agreement(entry: Entry, agreement: Agreement, context: Context) -> tup
     for number, term in enumerate(agreement.terms):
         row, at = entry.below("terms", number), pointer_to("terms", number)
         row.value("no", term.no, f"{at}/no")
-        row.text("kind", term.kind, f"{at}/kind", _PLACE)
+        row.text("kind", term.kind, f"{at}/kind", _WORD)
         entry.losses.carried(f"{at}/text")
         row.put("text", term.text)
         row.fen("amountFen", term.amount, f"{at}/amount")
@@ -142,8 +145,11 @@ def write_answer(entry: Entry, answer: ReferralAnswer) -> None:
 
 
 def write_result(entry: Entry, result: ReferralResult, context: Context) -> None:
-    """转办结果; the agreement is named by the platform's number of it."""
+    """转办结果; the agreement is named by the platform's number of it. An end without agreement has a reason there (T6)."""
     entry.coded("result", codes.RESULT, result.outcome, "/outcome")
+    if result.reason_code is None and result.outcome not in _AGREED:
+        entry.put("endReason", codes.END_REASON.rows[EndReason.OTHER])
+        entry.losses.defaulted("/reason_code", entry.at("endReason"), "demanded there: other")
     entry.coded("endReason", codes.END_REASON, result.reason_code, "/reason_code")
     if result.agreement is not None:
         entry.losses.carried("/agreement")
@@ -173,7 +179,7 @@ def write_statistics(entry: Entry, report: StatisticalReport, version: int, made
     Raises:
         PermanentError: ``required_missing``.
     """
-    entry.text("orgCode", report.organization_code, "/organization_code", _PLACE, required=True)
+    entry.text("orgCode", report.organization_code, "/organization_code", ORGANIZATION, required=True)
     if version == report.version:
         entry.losses.carried("/version")
     else:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.beijing import DAY
+from adapters.beijing import DAY, YEARS
 from adapters.national_mediation import codes, wire
 from adapters.tables import Table
 from contracts.adapter import Json
@@ -45,7 +45,7 @@ from contracts.update import ReferralOffered
 from contracts.values import CONTROL_CHARACTER, LIST_LIMIT, CaseNo, Count, OrganizationCode
 
 _NAME, _SHORT, _LONG = 100, 500, 20_000
-_MOST_FEN = 10**17
+_MOST_FEN, _MOST_PAPERS = 10**17, 100
 
 T = TypeVar("T")
 L = TypeVar("L", bound=Titled)
@@ -71,9 +71,16 @@ def offered(found: Json, endpoint: str) -> ReferralOffered:
         organization_code=organization,
         due_at=due_at,
         case=_case(case, organization, facts) if isinstance(case, dict) else CaseDraft(facts=facts),
-        external_refs=(ExternalNumber(kind=ReferenceKind.REFERRAL_ID, value=identifier),),
+        external_refs=_numbers(identifier, found),
     )
     return ReferralOffered(event_of(identifier), referral, moment_of(found, "offeredAt") or due_at)
+
+
+def _numbers(identifier: str, found: Json) -> tuple[ExternalNumber, ...]:
+    """Its own number, and those of the papers that came with it."""
+    papers = [number for row in _rows(found, "docs") if (number := wire.id_of(row, "fileId")) is not None]
+    told = [(ReferenceKind.REFERRAL_ID, identifier), *((ReferenceKind.FILE_NO, one) for one in papers[:_MOST_PAPERS])]
+    return tuple(ExternalNumber(kind=kind, value=value) for kind, value in dict.fromkeys(told))
 
 
 def event_of(referral_id: str) -> str:
@@ -207,15 +214,16 @@ def word(found: Json, key: str, limit: int) -> str | None:
 
 
 def moment_of(found: Json, key: str) -> datetime | None:
-    """A time of the platform, aware."""
+    """A time of the platform, aware, in UTC; ``None`` for one without offset and for a year that no document can hold."""
     value = found.get(key)
     if not isinstance(value, str) or len(value) > 40:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        there = moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    return there if there is not None and there.year in YEARS else None
 
 
 def _day(found: Json, key: str) -> date | None:

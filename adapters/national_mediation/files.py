@@ -26,7 +26,7 @@ def file_rows(
     """The attachments of a document as ``fileIds``, and their ids. Beyond 20 none has a place.
 
     Raises:
-        PermanentError: ``context_missing``, ``file_type``, ``file_too_large``.
+        PermanentError: ``context_missing``, ``file_type``.
     """
     rows = []
     for number, attachment in enumerate(attachments):
@@ -71,11 +71,12 @@ def files_of(body: Json) -> list[Json]:
 
 
 def with_ids(body: Json, ids: Sequence[str]) -> Json:
-    """The body with the platform's ids where it names files, in the order of ``files_of``."""
+    """The body with the platform's ids where it names files, in the order of ``files_of``. The same bytes have the same id
+    there: an attachment that stands twice is named once."""
     made: dict[str, Any] = dict(body)
     listed = len(body.get(FILES, []))
     if listed:
-        made[FILES] = list(ids[:listed])
+        made[FILES] = list(dict.fromkeys(ids[:listed]))
     if FILE in body:
         made[FILE] = ids[listed]
     return made

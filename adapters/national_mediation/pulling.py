@@ -93,8 +93,8 @@ class Page:
     place: Place
 
 
-def read_page(found: Json, place: Place, tag: str | None) -> Page:
-    """The answer of a list.
+def read_page(found: Json, place: Place, tag: str | None, now: datetime) -> Page:
+    """The answer of a list. A time that is still to come is nobody's newest: a list that began there would skip what is.
 
     Raises:
         RetryableError: no usable ``nextCursor``; the page must then be asked for again.
@@ -103,7 +103,7 @@ def read_page(found: Json, place: Place, tag: str | None) -> Page:
     if not isinstance(cursor, str) or not 0 < len(cursor) <= _LONGEST_CURSOR or not isinstance(listed, list):
         raise RetryableError("no_cursor", "the platform's page does not say where it goes on")
     rows = tuple(row for row in listed if isinstance(row, dict))
-    newest = max((moment for row in rows if (moment := _at(row)) is not None), default=None)
+    newest = max((moment for row in rows if (moment := _at(row)) is not None and moment <= now), default=None)
     moved = cursor != place.cursor
     # The tag belongs to the whole address, which is another one after a move. A page that moves nothing and still promises
     # more would be asked for without end.
@@ -125,8 +125,8 @@ def raw_changes(rows: Iterable[Json]) -> tuple[PolledItem, ...]:
     return tuple(dict.fromkeys(_item(CHANGE, wire.id_of(row, "changeId"), row) for row in rows))
 
 
-def raw_referral(row: Json, event_id: str) -> PolledItem:
-    """A case that is handed over, whole."""
+def raw_referral(row: Json, event_id: str | None) -> PolledItem:
+    """A case that is handed over."""
     return _item(REFERRAL, event_id, row)
 
 

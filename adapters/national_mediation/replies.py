@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapters.http import NotJson, retry_after, status_error
 from adapters.national_mediation import wire
 from contracts.adapter import Json, Reply
 from contracts.errors import AdapterError, EndpointError, PermanentError, Reason, RetryableError
 
-TOKEN_REFUSED = frozenset({"TOKEN_EXPIRED", "TOKEN_INVALID"})
 DUPLICATE, ANSWERED, CURSOR_EXPIRED = "DUPLICATE", "REFERRAL_ANSWERED", "CURSOR_EXPIRED"
+REFERRAL_UNKNOWN = "REFERRAL_UNKNOWN"
 FILE_UNKNOWN = frozenset({"fileId", "fileIds"})
 """Fields whose refusal may mean that the platform no longer knows an upload of ours."""
 
-_TIME = frozenset({"RATE_LIMITED", "MAINTENANCE", "BUSY", "IDEMPOTENCY_IN_PROGRESS", "FILE_NOT_READY"}) | TOKEN_REFUSED
+_TOKEN_REFUSED = frozenset({"TOKEN_EXPIRED", "TOKEN_INVALID"})
+_TIME = _TOKEN_REFUSED | {"RATE_LIMITED", "MAINTENANCE", "BUSY", "IDEMPOTENCY_IN_PROGRESS", "FILE_NOT_READY"}
 _OPERATOR = {
     "CLIENT_DISABLED": "our client is disabled",
     "SCOPE_MISSING": "our client lacks a right",
@@ -31,7 +32,7 @@ _REFUSED = frozenset(
     {
         "VALIDATION_FAILED",
         "CASE_UNKNOWN",
-        "REFERRAL_UNKNOWN",
+        REFERRAL_UNKNOWN,
         "CASE_CLOSED",
         "REFERRAL_RECALLED",
         "REFERRAL_EXPIRED",
@@ -44,8 +45,8 @@ _REFUSED = frozenset(
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 _FIELD = re.compile(r"[A-Za-z0-9_.\[\]/-]{1,200}")
 _MOST_REASONS = 100
-_NOT_THERE = frozenset({401, 403, 404, 405, 407})
-"""Without a code of the platform these come from whoever stands before it."""
+_NOT_THERE, _SLOWED_DOWN = frozenset({401, 403, 404, 405, 407}), frozenset({408, 425, 429})
+"""Without a code of the platform these come from whoever stands before it: the operator heals the first, time the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,20 @@ def judge(reply: Reply, now: datetime, *, filing: bool, answer: str | None = Non
     if problem is None or not isinstance(code, str) or not _CODE.fullmatch(code):
         raise _unsaid(reply, now, filing)
     existing = problem.get("existing")
+    # Cases and agreements are filed twice, answers are given twice: each has its own word for it.
     if isinstance(existing, dict) and (
-        code == DUPLICATE or (code == ANSWERED and answer is not None and existing.get("state") == answer)
+        code == DUPLICATE if answer is None else code == ANSWERED and existing.get("state") == answer
     ):
         return Answer(existing, known=True)
     raise _said(code, problem, reply, now, filing)
+
+
+def token_refused(reply: Reply) -> str | None:
+    """The code with which the platform no longer takes our token; ``None`` where it says anything else."""
+    if reply.status < 400:
+        return None
+    code = (_problem(reply) or {}).get("code")
+    return code if isinstance(code, str) and code in _TOKEN_REFUSED else None
 
 
 def _problem(reply: Reply) -> Json | None:
@@ -97,14 +107,22 @@ def _said(code: str, problem: Json, reply: Reply, now: datetime, filing: bool) -
         return RetryableError(code, "the platform holds it and does not say under which number", maybe_accepted=filing)
     if code in _REFUSED or code == ANSWERED or 400 <= reply.status < 500:
         return PermanentError(code, "the platform refused the document", reasons=_reasons(code, problem))
-    return status_error(reply, now, maybe_accepted=filing)
+    return _by_status(reply, now, filing)
 
 
 def _unsaid(reply: Reply, now: datetime, filing: bool) -> AdapterError:
     """A failure without a code of the platform: its status is all there is."""
-    if 400 <= reply.status < 500 and reply.status not in _NOT_THERE | {408, 425, 429}:
+    if 400 <= reply.status < 500 and reply.status not in _NOT_THERE | _SLOWED_DOWN:
         return PermanentError(f"http_{reply.status}", "the platform refused the document by its HTTP status")
-    return status_error(reply, now, maybe_accepted=filing)
+    return _by_status(reply, now, filing)
+
+
+def _by_status(reply: Reply, now: datetime, filing: bool) -> AdapterError:
+    """Every 5xx without a code that says more may hide a filing, 503 too: it may be of whoever stands before the platform."""
+    error = status_error(reply, now, maybe_accepted=filing)
+    if isinstance(error, RetryableError) and reply.status >= 500:
+        error.maybe_accepted = filing
+    return error
 
 
 def _reasons(code: str, problem: Json) -> tuple[Reason, ...]:
@@ -127,14 +145,3 @@ def _reasons(code: str, problem: Json) -> tuple[Reason, ...]:
 def file_unknown(refusal: PermanentError) -> bool:
     """Whether the platform refused a file's id."""
     return any(reason.place.partition("[")[0].partition("/")[0] in FILE_UNKNOWN for reason in refusal.reasons)
-
-
-def until(text: str | None, now: datetime) -> timedelta | None:
-    """The time until a moment that the platform told; ``None`` where it told none."""
-    try:
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    return max(moment - now, timedelta(0))

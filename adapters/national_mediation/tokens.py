@@ -75,16 +75,22 @@ class Tokens:
             kept = await self._kept()
             return kept if kept is not None else await self._fetch(exchange)
 
-    async def dropped(self, code: str) -> None:
-        """The platform no longer takes the token (401).
+    async def dropped(self, token: str, code: str) -> None:
+        """The platform no longer takes this token. Calls that go out at once, here or in another process, share one: it is
+        refused to each of them, and that is one refusal.
 
         Raises:
-            EndpointError: for the second time in a row.
+            EndpointError: for the second time in a row, with another token.
         """
-        await self._tools.memory.forget(_MEMORY)
-        if await self._tools.memory.get(_REFUSED) is not None:
+        ended = _fingerprint(token)
+        before = await self._tools.memory.get(_REFUSED)
+        if before == ended:
+            return
+        if await self._kept() == token:
+            await self._tools.memory.forget(_MEMORY)
+        if before is not None:
             raise EndpointError(code, "the platform refuses a fresh token as well")
-        await self._tools.memory.put(_REFUSED, code, timedelta(minutes=10))
+        await self._tools.memory.put(_REFUSED, ended, timedelta(minutes=10))
 
     async def taken(self) -> None:
         """The platform took the token."""
@@ -99,7 +105,7 @@ class Tokens:
         ``key``: the idempotency key of the filing.
 
         Raises:
-            RetryableError: it is not proven; the platform may have it.
+            RetryableError: it is not proven, or its key cannot be had now; the platform may have it.
             EndpointError: not proven for the second time.
         """
         try:
@@ -119,25 +125,25 @@ class Tokens:
         try:
             claims = self._claims(receipt, _RECEIPT_TYPE, self._settings.client_id)
         except Unproven as doubt:
-            if not doubt.key or not await self._other_keys(exchange):
+            if not doubt.key:
                 raise
-            claims = self._claims(receipt, _RECEIPT_TYPE, self._settings.client_id)
+            claims = await self._receipt_under_newer_keys(receipt, exchange)
         if claims.get("op") != operation or claims.get("sub") != made:
             raise Unproven("receipt_of_another")
         if claims.get("dig") != hashlib.sha256(sent).hexdigest():
             raise Unproven("receipt_of_other_bytes")
 
-    async def _other_keys(self, exchange: Exchange) -> bool:
-        """Whether the keys could be read anew, for one that is not known: at most once a minute."""
-        async with self._one_fetch:
-            read_at = self._keys.read_at
-            if read_at is not None and self._tools.now() - read_at < _KEYS_AGAIN:
-                return False
-            try:
-                await self._read_keys(exchange)
-            except RetryableError:
-                return False
-            return True
+    async def _receipt_under_newer_keys(self, receipt: str, exchange: Exchange) -> Json:
+        """Where the keys cannot be read anew the receipt is neither proven nor disproven: that is no first doubt of two."""
+        try:
+            async with self._one_fetch:
+                await self._read_newer_keys(exchange)
+        except (RetryableError, EndpointError) as error:
+            wait = error.retry_after if isinstance(error, RetryableError) else None
+            raise RetryableError(
+                "key_unknown", "the receipt's key cannot be had now", retry_after=wait, maybe_accepted=True
+            ) from None
+        return self._claims(receipt, _RECEIPT_TYPE, self._settings.client_id)
 
     # ---------------------------------------------------------------------------------------------------------- token
 
@@ -177,16 +183,14 @@ class Tokens:
         now = self._tools.now()
         if until <= now - _TOLERANCE:
             raise EndpointError("token_ended", "the token has ended already: the clocks differ")
+        if await self._tools.memory.get(_REFUSED) == _fingerprint(token):
+            raise EndpointError("token_repeated", "the platform hands out the token again that it refused")
         noted = json.dumps([token, settings.client_id, until.isoformat()])
         await self._tools.memory.put(_MEMORY, noted, max(until - now, timedelta(seconds=1)))
         return token
 
     async def _with_newer_keys(self, token: str, exchange: Exchange) -> Json:
-        read_at = self._keys.read_at
-        waited = _KEYS_AGAIN if read_at is None else self._tools.now() - read_at
-        if waited < _KEYS_AGAIN:
-            raise RetryableError("key_unknown", "the token's key is not published", retry_after=_KEYS_AGAIN - waited)
-        await self._read_keys(exchange)
+        await self._read_newer_keys(exchange)
         try:
             return self._claims(token, _TOKEN_TYPE, AUDIENCE)
         except Unproven as doubt:
@@ -203,9 +207,25 @@ class Tokens:
     # ----------------------------------------------------------------------------------------------------------- keys
 
     async def _fresh_keys(self, exchange: Exchange) -> None:
-        read_at = self._keys.read_at
-        if read_at is None or self._tools.now() - read_at >= _KEYS_KEPT:
+        if self._left(_KEYS_KEPT) is None:
             await self._read_keys(exchange)
+
+    def _left(self, rest: timedelta) -> timedelta | None:
+        """What is left of a rest since the keys were read; ``None`` where it is over. A clock that was set back ends it."""
+        if self._keys.read_at is None:
+            return None
+        waited = self._tools.now() - self._keys.read_at
+        return rest - waited if timedelta(0) <= waited < rest else None
+
+    async def _read_newer_keys(self, exchange: Exchange) -> None:
+        """For a key that is not known: at most once a minute.
+
+        Raises:
+            RetryableError: the minute is not over.
+        """
+        if (left := self._left(_KEYS_AGAIN)) is not None:
+            raise RetryableError("key_unknown", "this key is not published", retry_after=left)
+        await self._read_keys(exchange)
 
     async def _read_keys(self, exchange: Exchange) -> None:
         request = Request("GET", self._settings.jwks_url, (("Accept", wire.JSON_TYPE),))
@@ -225,7 +245,8 @@ class Tokens:
         """The claims of a signed text, proven but for what they say.
 
         Raises:
-            Unproven: another algorithm, a key that is not published, another signer, receiver or kind, from the future.
+            Unproven: another algorithm, a key that is not published, another signer, receiver or kind, from the future or
+                without a time.
         """
         if len(compact) > _LONGEST_JWS:
             raise Unproven("jws_too_long")
@@ -258,9 +279,15 @@ class Tokens:
         ahead = self._tools.now() + _TOLERANCE
         for name in ("iat", "nbf"):
             moment = _moment(claims, name)
+            if moment is None and name in claims:
+                raise Unproven("no_time")
             if moment is not None and moment > ahead:
                 raise Unproven("from_the_future")
         return claims
+
+
+def _fingerprint(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _key(one: Any) -> tuple[str, RSAPublicKey] | None:  # Any: whatever stands in the platform's list
@@ -278,8 +305,9 @@ def _key(one: Any) -> tuple[str, RSAPublicKey] | None:  # Any: whatever stands i
 
 
 def _moment(claims: Json, name: str) -> datetime | None:
+    """A time of a signed text (RFC 7519 NumericDate: seconds, which may have a fraction)."""
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**40:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
         return None
     try:
         return datetime.fromtimestamp(value, tz=UTC)

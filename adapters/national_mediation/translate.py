@@ -81,10 +81,12 @@ def translate(message: Message, context: Context) -> Wire:
 def _case(entry: Entry, message: Message, context: Context) -> _Call:
     case = _as(Case, message)
     files = write_case(entry, case, context)
-    if context.registered_version is None:
+    new = context.registered_version is None
+    if new and message.type is MessageType.CASE_SUBMITTED:
         return _Call(SUBMIT, {}, files=files)
-    # A revision names the platform's own version, which only the platform knows: it is asked for right before.
-    return _Call(REVISE, _case_path(context), _found_by(case), files)
+    # A revision names the platform's own version, which only the platform knows: it is asked for right before. One that goes
+    # as first filing is found in the same way, should it meet an earlier version whose answer was lost.
+    return _Call(SUBMIT if new else REVISE, _case_path(context), _found_by(case), files)
 
 
 def _progress(entry: Entry, message: Message, context: Context) -> _Call:

@@ -12,7 +12,6 @@ from adapters.http import read_json_object
 from contracts.adapter import Json
 
 JSON_TYPE = "application/json"
-PROBLEM_TYPE = "application/problem+json"
 PATH, BODY, FIND = "path", "body", "find"
 """Keys of a payload: the names in the call's path, its body, and by what its case is found."""
 
@@ -21,7 +20,7 @@ REPLY_LIMIT = 2 * 1024 * 1024
 DEPTH = 16
 _MOST_VALUES = 50_000
 LONGEST_ID = "x" * 64
-_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,8 @@ def text_of(found: Json, key: str, limit: int = 500) -> str | None:
 
 
 def id_of(found: Json, key: str) -> str | None:
-    """An id of the platform, of a form that an address and a log can carry; ``None`` for anything else."""
+    """An id of the platform, of a form that an address and a log can carry (no step of a path: ``.``, ``..``); ``None`` for
+    anything else."""
     value = found.get(key)
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 

@@ -49,7 +49,7 @@ DOCUMENTS: Final[Mapping[str, type[Document]]] = MappingProxyType(
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-class _WithTitles(GenerateJsonSchema):
+class WithTitles(GenerateJsonSchema):
     """Adds to each closed list the titles of its values (``x-titles``: value → zh, en)."""
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
@@ -64,7 +64,7 @@ def build(name: str) -> dict[str, Any]:
     Raises:
         KeyError: no document of that name.
     """
-    schema = DOCUMENTS[name].model_json_schema(schema_generator=_WithTitles)
+    schema = DOCUMENTS[name].model_json_schema(schema_generator=WithTitles)
     for part in (schema, *schema.get("$defs", {}).values()):
         for field in part.get("properties", {}).values():
             field["title"] = field.pop("x-title-en")

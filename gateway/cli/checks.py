@@ -16,12 +16,12 @@ from pathlib import Path
 import httpx
 
 from contracts.errors import AdapterError, EndpointError
-from gateway.app import database_path, http_transport, machine_ms, read_keys
 from gateway.cli.bare_tools import bare_tools
 from gateway.flow.alerting.channels.switchboard import Switchboard
 from gateway.flow.alerting.channels.wording import Wording
 from gateway.flow.delivering.exchange import Limits, Pace
 from gateway.flow.delivering.line import Line
+from gateway.flow.delivering.transport import Transport
 from gateway.observability import exporters
 from gateway.registry import Endpoint, connect
 from gateway.security.fields import Keys, Sealer
@@ -29,6 +29,7 @@ from gateway.settings import Settings, SettingsRefused, load_settings
 from gateway.store import migrate
 from gateway.store.engine import Sqlite, StoreLocked, StoreUnavailable
 from gateway.store.ids import Ids
+from gateway.store.opening import database_path, machine_ms, read_keys
 from gateway.store.store import open_postgres
 
 _PROBE_S = 15.0
@@ -69,7 +70,7 @@ async def examine(config: Path | None) -> list[Check]:
         return checks + [Check("对接端 endpoints", False, reason, cure) for reason in error.reasons]
     if not endpoints:
         checks.append(Check("对接端 endpoints", None, "没有配置平台 none configured", "见 see gateway config example"))
-    transport = http_transport()
+    transport = Transport()
     try:
         checks += await asyncio.gather(*(_probe(endpoint, transport) for endpoint in endpoints.values()))
     finally:

@@ -19,7 +19,9 @@ LONGEST_OVERLAP_H: Final = 168
 
 ReasonOption = Annotated[
     str,
-    typer.Option("--reason", help="理由，记入审计 why, for the audit trail", metavar="TEXT", show_default=False),
+    typer.Option(
+        "--reason", help="理由，必填，记入审计 why, for the audit trail; needed", metavar="TEXT", show_default=False
+    ),
 ]
 
 

@@ -24,6 +24,7 @@ from gateway.cli.sending import send
 from gateway.cli.tailing import tail
 from gateway.cli.users import user
 from gateway.cli.verifying import verify
+from gateway.cli.wording import speak_both_languages
 
 _HELP = """劳动争议调解对接网关：一个入口接入，送达各平台，状态统一回传
 
@@ -43,6 +44,7 @@ _FIRST = """第一次使用 first steps:
 
 """
 
+speak_both_languages()
 command = typer.Typer(
     name="gateway",
     help=_HELP,
@@ -105,10 +107,24 @@ command.command(
     rich_help_panel=_RUN,
     epilog=_examples("gateway doctor --config gateway.toml", "gateway doctor --json"),
 )(doctor)
-command.add_typer(config, name="config", rich_help_panel=_RUN)
-command.add_typer(alert, name="alert", rich_help_panel=_RUN)
-command.add_typer(client, name="client", rich_help_panel=_RUN)
-command.add_typer(user, name="user", rich_help_panel=_RUN)
+command.add_typer(
+    config,
+    name="config",
+    rich_help_panel=_RUN,
+    epilog=_examples("gateway config example > gateway.toml", "gateway config check gateway.toml"),
+)
+command.add_typer(
+    alert, name="alert", rich_help_panel=_RUN, epilog=_examples("gateway alert test ops --config gateway.toml")
+)
+command.add_typer(
+    client,
+    name="client",
+    rich_help_panel=_RUN,
+    epilog=_examples("gateway client add 历下区调解中心 --organization SD-JN-LX-001"),
+)
+command.add_typer(
+    user, name="user", rich_help_panel=_RUN, epilog=_examples("gateway user add zhaoli 赵丽 --role administrator")
+)
 command.command(
     rich_help_panel=_LOOK,
     epilog=_examples(
@@ -145,6 +161,21 @@ command.command(
         "gateway replay job_… --approve --reason '同意' --key $OTHER_KEY",
     ),
 )(replay)
-command.add_typer(export, name="export", rich_help_panel=_LOOK)
-command.add_typer(report, name="report", rich_help_panel=_LOOK)
-command.add_typer(verify, name="verify", rich_help_panel=_RUN)
+command.add_typer(
+    export,
+    name="export",
+    rich_help_panel=_LOOK,
+    epilog=_examples("gateway export ledger --period 2026Q3 --xlsx --out 台账.xlsx --demo ./run"),
+)
+command.add_typer(
+    report,
+    name="report",
+    rich_help_panel=_LOOK,
+    epilog=_examples("gateway report make -o SD-JN-LX-001 --period 2026Q3 --reason 季度上报 --key $OPERATOR_KEY"),
+)
+command.add_typer(
+    verify,
+    name="verify",
+    rich_help_panel=_RUN,
+    epilog=_examples("gateway verify audit --config gateway.toml --keep audit-head.json"),
+)

@@ -85,7 +85,7 @@ def findings(path: Path | None) -> list[str]:
 
 
 def _keys_are_there(settings: Settings) -> None:
-    from gateway.app import read_keys
+    from gateway.store.opening import read_keys
 
     # Elsewhere than in production a key file is made at the first start; a check makes nothing.
     if settings.env == "production" or settings.keys is not None or settings.key_file is not None:

@@ -20,6 +20,7 @@ from gateway.settings import (
     Settings,
     SyslogChannelSettings,
 )
+from gateway.texts import setting_text
 
 _HEAD = """\
 # 对接网关配置 Configuration of the mediation gateway. 由设置类生成 made from the settings classes: gateway config example
@@ -37,11 +38,11 @@ def example() -> str:
             continue
         default = field.get_default(call_default_factory=True, validated_data={})
         if isinstance(default, BaseModel):
-            sections += ["", *_described(field), f"[{name}]", *_keys(type(default))]
+            sections += ["", *_described(Settings, name), f"[{name}]", *_keys(type(default))]
         else:
-            plain += _entry(name, field, default)
+            plain += _entry(Settings, name, default)
     platforms = [line for name, kind in sorted(_kinds()) for line in _endpoint(name, kind)]
-    head = ["", *_described(Settings.model_fields["endpoints"])]
+    head = ["", *_described(Settings, "endpoints")]
     return "\n".join([_HEAD, *plain, *sections, *head, *platforms, *_routes(), *_channels()]) + "\n"
 
 
@@ -52,33 +53,36 @@ def _kinds() -> Iterator[tuple[str, type[AnyAdapter]]]:
             yield name, kind
 
 
-def _described(field: FieldInfo) -> list[str]:
-    return [f"# {field.description}"] if field.description else []
+def _described(kind: type[BaseModel], name: str) -> list[str]:
+    """What a key is, in Chinese where the gateway has it, and in English: an adapter's own settings speak for themselves."""
+    chinese = setting_text((each.__name__ for each in kind.__mro__), name)
+    return [f"# {text}" for text in (chinese, kind.model_fields[name].description) if text]
 
 
 def _keys(kind: type[BaseModel]) -> list[str]:
-    return [
-        line
-        for name, field in kind.model_fields.items()
-        for line in _entry(name, field, field.get_default(call_default_factory=True, validated_data={}))
-    ]
+    return [line for name, field in kind.model_fields.items() for line in _entry(kind, name, _default(field))]
 
 
-def _entry(name: str, field: FieldInfo, default: Any) -> list[str]:
+def _default(field: FieldInfo) -> Any:
+    return field.get_default(call_default_factory=True, validated_data={})
+
+
+def _entry(kind: type[BaseModel], name: str, default: Any) -> list[str]:
     """A key; one that has no default of its own stands as a comment."""
     shown = None if default is None else value_text(str(default) if isinstance(default, PurePath) else default)
-    return [*_described(field), f"# {name} =" if shown is None else f"{name} = {shown}"]
+    return [*_described(kind, name), f"# {name} =" if shown is None else f"{name} = {shown}"]
 
 
 def _endpoint(name: str, kind: type[AnyAdapter]) -> list[str]:
     """A platform's block, as a comment: its own values are the site's to fill in."""
     head = ["", f"# {kind.info.title_zh} {kind.info.title_en}", f"[endpoints.{name}]"]
     own = [
-        *_described(EndpointSettings.model_fields["adapter"]),
+        *_described(EndpointSettings, "adapter"),
         f"adapter = {value_text(name)}",
-        *_entry("slots", EndpointSettings.model_fields["slots"], EndpointSettings.model_fields["slots"].default),
-        *_entry("pass_trace", EndpointSettings.model_fields["pass_trace"], False),
-        *_entry("organizations", EndpointSettings.model_fields["organizations"], None),
+        *_entry(EndpointSettings, "slots", _default(EndpointSettings.model_fields["slots"])),
+        *_entry(EndpointSettings, "pass_trace", False),
+        *_entry(EndpointSettings, "reconcile", True),
+        *_entry(EndpointSettings, "organizations", None),
         f"[endpoints.{name}.settings]",
     ]
     common = AdapterSettings.model_fields
@@ -86,26 +90,29 @@ def _endpoint(name: str, kind: type[AnyAdapter]) -> list[str]:
         if key in common:
             continue
         if field.is_required():
-            own += [*_described(field), f"{key} = {_blank(field.annotation)}  # 必填 required"]
+            own += [*_described(kind.settings_type, key), f"{key} = {_blank(field.annotation)}  # 必填 required"]
         else:
-            own += _entry(key, field, field.get_default(call_default_factory=True, validated_data={}))
+            own += _entry(kind.settings_type, key, _default(field))
     own.append("# " + ", ".join(common) + ": 平台页面的限额，可覆盖 the platform page's limits, to be overridden here")
     return [*head[:2], *(f"# {line}".rstrip() for line in [head[2], *own])]
 
 
 def _routes() -> list[str]:
-    fields = RouteSettings.model_fields
     return [
         "",
-        f"# {Settings.model_fields['routes'].description}",
+        *_described(Settings, "routes"),
         "# [[routes]]",
-        *(f"# # {field.description}\n# {name} = {value_text(_sample(name))}" for name, field in fields.items()),
+        *(
+            f"# {line}"
+            for name in RouteSettings.model_fields
+            for line in (*_described(RouteSettings, name), f"{name} = {value_text(_sample(name))}")
+        ),
     ]
 
 
 def _channels() -> Iterator[str]:
     """A block of each kind of alert channel, as a comment."""
-    yield from ("", f"# {Settings.model_fields['alert_channels'].description}")
+    yield from ("", *_described(Settings, "alert_channels"))
     for name, kind, word in (
         ("mail", MailChannelSettings, "smtp"),
         ("group", RobotChannelSettings, "dingtalk"),
@@ -114,11 +121,11 @@ def _channels() -> Iterator[str]:
         yield f"# [alert_channels.{name}]"
         for key, field in kind.model_fields.items():
             if key == "kind":
-                lines = [*_described(field), f"kind = {value_text(word)}"]
+                lines = [*_described(kind, key), f"kind = {value_text(word)}"]
             elif field.is_required():
-                lines = [*_described(field), f"{key} = {_blank(field.annotation)}  # 必填 required"]
+                lines = [*_described(kind, key), f"{key} = {_blank(field.annotation)}  # 必填 required"]
             else:
-                lines = _entry(key, field, field.get_default(call_default_factory=True, validated_data={}))
+                lines = _entry(kind, key, _default(field))
             yield from (f"# {line}" for line in lines)
 
 

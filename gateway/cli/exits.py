@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gateway.client import CallRefused, GatewayUnreachable
-from gateway.demo.workspace import StageRefused
+from gateway.demo.workspace import PlatformUnknown, StageRefused
 from gateway.flow.moving.acts import ActRefused
 from gateway.security.passwords import SHORTEST
 from gateway.settings import SettingsRefused
@@ -104,7 +104,7 @@ def explained(machine: bool = False) -> Iterator[None]:
             machine=machine,
         )
     except StageRefused as error:
-        leave(Exit.BUSY, str(error), machine=machine)
+        leave(Exit.USAGE if isinstance(error, PlatformUnknown) else Exit.BUSY, str(error), machine=machine)
     except GatewayUnreachable as error:
         leave(
             Exit.UNREACHABLE,

@@ -73,7 +73,9 @@ UntilOption = Annotated[
     ),
 ]
 CsvOption = Annotated[bool, typer.Option("--csv", help="CSV（UTF-8，带 BOM，Excel 可直接打开） the default")]
-XlsxOption = Annotated[bool, typer.Option("--xlsx", help="Excel 工作簿 a workbook; 须指定 needs --out")]
+XlsxOption = Annotated[
+    bool, typer.Option("--xlsx", help="Excel 工作簿，须用 --out 或重定向 a workbook, to --out or a redirected output")
+]
 OutOption = Annotated[
     Path | None,
     typer.Option(

@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from gateway import interpreter
-from gateway.app import build, database_path, machine_ms, open_store
+from gateway.app import build
 from gateway.cli.exits import Exit, leave
 from gateway.flow.house import House
 from gateway.flow.registering.accounts import Accounts
@@ -22,6 +22,7 @@ from gateway.store.engine import Sqlite
 from gateway.store.journal import AuditHead, AuditVerdict, verify_audit
 from gateway.store.migrate import SchemaUnknown, migrate_postgres, migrate_sqlite
 from gateway.store.months import Part
+from gateway.store.opening import database_path, machine_ms, open_store
 from gateway.store.store import Store
 from gateway.web.figures import figures_door
 from gateway.web.listen import Listener, listening_socket

@@ -25,7 +25,7 @@ ConfigOption = Annotated[
         "--config",
         "-c",
         envvar="GATEWAY_CONFIG",
-        help="配置文件（TOML）configuration file",
+        help="配置文件（TOML）；缺省用缺省值和 GATEWAY_… 环境变量 configuration file; absent: defaults and variables",
         metavar="FILE",
         show_default=False,
     ),

@@ -59,12 +59,18 @@ def reconcile(
         bool,
         typer.Option(
             "--heal",
-            help="修复：缺失的原号重报，存疑的按平台答复裁决，不同的重取状态，未知的转人工 have the differences mended",
+            help="修复：缺失的原号重报，存疑的按平台答复裁决，不同的重取状态，未知的转人工 mend: what is missing "
+            "goes again under its id, doubts are decided, what differs is heard anew, the foreign goes to a person",
         ),
     ] = False,
     kind: Annotated[
         list[str] | None,
-        typer.Option("--kind", help="只修复这类差异 mend this kind alone", metavar="KIND", show_default=False),
+        typer.Option(
+            "--kind",
+            help="只修复这类差异，可重复 mend these kinds alone, repeatable: missing, foreign, differing, undecided",
+            metavar="KIND",
+            show_default=False,
+        ),
     ] = None,
     reason: Annotated[
         str | None,

@@ -110,11 +110,18 @@ def replay(
     canary: Annotated[
         int,
         typer.Option(
-            "--canary", min=1, max=100, help="先一个，再这么多，全部成功后才继续 one, then so many, then the rest"
+            "--canary",
+            min=1,
+            max=100,
+            metavar="N",
+            help="先一个，再这么多，全部成功后才继续 one, then so many, then the rest",
         ),
     ] = 10,
     stop: Annotated[
-        int, typer.Option("--stop", min=1, max=100, help="失败达到这个百分比即停 stop at so many per cent failed")
+        int,
+        typer.Option(
+            "--stop", min=1, max=100, metavar="PERCENT", help="失败达到这个百分比即停 stop at so many per cent failed"
+        ),
     ] = 20,
     overtaken: Annotated[
         bool,

@@ -66,7 +66,8 @@ def send(
         ),
     ] = None,
     version: Annotated[
-        int | None, typer.Option("--version", help="更正所依据的版本 version that a PUT revises", show_default=False)
+        int | None,
+        typer.Option("--version", metavar="N", help="更正所依据的版本 version that a PUT revises", show_default=False),
     ] = None,
     json: JsonOption = False,
 ) -> None:

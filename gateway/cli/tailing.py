@@ -28,7 +28,9 @@ def tail(
     after: Annotated[
         str | None,
         typer.Option(
-            "--after", help="从该游标之后开始，0 为最早 after this cursor, 0 = from the first", metavar="CURSOR"
+            "--after",
+            help="从该游标之后开始，0 为最早；缺省从现在起 after this cursor; 0: from the first; absent: from now on",
+            metavar="CURSOR",
         ),
     ] = None,
     types: Annotated[
@@ -38,7 +40,8 @@ def tail(
         ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=0, help="看到这么多条后结束 end after so many; 0 = 不限 never")
+        int,
+        typer.Option("--limit", min=0, metavar="N", help="看到这么多条后结束，0 = 不限 end after so many; 0: never"),
     ] = 0,
     json: JsonOption = False,
 ) -> None:

@@ -197,7 +197,8 @@ class GatewayClient:
     # ---- reading
 
     async def read(self, identifier: str) -> dict[str, JsonValue]:
-        """One thing by its id: case, agreement, confirmation, transfer or referral, with deliveries, clocks and next steps.
+        """One thing by its id: case, agreement, confirmation, transfer or referral, with deliveries, clocks and next steps; in
+        the form that the API's description names (``CaseView``, ``AgreementView`` …).
 
         Raises:
             LookupError: an id of no kind that can be read.
@@ -221,7 +222,8 @@ class GatewayClient:
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, *, reason: str | None = None
     ) -> dict[str, JsonValue]:
-        """Any reading call of the contract that answers a JSON object. ``reason``: for what is read with one."""
+        """Any reading call of the contract that answers a JSON object, in the form that the API's description names.
+        ``reason``: for what is read with one."""
         headers = {} if reason is None else {"X-Reason": quote(reason)}
         return _body(await self._call("GET", path, repeatable=True, params=dict(query or {}), headers=headers))
 

@@ -17,7 +17,7 @@ from gateway.demo.memory import give_back
 from gateway.demo.platforms import Mocks, Platform, mocks_there, start_mocks
 from gateway.demo.tempo import CLERK_DELAY_MS, CLERK_JITTER_MS, ON_REQUEST, RETRY, TEMPOS, Tempo
 from gateway.demo.toml_text import table_text
-from gateway.demo.workspace import StageRefused, Workspace
+from gateway.demo.workspace import PlatformUnknown, StageRefused, Workspace
 from gateway.flow.house import House
 from gateway.registry import AnyAdapter, installed
 from gateway.security.clients import OPERATOR_SCOPES, UPSTREAM_SCOPES, NewKey, hash_secret, make_key
@@ -118,7 +118,7 @@ async def _cast(workspace: Workspace, adapters: Mapping[str, Any], beside: Seque
     names = [name for name in playable if name in wanted]
     lacking = ", ".join(sorted(set(beside) - set(names)))
     if lacking or not names:
-        raise StageRefused(
+        raise PlatformUnknown(
             f"没有同时装有适配器和模拟平台的对接端 no platform has both its adapter and its mock installed: {lacking or '-'}"
             f"（可选 there are: {', '.join(playable) or '-'}）"
         )

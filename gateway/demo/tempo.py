@@ -73,7 +73,7 @@ TEMPOS: Final[Mapping[str, Tempo]] = {
             "postpone_s": 0,
             "organizations": [home.code for home in HOMES],
         },
-        endpoint={"rate_per_s": 200.0, "poll_every_s": [0.15, 0.3]},
+        endpoint={"rate_per_s": 200.0, "poll_every_s": [0.15, 0.3], "postpone_s": 0.3},
         mix={"accept": 7, "note": 1, "nothing": 2},
     ),
     CONFEDERATION: Tempo(

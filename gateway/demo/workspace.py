@@ -26,6 +26,10 @@ class StageRefused(Exception):
     """The stage cannot be set up; the text says why and what to do."""
 
 
+class PlatformUnknown(StageRefused):
+    """A platform was asked for that cannot play: the command line is wrong, not the machine."""
+
+
 class Workspace:
     """``DIR``: ports.json, started.json, demo.json, gateway.toml, client.ndjson, gateway/, mocks/, logs.
 
@@ -51,7 +55,10 @@ class Workspace:
                 fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 if time.monotonic() > until:
-                    raise StageRefused(f"目录正在使用 another demonstration uses this directory: {self.path}") from None
+                    raise StageRefused(
+                        f"目录正在使用：换一个 --data，或先结束那个演示 another demonstration uses this directory, "
+                        f"choose another by --data or end that one: {self.path}"
+                    ) from None
                 await asyncio.sleep(0.1)
             else:
                 return
@@ -112,7 +119,10 @@ class Workspace:
             started = {"seed": seed, "began": datetime.now(UTC).replace(microsecond=0).isoformat()}
             self.keep("started.json", started)
         if started["seed"] != seed:
-            raise StageRefused(f"此目录的演示用的是 the demonstration in {self.path} has --seed {started['seed']}")
+            raise StageRefused(
+                f"此目录的演示用的是 the demonstration in {self.path} has --seed {started['seed']}"
+                "：用同样的种子，或换一个 --data take that seed, or another --data"
+            )
         return datetime.fromisoformat(started["began"])
 
     def ports(self, names: list[str], gateway: int | None) -> dict[str, int]:

@@ -17,6 +17,7 @@ from contracts.deadlines import Law
 from contracts.errors import UnreadableCallback
 from contracts.update import About, Inbound, Key, KeyKind, ReferralOffered, StatusUpdate
 from gateway.flow.applying.correlate import Contradicting, find
+from gateway.flow.applying.matter_words import Background
 from gateway.flow.applying.offers import offer
 from gateway.flow.applying.tracks import commit_traced, tell_delivered
 from gateway.flow.applying.words import Words
@@ -208,20 +209,17 @@ class Applier:
             delivery = next((row for row in file.deliveries if row.id == found.about), None)
             return (None, None) if delivery is None else self._words.about_delivery(file, delivery, speaker, word)
         if word.about is About.REPORT:
-            unit = self._words.unit(file, speaker, word)
-            task = NewTask(
-                self._store.ids.new("task"), "report_returned", found.about, speaker.endpoint, word.raw_status[:64]
-            )
-            unit.tasks.append(task)
-            return unit, None
+            return self._words.about_report(file, found.about, speaker, word), None
         matter = file.matters.get(found.about)
         if matter is None or not _may_speak(file, matter, speaker.endpoint):
             return None, None
-        case = await self._contexts.case_of(file)
-        agreement = await self._contexts.agreement_of(file, matter)
-        early = await self._early(file, matter)
-        clocks = await self._store.rows("clocks_of", file.subject)
-        return self._words.about_matter(file, matter, speaker, word, case, early, agreement, clocks), None
+        background = Background(
+            case=await self._contexts.case_of(file),
+            agreement=await self._contexts.agreement_of(file, matter),
+            early=await self._early(file, matter),
+            clocks=await self._store.rows("clocks_of", file.subject),
+        )
+        return self._words.about_matter(file, matter, speaker, word, background), None
 
     async def _early(self, file: CaseFile, matter: Matter) -> tuple[tuple[str, datetime], ...]:
         """Words about the matter that came before their turn, in order of arrival."""

@@ -349,6 +349,6 @@ async def _traced(store: Store, claim: Claim) -> tuple[str | None, tuple[str, ..
     """Where an attempt hangs in its trace: below the step that made its message (of a webhook: its event), linked to the
     attempt before it."""
     rows = await store.runner.read(many, "traces_of", [(claim.message,), (claim.delivery,)])
-    found = {row["thing"]: str(row["traceparent"]) for row in rows}
+    found = {row["thing"]: row["traceparent"] for row in rows}
     before = found.get(claim.delivery)
     return found.get(claim.message), () if before is None else (before,)

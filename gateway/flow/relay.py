@@ -130,7 +130,7 @@ class BrokerRelay:
     async def waiting(self) -> int:
         """How many numbered events are not on the broker yet."""
         row = await self._store.row("unpublished", BROKER)
-        return 0 if row is None else int(row["waiting"])
+        return 0 if row is None else row["waiting"]
 
     async def close(self) -> None:
         """Leave the mark to the other processes, and the broker."""
@@ -153,7 +153,7 @@ async def traced(store: Store, made: list[dict[str, Any]]) -> list[dict[str, Any
     if not store.tracer.on or not made:
         return made
     rows = await store.runner.read(many, "traces_of", [(envelope["id"],) for envelope in made])
-    known = {row["thing"]: str(row["traceparent"]) for row in rows}
+    known = {row["thing"]: row["traceparent"] for row in rows}
     for envelope in made:
         parent = known.get(envelope["id"])
         if parent is not None:

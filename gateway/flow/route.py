@@ -14,7 +14,7 @@ from contracts.document import Document
 from contracts.lists import Channel, OrganizationType
 from contracts.messages import MESSAGE_TYPES, Condition, MessageKind, MessageType, Recipient
 from contracts.report import StatusReport
-from contracts.status import CaseStatus
+from contracts.status import CaseStatus, TransferStatus
 from contracts.transfer import Transfer
 from gateway.registry import Endpoint
 from gateway.settings import RouteSettings
@@ -134,8 +134,11 @@ class Router:
                 return isinstance(document, StatusReport) and document.status != "unknown"
             case Condition.NOT_ABOUT_REFERRAL:
                 return isinstance(document, StatusReport) and document.about != "referral"
-            case Condition.ABOUT_CONFIRMATION_OR_TRANSFER:
-                return isinstance(document, StatusReport) and document.about in ("confirmation", "transfer")
+            case Condition.ABOUT_CONFIRMATION_OR_FILED_TRANSFER:
+                return isinstance(document, StatusReport) and (
+                    document.about == "confirmation"
+                    or (document.about == "transfer" and document.status == TransferStatus.FILED)
+                )
 
     @staticmethod
     def _was_routed(file: CaseFile | None, endpoint: str, kind: MessageType, about: str | None) -> bool:

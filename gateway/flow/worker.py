@@ -1,38 +1,29 @@
-"""The hands: one loop per step, each supervised, woken by what the others commit, with a sweep as the safety net."""
+"""The hands: one loop per step, woken by what the others commit, and the deliveries that are in flight."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
 
+from gateway.flow import loops
 from gateway.flow.apply import Applier
 from gateway.flow.applying.papers import Papers
 from gateway.flow.clock import Alarms
 from gateway.flow.deliver import Deliverer
+from gateway.flow.loops import FULL_S, Loop, Loops, until_idle
 from gateway.flow.poll import Poller
 from gateway.flow.relay import BrokerRelay, Relay
-from gateway.store.engine import Operation
+from gateway.flow.timing.reminders import remind_of_words
 from gateway.store.settlement import Claim
 from gateway.store.store import Store
-from gateway.store.unit import NewTask
 
 log = structlog.get_logger("gateway.worker")
 
-_SWEEP_S = 1.0
-_FULL_S = 0.05
-"""A look again where something is due and every slot is taken: a landing rings sooner."""
 _HELD_S = 0.25
 """The longest wait for the next look where others hold every slot. Whoever lets one go rings."""
-_AFTER_FAILURE_S = 1.0
-_HUNG_S = 180.0
-"""A loop that was to be well again so long ago (s), and was not, hangs or fails: many times a store's patience."""
-_SLOW_HUNG_S = 3600.0
-"""The same of one whose turns wait for platforms, mail or a broker."""
 _AFTER_THE_SENDING_S = 0.005
 """How long news waits when its bell rings: what rang sends something too, and that goes first. What comes of the sending is
 told with it then."""
@@ -49,51 +40,6 @@ _NO_TRIAL_MS = 2**62
 _WATCH_S = 15.0
 _LATELY = 128
 """Documents, twice over, that are delivered as they were accepted, without being read again."""
-
-
-Turn = Callable[[], Awaitable[float]]
-"""One turn of a loop; returns how many seconds to rest, 0 where it goes on at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """One loop of the worker: its turns, and what the worker must know of them.
-
-    ``bell`` ends a rest early, ``news_s`` is how long what it rang for is then left alone. ``gap_s``: from one turn's begin to
-    the next one's. Under load every commit rings: without a gap a turn would find one thing to do, and a transaction costs as
-    much for one as for ten; whoever comes after a quiet moment is not kept waiting. ``sends``: it speaks with platforms, and
-    keeps silent while this process must. ``slow``: a turn may take long without anything being wrong here."""
-
-    name: str
-    turn: Turn
-    bell: asyncio.Event | None = None
-    gap_s: float = 0.0
-    sends: bool = False
-    slow: bool = False
-    news_s: float = 0.0
-
-    @property
-    def patience_s(self) -> float:
-        """How long it may be without a turn that ended well, its rest apart."""
-        return _SLOW_HUNG_S if self.slow else _HUNG_S
-
-    @property
-    def title(self) -> str:
-        """Its task's name, as ``/readyz`` and alerts tell it."""
-        return f"loop:{self.name}"
-
-
-class LoopKnown(Exception):
-    """A loop of this name runs already: logs and alerts could not tell the two apart."""
-
-
-def until_idle(turn: Callable[[], Awaitable[int]]) -> Turn:
-    """A loop's turn of one that tells how much it did: where it found nothing, the loop rests until its bell or the sweep."""
-
-    async def once() -> float:
-        return 0.0 if await turn() else _SWEEP_S
-
-    return once
 
 
 @dataclass(slots=True)
@@ -140,8 +86,8 @@ def publishing(broker: BrokerRelay, bells: Bells) -> Loop:
     return Loop("publish", until_idle(broker.turn), bells.publish, gap_s=0.02, slow=True)
 
 
-class Worker:
-    """Runs the loops until it is told to stop; then claims nothing more and lets what is in flight end."""
+class Worker(Loops):
+    """The journey's own loops, and the deliveries in flight: at its end it claims nothing more and lets those end."""
 
     def __init__(
         self,
@@ -154,6 +100,7 @@ class Worker:
         pollers: list[Poller],
         concurrency: int,
     ) -> None:
+        super().__init__()
         self._store = store
         self._bells = bells
         self._deliverer = deliverer
@@ -169,23 +116,15 @@ class Worker:
         # Of many processes one lands for a trial, not all at once; where there is one alone, there is nobody to wait for.
         self._patience_ms = 0 if store.runner.writers == 1 else round(1000 * random.uniform(0, _PATIENCE_S))
         self._empty = 0
-        self._full = False
-        self.silent_until = 0.0
-        """Until then (the loop's time) this process sends nothing: it has not found its share of the platforms' rates yet."""
         self._calm_at = 0.0
-        self._tasks: list[asyncio.Task[None]] = []
-        self._well_by: dict[str, float] = {}
-        """When (the loop's time) each loop is to have ended a turn well."""
-        self._stopping = asyncio.Event()
         self._ear = Loop("hear", until_idle(relay.hear), bells.relay, gap_s=0.02)
-        self._loops = {self._ear.name: self._ear}
-        for loop in self._core():
+        for loop in [self._ear, *self._core()]:
             self.add(loop)
 
     def _core(self) -> list[Loop]:
         """The journey's own loops."""
         bells = self._bells
-        loops = [
+        steps = [
             Loop("deliver", self._deliver_turn, bells.deliver, gap_s=0.004, sends=True),
             Loop("apply", self._apply_turn, bells.apply),
             Loop(
@@ -199,39 +138,14 @@ class Worker:
             Loop("webhooks", self._webhooks_turn, bells.webhooks, sends=True),
             Loop("watch", self._watch_turn),
         ]
-        return loops + [
+        return steps + [
             Loop(f"poll{place}", one.turn, sends=True, slow=True) for place, one in enumerate(self._pollers)
         ]
-
-    def add(self, loop: Loop) -> None:
-        """One more loop, before the start.
-
-        Raises:
-            LoopKnown: there is one of this name.
-        """
-        if loop.name in self._loops:
-            raise LoopKnown(loop.name)
-        self._loops[loop.name] = loop
-
-    def loop(self, name: str) -> Loop:
-        """The loop of this name. Raises ``KeyError`` where there is none."""
-        return self._loops[name]
 
     @property
     def slots(self) -> tuple[int, int]:
         """Deliveries in flight, and how many there may be."""
         return len(self._flying), self._concurrency
-
-    def stuck(self) -> list[str]:
-        """Loops that ended though nobody told them to, hang in one turn, or fail in every turn."""
-        if self._stopping.is_set():
-            return []
-        ended = {task.get_name() for task in self._tasks if task.done()}
-        now = asyncio.get_running_loop().time()
-        late = {
-            loop.title for loop in self._loops.values() if now > self._well_by.get(loop.name, now) + loop.patience_s
-        }
-        return sorted(ended | late)
 
     def start_hearing(self) -> None:
         """Start no hand but the ear: what other processes number is told in this one."""
@@ -243,49 +157,6 @@ class Worker:
         self._calm_at = asyncio.get_running_loop().time() + _CALM_S
         self._run([loop for loop in self._loops.values() if loop is not self._ear])
 
-    def _run(self, loops: list[Loop]) -> None:
-        self._tasks = [asyncio.create_task(self._supervised(loop), name=loop.title) for loop in loops]
-
-    async def _supervised(self, loop: Loop) -> None:
-        clock = asyncio.get_running_loop().time
-        self._well_by[loop.name] = clock()
-        while not self._stopping.is_set():
-            begun = clock()
-            if loop.sends and (silent := self.silent_until - begun) > 0:
-                self._well_by[loop.name] = begun
-                await self._rest(min(silent, _FULL_S))
-                continue
-            try:
-                rest = await loop.turn()
-            except Exception as error:  # a loop that dies silently is the worst fault of all
-                log.error("loop_failed", loop=loop.name, error=type(error).__name__)
-                await self._rest(_AFTER_FAILURE_S)
-            else:
-                self._well_by[loop.name] = clock() + rest
-                await self._rest_after(loop, rest)
-            early = begun + loop.gap_s - clock()
-            if early > 0 and not self._full:
-                await self._rest(early)
-
-    async def _rest_after(self, loop: Loop, seconds: float) -> None:
-        if seconds > 0:
-            await self._rest(seconds, loop.bell)
-            if loop.news_s > 0:
-                await self._rest(loop.news_s)
-
-    async def _rest(self, seconds: float, bell: asyncio.Event | None = None) -> None:
-        """Sleep until the time is over, the bell rings, or the end comes."""
-        waits = [asyncio.create_task(self._stopping.wait())]
-        if bell is not None:
-            waits.append(asyncio.create_task(bell.wait()))
-        try:
-            await asyncio.wait(waits, timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        if bell is not None:
-            bell.clear()
-
     async def _deliver_turn(self) -> float:
         claims = []
         async with self._claiming:
@@ -294,7 +165,7 @@ class Worker:
                 patience_ms = self._patience_ms if self._calm_in <= 0 else _NO_TRIAL_MS
                 claims = await self._deliverer.take(min(free, _BATCH), self._busy, patience_ms)
             await self._begin(claims)
-        self._full = len(claims) == _BATCH
+        self.hurried = len(claims) == _BATCH
         if not claims:
             return await self._until_due()
         self._empty = 0
@@ -353,32 +224,32 @@ class Worker:
     async def _until_due(self) -> float:
         row = await self._store.row("next_due")
         if row is None or row["due_at"] is None:
-            return _SWEEP_S
+            return loops.SWEEP_S
         if row["due_at"] <= row["now"]:
             if self._store.runner.writers == 1:
-                return _FULL_S
+                return FULL_S
             # Perhaps another process just held the endpoint: it is free again in a moment. No two look again at once.
             self._empty += 1
             soon: float = min(_HELD_S, 0.002 * 2 ** min(self._empty, 8)) * random.uniform(0.5, 1.0)
             return soon
         due_in: float = (row["due_at"] - row["now"]) / 1000
-        return min(due_in, _SWEEP_S)
+        return min(due_in, loops.SWEEP_S)
 
     async def _apply_turn(self) -> float:
         if await self._applier.turn():
             return 0.0
         row = await self._store.row("next_callback")
         if row is None or row["due_at"] is None:
-            return _SWEEP_S
+            return loops.SWEEP_S
         due_in: float = (row["due_at"] - row["now"]) / 1000
-        return min(max(due_in, 0.005), _SWEEP_S)
+        return min(max(due_in, 0.005), loops.SWEEP_S)
 
     async def _webhooks_turn(self) -> float:
         """Handshakes, and one probe an hour of each unhealthy webhook."""
         async with self._claiming:
             if self._trial is None:
                 await self._begin(await self._deliverer.take_probes(self._busy))
-        return _SWEEP_S
+        return loops.SWEEP_S
 
     async def _watch_turn(self) -> float:
         """Words that are overdue become tasks, clocks ring, old nonces and keys go."""
@@ -389,10 +260,6 @@ class Worker:
         await self._store.write("drop_nonces", ())
         await self._store.write("destroy_old_keys", ())
         return _WATCH_S
-
-    def halt(self) -> None:
-        """Begin nothing more."""
-        self._stopping.set()
 
     async def stop(self, grace_s: float = 20.0) -> None:
         """Claim nothing more and let what is in flight end within the grace. The rest is cut off: what was on the wire is
@@ -405,26 +272,4 @@ class Worker:
 
     async def drop(self) -> None:
         """Let every hand fall. Without ``stop`` before it, what is in flight is left to its lease, as by a kill."""
-        self.halt()
-        flying = set(self._flying)
-        for task in flying:
-            task.cancel()
-        done, late = await asyncio.wait(self._tasks, timeout=5.0) if self._tasks else (set(), set())
-        for task in late:
-            task.cancel()
-        for task in [*flying, *done, *late]:
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
-
-
-def remind_of_words(store: Store) -> Operation[None]:
-    """A relayed delivery whose word did not come in time gets a task; it stays relayed."""
-    rows = yield "overdue_words", [(store.now_ms(),)]
-    if not rows:
-        return
-    tasks = []
-    for row in rows:
-        task = NewTask(store.ids.new("task"), "word_overdue", row["id"], row["endpoint"])
-        tasks.append(task.row(row["subject"], row["organization"] or ""))
-    yield "open_task", tasks
-    yield "word_reminded", [(row["id"],) for row in rows]
+        await self.end(set(self._flying))

@@ -67,13 +67,12 @@ def claim(
         free[name] = min(free[name], (room or {})[name])
     suspects = [row for row in mine if row["suspect"] is not None and free[row["name"]] > 0]
     if suspects and not flying:
-        first = min(
-            suspects, key=lambda row: (row["suspect"], row["name"])
-        )  # the innocent are through before the poison
+        # The innocent are through before the poison.
+        first = min(suspects, key=lambda row: (row["suspect"], row["name"]))
         taken = yield "claim_suspect", [(first["name"], token, leases[first["name"]])]
         alone = yield from _loaded(taken, token)
         return alone
-    if any(row["now"] - row["suspect_at"] >= patience_ms for row in suspects):
+    if any(row["suspect_at"] is not None and row["now"] - row["suspect_at"] >= patience_ms for row in suspects):
         return []
     quota = shares(free, batch, token)
     if not quota:

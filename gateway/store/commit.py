@@ -19,8 +19,10 @@ from gateway.store.unit import (
     KeyConflict,
     MatterConflict,
     Moved,
+    NewClock,
     NewDelivery,
     NewMatter,
+    NewMessage,
     NewTask,
     Outcome,
     Replayed,
@@ -143,8 +145,8 @@ def _reserve_keys(units: list[Unit], outcomes: dict[int, Outcome], leaning: dict
 
 
 def _repeat(key: Key, row: Row) -> Outcome:
-    if bytes(row["digest"]) == key.digest:
-        return Replayed(bytes(row["answer"]), row["about"])
+    if row["digest"] == key.digest:
+        return Replayed(row["answer"], row["about"])
     return KeyConflict(row["about"], business=key.client == "")
 
 
@@ -277,53 +279,14 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
     yield "move_matter", [(m.id, m.status, m.since, m.version, m.message, m.active) for m in unit.matter_moves]
     yield "amend_matter", [(m.id, m.facet, m.organization) for m in unit.matter_moves if m.facet or m.organization]
     yield "add_holder", [(subject, endpoint) for endpoint in unit.holders]
-    yield (
-        "add_message",
-        [
-            (
-                m.id,
-                subject,
-                places[m.id],
-                m.type,
-                m.about,
-                m.version,
-                m.source,
-                m.correlation,
-                m.schema,
-                m.document_sealed,
-            )
-            for m in unit.messages
-        ],
-    )
+    yield "add_message", [_message_row(message, subject, places[message.id]) for message in unit.messages]
     yield "add_delivery", [_delivery_row(d, subject, places.get(d.message, base)) for d in unit.deliveries]
     yield "freeze_wire", list(unit.wires)
     yield "add_reference", [(r.endpoint, r.kind, r.value, r.about, subject, r.folded) for r in unit.references]
     yield "close_task", [(kind, about, resolution) for kind, about, resolution in unit.closed_tasks]
     yield "open_task", [task.row(subject, organization) for task in unit.tasks]
     yield "tell_task", list(unit.told_tasks)
-    yield (
-        "start_clock",
-        [
-            (
-                c.id,
-                subject,
-                c.about,
-                c.rule,
-                organization,
-                c.started_on,
-                c.due_on,
-                c.safe_at,
-                c.state,
-                c.provisional,
-                c.calendar,
-                c.alarm_at,
-                c.given,
-                c.extended_by,
-                c.pauses,
-            )
-            for c in unit.clocks
-        ],
-    )
+    yield "start_clock", [_clock_row(clock, subject, organization) for clock in unit.clocks]
     yield "move_clock", list(unit.clock_moves)
     yield "set_alarm", list(unit.clock_alarms)
     yield "add_paper", [(p.id, p.endpoint, subject, p.about, p.ref, p.link_sealed) for p in unit.papers]
@@ -339,6 +302,41 @@ def _rows(unit: Unit, base: int) -> Iterable[tuple[str, list[tuple[object, ...]]
     if unit.trace is not None:
         things = [*(message.id for message in unit.messages), *(event.id for event in unit.events)]
         yield "add_trace", [(thing, unit.trace) for thing in things]
+
+
+def _message_row(message: NewMessage, subject: str, sequence: int) -> tuple[object, ...]:
+    return (
+        message.id,
+        subject,
+        sequence,
+        message.type,
+        message.about,
+        message.version,
+        message.source,
+        message.correlation,
+        message.schema,
+        message.document_sealed,
+    )
+
+
+def _clock_row(clock: NewClock, subject: str, organization: str) -> tuple[object, ...]:
+    return (
+        clock.id,
+        subject,
+        clock.about,
+        clock.rule,
+        organization,
+        clock.started_on,
+        clock.due_on,
+        clock.safe_at,
+        clock.state,
+        clock.provisional,
+        clock.calendar,
+        clock.alarm_at,
+        clock.given,
+        clock.extended_by,
+        clock.pauses,
+    )
 
 
 def _delivery_row(delivery: NewDelivery, subject: str, sequence: int) -> tuple[object, ...]:

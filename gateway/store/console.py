@@ -142,7 +142,7 @@ def count_matching(wanted: DeliveryFilter, every: Sequence[str]) -> Operation[in
         return None
     if not (wanted.states or wanted.endpoints):
         rows = yield "count_all_deliveries", [(wanted.after, wanted.before, COUNTED)]
-        return int(rows[0]["many"])
+        return rows[0]["many"]
     pairs = product(wanted.states or tuple(DeliveryState), wanted.endpoints or every)
     rows = yield (
         "count_deliveries",
@@ -278,11 +278,7 @@ def verify_audit(
     """Follow the chain over the next rows: the last number, its hash, and the number of the first row that breaks it."""
     rows = yield "audit_from", [(after, most)]
     for row in rows:
-        if (
-            row["number"] != after + 1
-            or bytes(row["previous"]) != previous
-            or digest(row, previous) != bytes(row["hash"])
-        ):
+        if row["number"] != after + 1 or row["previous"] != previous or digest(row, previous) != row["hash"]:
             return row["number"], previous, row["number"]
-        after, previous = row["number"], bytes(row["hash"])
+        after, previous = row["number"], row["hash"]
     return after, previous, None

@@ -122,7 +122,7 @@ FROM deliveries d WHERE d.endpoint = :endpoint AND d.state = 'pending' AND d.cod
 SELECT m.position FROM given JOIN marks m ON m.consumer = given.consumer FOR UPDATE OF m
 -- What cannot be joined is not looked for: a condition on the event beside the key would be asked after the look.
 -- name: events_to_tally each (mark bigint, batch bigint)
-SELECT e.position, e.subject, e.type, e.about, e.organization, e.at, e.data, m.type AS message_type, m.source,
+SELECT e.position, e.subject, e.type, e.about, e.organization, e.at, e.data, m.type AS message_type, m.source AS message_source,
   d.endpoint AS delivery_endpoint, d.created_at AS delivery_created, d.code AS delivery_code, dm.source AS delivery_source
 FROM events e LEFT JOIN messages m
   ON m.subject = CASE WHEN e.type NOT LIKE 'delivery.%' AND e.type NOT LIKE 'clock.%' AND e.type NOT LIKE 'task.%' THEN e.subject END

@@ -19,10 +19,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import orjson
 
 from gateway.store.months import Part
+from gateway.store.row import Row as Row
 from gateway.store.statements import Statement, load
 from gateway.store.thread import Outcome, Thread
 
-Row = Any  # sqlite3.Row and asyncpg.Record: read by column name
 Rows = list[Row]
 Step = tuple[str, Sequence[tuple[object, ...]]]
 T = TypeVar("T")
@@ -182,6 +182,8 @@ class Sqlite:
             "busy_timeout=5000",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        # The same name on both engines; PostgreSQL's is made by the first migration, from now() and never clock_timestamp():
+        # that is volatile, so an index range would become a filter.
         connection.create_function("now_ms", 0, clock)
         connection.create_function("pg_notify", 2, lambda channel, payload: None)  # one process needs no telling
         return connection

@@ -98,7 +98,7 @@ def take_due(batch: int, lease_ms: int) -> Operation[list[DueCallback]]:
             row["digest"],
             row["state"],
             row["tries"],
-            bytes(row["call_sealed"]),
+            row["call_sealed"],
             row["received_at"],
             row["matched"],
         )

@@ -179,11 +179,11 @@ def verify_audit(kept: AuditHead | None = None) -> Operation[AuditVerdict]:
         for row in rows:
             flaws += [(gone, AuditFlaw.MISSING) for gone in range(number + 1, row["number"])]
             entry = AuditEntry(row["actor"], row["act"], row["target"], row["reason"], row["data"])
-            if audit_hash(row["number"], row["at"], entry, bytes(row["previous"])) != bytes(row["hash"]):
+            if audit_hash(row["number"], row["at"], entry, row["previous"]) != row["hash"]:
                 flaws.append((row["number"], AuditFlaw.CHANGED))
-            elif row["number"] == number + 1 and bytes(row["previous"]) != previous:
+            elif row["number"] == number + 1 and row["previous"] != previous:
                 flaws.append((row["number"], AuditFlaw.UNLINKED))
-            number, previous = row["number"], bytes(row["hash"])
+            number, previous = row["number"], row["hash"]
             held = held or kept == AuditHead(number, previous)
     if kept is not None and not held:
         flaws.append((kept.number, AuditFlaw.CUT))

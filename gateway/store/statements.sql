@@ -198,7 +198,7 @@ UPDATE lanes SET lease_until = now_ms(), due_at = now_ms() WHERE token IS NOT NU
 
 -- After a start with a clock that is behind the last run's: what was planned by that one comes nearer by so much.
 -- name: last_alive ()
-SELECT max(position) AS at, now_ms() AS now FROM marks WHERE consumer LIKE 'alive:%'
+SELECT max(position) AS alive_at, now_ms() AS now FROM marks WHERE consumer LIKE 'alive:%'
 -- name: forget_alive ()
 UPDATE marks SET position = now_ms() WHERE consumer LIKE 'alive:%' AND position > now_ms()
 -- name: hasten_lanes each (ms bigint)

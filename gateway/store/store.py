@@ -217,7 +217,7 @@ async def sole_store(runner: Runner, sealer: Sealer, ids: Ids, now_ms: Callable[
 def _hasten() -> Operation[int]:
     """Bring schedules nearer by as much as the last run's clock is ahead of ours; returns that (ms)."""
     found = yield "last_alive", [()]
-    ahead: int = max((found[0]["at"] or 0) - found[0]["now"], 0)
+    ahead = max((found[0]["alive_at"] or 0) - found[0]["now"], 0)
     if ahead:
         for schedule in _SCHEDULES:
             yield schedule, [(ahead,)]

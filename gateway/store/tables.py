@@ -481,10 +481,3 @@ audit = sa.Table(
     _need("previous", LargeBinary),
     _need("hash", LargeBinary),
 )
-
-# The engine's half of the clock: the same name in SQL on both. On SQLite the process registers it, so a simulation passes
-# its own. Never clock_timestamp(): it is volatile, so an index range would become a filter.
-NOW_POSTGRESQL = (
-    "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS "
-    "$$ SELECT (extract(epoch FROM now()) * 1000)::bigint $$"
-)

@@ -66,17 +66,17 @@ def _number(about: str, subject: str, folded: str) -> tuple[object, ...]:
 def _series(row: Row) -> Iterable[str]:
     if row["message_type"] is not None and not row["type"].startswith("delivery."):  # else: one translated anew
         yield f"in|{row['organization']}"
-        yield f"from|{row['source']}"
+        yield f"from|{row['message_source']}"
     noun, _, word = row["type"].partition(".")
-    if noun == "delivery" and word in _ENDS and row["delivery_endpoint"] is not None:
-        endpoint = row["delivery_endpoint"]
+    endpoint, created_at = row["delivery_endpoint"], row["delivery_created"]
+    if noun == "delivery" and word in _ENDS and endpoint is not None and created_at is not None:
         yield f"out|{endpoint}|{word}"
         if word == "delivered":
             yield f"good|{row['delivery_source']}"
         elif word in FAILED_STATES:
             yield f"bad|{row['delivery_source']}|{row['delivery_code'] or word}"
         if word == "delivered":
-            took = max(row["at"] - row["delivery_created"], 0)
+            took = max(row["at"] - created_at, 0)
             yield f"took|{endpoint}|{bisect_left(LATENCY_MS, took)}"
 
 

@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
-I = TypeVar("I")  # noqa: E741 -- an item, as T is a type
+Item = TypeVar("Item")
 
 
 class Outcome(NamedTuple):
@@ -30,11 +30,11 @@ class _Job(NamedTuple):
 _Done = list[tuple["asyncio.Future[Any]", Outcome]]
 
 
-class Thread(Generic[I]):
+class Thread(Generic[Item]):
     """Started when it is made; ``end`` lets it finish what it was asked. ``together`` does all the items that wait at once, and
     gives the outcome of each, in order."""
 
-    def __init__(self, name: str, together: Callable[[Sequence[I]], Sequence[Outcome]]) -> None:
+    def __init__(self, name: str, together: Callable[[Sequence[Item]], Sequence[Outcome]]) -> None:
         self._together = together
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -44,7 +44,7 @@ class Thread(Generic[I]):
         """The work's result, to be awaited. ``long``: nobody else's answer waits for it."""
         return self._put(work, arguments, long)
 
-    def join(self, item: I) -> asyncio.Future[Any]:
+    def join(self, item: Item) -> asyncio.Future[Any]:
         """The item's result, to be awaited: it is done with the others that wait. What was asked meanwhile may go before."""
         return self._put(None, (item,), True)
 

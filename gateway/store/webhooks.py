@@ -96,11 +96,11 @@ def webhook_of(row: Row) -> Webhook:
     return Webhook(
         row["id"],
         row["client"],
-        bytes(row["address_sealed"]),
+        row["address_sealed"],
         row["events"],
         row["organizations"],
         row["signing"],
-        bytes(row["keys_sealed"]),
+        row["keys_sealed"],
         None if row["old_keys_sealed"] is None else bytes(row["old_keys_sealed"]),
         row["old_until"],
         row["version"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -27,6 +27,12 @@ def field_texts(code: str) -> dict[str, str] | None:
 def problem_codes() -> tuple[str, ...]:
     """Every problem code of the catalogue, in its order."""
     return tuple(_catalogue("problems"))
+
+
+def setting_text(kinds: Iterable[str], key: str) -> str | None:
+    """The Chinese of a configuration key, by the names of its settings class and those it comes from; ``None``: no text."""
+    catalogue = _catalogue("settings")
+    return next((catalogue[kind][key] for kind in kinds if key in catalogue.get(kind, ())), None)
 
 
 @cache

@@ -93,5 +93,5 @@ class Door:
         )
         if len(self._known) >= _MOST:
             self._known.clear()
-        self._known[prefix] = (now + _REMEMBERED_S, bytes(row["secret_hash"]), principal)
+        self._known[prefix] = (now + _REMEMBERED_S, row["secret_hash"], principal)
         return self._known[prefix][1:]

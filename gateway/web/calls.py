@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from contracts.lists import AttachmentKind, MediaType
 from gateway.flow.printing.press import Form
+from gateway.web.acts import ACTS, REASON, text
 
 TOLD: Final = """\
 劳动争议调解对接网关的接口。全部时间为带时区偏移的 RFC 3339，金额为文本；未知字段、未知查询参数一律拒绝。
@@ -66,21 +67,15 @@ def _object(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str
     return {"type": "object", "required": list(required), "additionalProperties": False, "properties": properties}
 
 
-def _text(told: str, **more: Any) -> dict[str, Any]:
-    return {"type": "string", "description": told, **more}
-
-
-_REASON: Final = _text("理由，留痕审计 why, kept in the audit trail", minLength=1, maxLength=500)
-_ON: Final = _text("自何日起，缺省今日 from which day on; absent: today", format="date")
-_ARTICLE: Final = _text("法条引用，写明第几条 the citation, with its article's number", maxLength=200)
+_ON: Final = text("自何日起，缺省今日 from which day on; absent: today", format="date")
+_ARTICLE: Final = text("法条引用，写明第几条 the citation, with its article's number", maxLength=200)
 _BY: Final = {
     "type": "integer",
     "minimum": 1,
     "description": "累计延长多少，单位同规则 prolonged by so much in all, in the rule's unit",
 }
-_CLOCK: Final = _object(("reason",), reason=_REASON, on=_ON, article=_ARTICLE)
-_EXTENSION: Final = _object(("reason", "extended_by"), reason=_REASON, on=_ON, article=_ARTICLE, extended_by=_BY)
-_ACT: Final = {"type": "object", "required": ["reason"], "properties": {"reason": _REASON}}
+_CLOCK: Final = _object(("reason",), reason=REASON, on=_ON, article=_ARTICLE)
+_EXTENSION: Final = _object(("reason", "extended_by"), reason=REASON, on=_ON, article=_ARTICLE, extended_by=_BY)
 _UPLOAD: Final = {
     "type": "object",
     "required": ["file", "kind"],
@@ -93,18 +88,10 @@ _UPLOAD: Final = {
         },
     },
 }
-_HEAL: Final = {
-    "type": "object",
-    "required": ["reason"],
-    "properties": {
-        "reason": {**_REASON, "maxLength": 400},
-        "kinds": {"type": "array", "items": {"type": "string"}, "description": "缺省全部 absent: all kinds"},
-    },
-}
 
 BODIES: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
     "POST /v1/cases:batch": {
-        "application/x-ndjson": _text("每行一个 Case（JSON），至多 10000 行 one Case (JSON) a line, 10,000 at most")
+        "application/x-ndjson": text("每行一个 Case（JSON），至多 10000 行 one Case (JSON) a line, 10,000 at most")
     },
     "POST /v1/attachments": {"multipart/form-data": _UPLOAD},
     **{
@@ -112,58 +99,32 @@ BODIES: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
         for home in ("/v1/clocks", "/v1/ops/clocks")
         for act in ("suspend", "resume", "extend")
     },
-    **{
-        f"POST {path}": {"application/json": _ACT}
-        for path in (
-            "/v1/ops/papers/{id}/fetch",
-            *(f"/v1/ops/redrives/{{id}}/{act}" for act in ("approve", "pause", "continue", "cancel")),
-        )
-    },
-    "POST /v1/ops/reconciliations/{id}/heal": {"application/json": _HEAL},
+    **{name: {"application/json": body} for name, body in ACTS.items()},
 }
 """Bodies that the framework cannot see."""
 
+_SCHEMA: Final = {"type": "object", "description": "JSON Schema（2020-12 版） the JSON Schema, 2020-12"}
 _FILE: Final = {"type": "string", "format": "binary"}
 _PRINTED: Final = {form.media_type: _FILE for form in Form}
 ANSWERS: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
     "POST /v1/cases:batch": {
-        "application/x-ndjson": _text(
+        "application/x-ndjson": text(
             "每行一个结果 {line, status, result}，result 同单件报送 one result a line; result as of a single post"
         )
     },
     "GET /v1/attachments/{id}": dict.fromkeys(map(str, MediaType), _FILE),
     **{f"GET /v1/{home}/{{id}}/papers/{{kind}}": _PRINTED for home in ("cases", "agreements", "confirmations")},
     "GET /v1/events/stream": {
-        "text/event-stream": _text("SSE：id 为游标，data 为 CloudEvent id: the cursor, data: a CloudEvent")
+        "text/event-stream": text("SSE：id 为游标，data 为 CloudEvent id: the cursor, data: a CloudEvent")
     },
     "GET /healthz": {"text/plain": {"type": "string", "const": "ok"}},
-    "GET /metrics": {"text/plain": _text("Prometheus / OpenMetrics")},
-    "GET /v1/schemas/{name}": {"application/schema+json": {"type": "object"}, "application/json": {"type": "object"}},
+    "GET /metrics": {"text/plain": text("Prometheus / OpenMetrics")},
+    "GET /v1/asyncapi.json": {
+        "application/json": {"type": "object", "description": "AsyncAPI 3 描述文件 the AsyncAPI 3 document"}
+    },
+    "GET /v1/schemas/{name}": {"application/schema+json": _SCHEMA, "application/json": _SCHEMA},
 }
 """Answers that are no plain JSON document."""
-
-ACCEPTED: Final[dict[str, Any]] = {
-    "type": "object",
-    "description": "已持久保存的文书 a document that is durable",
-    "required": ["id", "status", "version", "warnings", "deliveries", "clocks", "links"],
-    "properties": {
-        "id": _text("网关编号 the gateway's id"),
-        "status": _text("所涉事项的状态 the matter's status"),
-        "version": {"type": "integer", "minimum": 1, "description": "版本，即 ETag the version, as in ETag"},
-        "effective_at": _text("协议生效时间 when the agreement takes effect", format="date-time"),
-        "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
-        "deliveries": {
-            "type": "array",
-            "description": "欠各平台的投递 what is owed to which platform",
-            "items": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("id", "endpoint", "state")},
-            },
-        },
-        "clocks": {"type": "array", "items": {"type": "object"}, "description": "由此开始的期限 clocks that it starts"},
-        "links": {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}},
-    },
-}
 
 # ----------------------------------------------------------------------------------------------------------------- headers
 
@@ -194,7 +155,7 @@ def _header(told: str, **schema: Any) -> dict[str, Any]:
 _NAMED: Final = _header("本次请求的编号，报障时提供 the request's id, to be told in case of trouble")
 _ETAG: Final = _header('版本，如 "3" the version, such as "3"')
 _REPLAYED: Final = _header("此前已有同一请求，这是当时的答复 the answer of the same request before", const="true")
-_HOME: Final = _header("所生成事项的地址 where what was made is read", format="uri")
+_HOME: Final = _header("所生成事项的地址 where what was made is read", format="uri-reference")
 _AGAIN: Final = _header("多少秒后再试 try again after so many seconds")
 _BY_STATUS: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
     "401": {"WWW-Authenticate": _header("所需的认证方式 what is asked for")},
@@ -204,17 +165,23 @@ _BY_STATUS: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
 }
 
 
+_SAME: Final = ("post", "/v1/ops/reports")
+"""Where nothing was new, it tells where the old one is."""
+
+
 def answered_headers(method: str, path: str, status: str, keyed: bool) -> dict[str, Any]:
     """The headers of an answer."""
     found = {"X-Request-Id": _NAMED, **_BY_STATUS.get(status, {})}
     if not status.startswith("2"):
         return found
     if brings_document(method, path):
+        if status == "200":
+            return found  # a dry run makes nothing
         found |= {"ETag": _ETAG, "Location": _HOME}
-    elif status == "201" or (status == "202" and not path.endswith("/heal")):
+    elif status == "201" or (status == "202" and not path.endswith("/heal")) or (method, path) == _SAME:
         found["Location"] = _HOME
     elif method == "get" and _DOCUMENTS.match(path) and path.endswith("/{id}"):
         found["ETag"] = _ETAG
-    if keyed and path != "/v1/cases:batch":
+    if keyed and path != "/v1/cases:batch" and not (path == "/v1/ops/redrives" and status == "200"):
         found["Idempotency-Replayed"] = _REPLAYED
     return found

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from contracts.schemas import DOCUMENTS, packaged
 from gateway.flow.house import House
-from gateway.web import calls
+from gateway.web import answered, calls
 from gateway.web.api import tokens
 from gateway.web.auth import Door
 from gateway.web.examples import refusals, with_examples
@@ -65,21 +65,6 @@ _PROBLEM: Final[dict[str, Any]] = {
         "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
     },
 }
-_FINDING: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["pointer", "code"],
-    "properties": {
-        name: {"type": "string", "description": told}
-        for name, told in (
-            ("pointer", "JSON 指针（RFC 6901），空为整个正文 JSON pointer, empty: the whole body"),
-            ("code", "代码，见控制台的接口页 code, explained on the console's API page"),
-            ("message", "问题（英文） what is wrong, in English"),
-            ("message_zh", "问题（中文） what is wrong, in Chinese"),
-            ("cure", "处理办法（英文） what to do, in English"),
-            ("cure_zh", "处理办法（中文） what to do, in Chinese"),
-        )
-    },
-}
 
 
 def mount(application: FastAPI, house: House, door: Door) -> None:
@@ -115,14 +100,14 @@ def mount(application: FastAPI, house: House, door: Door) -> None:
 
 def described(drawn: dict[str, Any]) -> dict[str, Any]:
     """What the framework drew from the routes, with all that it cannot see in them: the caller's credential, the parts of
-    the path, the parameters that are read by hand, the documents' schemas and the form of a refusal."""
+    the path, the parameters that are read by hand, the schemas of documents and answers, the form of a refusal."""
     paths = {
         path: {method: _call(path, method, call) for method, call in methods.items()}
         for path, methods in drawn["paths"].items()
     }
     components = dict(drawn.get("components", {}))
-    ours = {"Problem": _PROBLEM, "Finding": _FINDING, "Accepted": calls.ACCEPTED}
-    components["schemas"] = {**components.get("schemas", {}), **_documents(), **ours}
+    forms = {name: form for name, form in answered.components().items() if name not in documents()}
+    components["schemas"] = {**components.get("schemas", {}), **documents(), **forms, "Problem": _PROBLEM}
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "API 密钥 API key: <prefix>.<secret>"},
         "oauth2": tokens.SCHEME,
@@ -145,9 +130,9 @@ def _call(path: str, method: str, call: dict[str, Any]) -> dict[str, Any]:
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     if path != tokens.PATH:
-        made["responses"] = {**made.get("responses", {}), **refusals(method, path, made, secured)}
+        made["responses"] = _joined(made.get("responses", {}), refusals(method, path, made, secured))
     made["responses"] = {
-        status: {**told, "headers": calls.answered_headers(method, path, status, keyed)}
+        status: {**told, **_said(told), "headers": calls.answered_headers(method, path, status, keyed)}
         for status, told in (made["responses"] | {"default": refusal}).items()
     }
     if path in _OPEN:
@@ -156,6 +141,21 @@ def _call(path: str, method: str, call: dict[str, Any]) -> dict[str, Any]:
         scope = calls.scope_of(method, path)
         made["security"] = [{"key": [scope]}, {"oauth2": [scope]}]
     return made
+
+
+def _joined(answers: dict[str, Any], refused: dict[str, Any]) -> dict[str, Any]:
+    """Answers and refusals by status; one status may be both, in two media types."""
+    both = {status: answers[status].get("content", {}) for status in answers.keys() & refused.keys()}
+    beside = {
+        status: {**refused[status], "content": {**content, **refused[status]["content"]}}
+        for status, content in both.items()
+    }
+    return {**answers, **refused, **beside}
+
+
+def _said(told: dict[str, Any]) -> dict[str, str]:
+    """The framework's own word for success, in both languages."""
+    return {"description": "成功 Success"} if told["description"] == "Successful Response" else {}
 
 
 def _parameters(path: str, method: str, call: dict[str, Any]) -> list[dict[str, Any]]:
@@ -187,13 +187,14 @@ def _with_bodies(name: str, call: dict[str, Any]) -> dict[str, Any]:
         bodies = {kind: {"schema": schema} for kind, schema in calls.BODIES[name].items()}
         made["requestBody"] = {"required": True, "content": bodies}
     if name in calls.ANSWERS:
-        answers = {kind: {"schema": schema} for kind, schema in calls.ANSWERS[name].items()}
+        piece = answered.piece_of(name)
+        answers = {kind: {"schema": schema, **piece} for kind, schema in calls.ANSWERS[name].items()}
         made["responses"] = {**made["responses"], "200": {**made["responses"]["200"], "content": answers}}
     return made
 
 
 @cache
-def _documents() -> dict[str, Any]:
+def documents() -> dict[str, Any]:
     """Every document's schema under the name of its model, the definitions that it carries beside it."""
     found: dict[str, Any] = {}
     for name, model in DOCUMENTS.items():

@@ -13,6 +13,7 @@ import orjson
 from contracts.findings import Code, Expected, Finding, Language, register
 from gateway.security.clients import OVER_ALL
 from gateway.texts import problem_texts
+from gateway.web import answered
 from gateway.web.calls import brings_document, scope_of
 
 _PROBLEM: Final = {"schema": {"$ref": "#/components/schemas/Problem"}}
@@ -53,7 +54,8 @@ _BESIDE: Final[Mapping[tuple[str, str], Mapping[int, tuple[str, ...]]]] = {
 
 @cache
 def examples() -> Mapping[str, dict[str, Any]]:
-    """By ``METHOD path`` the status of success, and an example of request and answer where there is one."""
+    """By ``METHOD path`` the status of success, and an example of request and answer where there is one; ``beside``: of answers
+    of another status."""
     found: dict[str, dict[str, Any]] = orjson.loads(files("gateway.web").joinpath("examples.json").read_bytes())
     return found
 
@@ -70,21 +72,20 @@ def with_examples(name: str, call: dict[str, Any]) -> dict[str, Any]:
         )
         content = {kind: {**told, "example": known["request"]} for kind, told in body["content"].items()}
         made["requestBody"] = {**body, "content": content}
-    responses = {status: told for status, told in made.get("responses", {}).items() if status != "422"}
-    status = str(known["status"])
-    if status != "200":
-        responses.pop("200", None)
-    told = {"description": responses.get(status, {}).get("description", "成功 Success")}
-    if "answer" in known:
-        shown = {"schema": _schema_of(name), "example": known["answer"]}
-        told["content"] = {**responses.get(status, {}).get("content", {}), "application/json": shown}
-    made["responses"] = {**responses, status: {**responses.get(status, {}), **told}}
+    told = {status: one for status, one in made.get("responses", {}).items() if status != "422"}
+    usual = str(known["status"])
+    if usual != "200":
+        told.pop("200", None)
+    shown = {usual: known.get("answer")} | known.get("beside", {})
+    for status in shown.keys() | answered.FORMS.get(name, {}).keys():
+        one = {"description": answered.BESIDE.get((name, status), "成功 Success")} | told.get(status, {})
+        schema = answered.schema_of(name, status)
+        if schema is not None:
+            example = {} if shown.get(status) is None else {"example": shown[status]}
+            one["content"] = {**one.get("content", {}), "application/json": {"schema": schema, **example}}
+        told[status] = one
+    made["responses"] = told
     return made
-
-
-def _schema_of(name: str) -> dict[str, Any]:
-    method, _, path = name.partition(" ")
-    return {"$ref": "#/components/schemas/Accepted"} if brings_document(method.lower(), path) else {"type": "object"}
 
 
 def refusals(method: str, path: str, call: Mapping[str, Any], secured: bool) -> dict[str, Any]:

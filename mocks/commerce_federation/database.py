@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from mocks.commerce_federation.digests import Row
 from mocks.commerce_federation.settings import POSTGRESQL, SQLITE, Settings
-from mocks.commerce_federation.tables import DICTIONARY, GRANTS, TABLES
+from mocks.commerce_federation.tables import DICTIONARY, GATEWAY, GATEWAY_PERIOD_S, RIGHTS, TABLES
 
 T = TypeVar("T")
 _CONNECT_S = 5
@@ -222,8 +222,8 @@ class Database:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._drop)
         self._thread.shutdown()
 
-    def prepare(self, session: Session) -> None:
-        """Make the tables and fill the dictionary where that is not done; give the gateway's account its rights."""
+    def prepare(self, session: Session, now: str) -> None:
+        """Make the tables, fill the dictionary and give the gateway its heart where that is not done; its account's rights."""
         for statement in TABLES:
             session.run(statement)
         with session.transaction():
@@ -231,9 +231,14 @@ class Database:
                 "INSERT INTO TJ_DICT (DICT_TYPE, CODE, NAME) VALUES (?, ?, ?) ON CONFLICT (DICT_TYPE, CODE) DO NOTHING",
                 [(kind, code, name) for kind, codes in DICTIONARY.items() for code, name in codes.items()],
             )
+            session.run(
+                "INSERT INTO TJ_HEART (NODE, BEAT_AT, PERIOD_S, STATE) VALUES (?, ?, ?, 'RUN') ON CONFLICT (NODE) DO NOTHING",
+                GATEWAY,
+                now,
+                GATEWAY_PERIOD_S,
+            )
         account = self._settings.gateway_account
         if account and self.path is None:
-            session.run(f'GRANT USAGE ON SCHEMA "{self._settings.db_schema}" TO "{account}"')
-            session.run(f'GRANT SELECT ON TJ_OUT, TJ_FILE, TJ_IN, TJ_HEART, TJ_DICT TO "{account}"')
-            for right in GRANTS:
-                session.run(f'GRANT {right} TO "{account}"')
+            with session.transaction():
+                for statement in RIGHTS:
+                    session.run(statement.format(schema=self._settings.db_schema, account=account))

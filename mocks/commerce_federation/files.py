@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import unicodedata
+from typing import Final
 
 from mocks.commerce_federation.digests import Row, sm3
 from mocks.commerce_federation.findings import Wrong
 from mocks.commerce_federation.settings import Settings
 from mocks.commerce_federation.tables import DICTIONARY, MEDIA
 
+_NAME_LIMIT: Final = 100
 #: Columns that all chunks of one file share.
 _SHARED = ("CHUNK_COUNT", "FILE_KIND", "FILE_NAME", "FILE_SIZE", "FILE_SM3")
 
@@ -28,15 +31,18 @@ def check_files(count: int, chunks: list[Row], settings: Settings) -> list[Row]:
 
 def _file(path: str, chunks: list[Row], settings: Settings) -> Row:
     first = chunks[0]
-    if [chunk["CHUNK_NO"] for chunk in chunks] != list(range(1, first["CHUNK_COUNT"] + 1)):
+    if [first["CHUNK_COUNT"], *(chunk["CHUNK_NO"] for chunk in chunks)] != [len(chunks), *range(1, len(chunks) + 1)]:
         raise Wrong("E21", f"{path}.CHUNK_NO")
     for column in _SHARED:
         if any(chunk[column] != first[column] for chunk in chunks):
             raise Wrong("E21", f"{path}.{column}")
     if first["FILE_KIND"] not in DICTIONARY["FJLX"]:
         raise Wrong("E15", f"{path}.FILE_KIND")
-    if not first["FILE_NAME"].strip() or "\0" in first["FILE_NAME"]:
+    name = first["FILE_NAME"]
+    if not name.strip() or "\0" in name or not unicodedata.is_normalized("NFC", name):
         raise Wrong("E14", f"{path}.FILE_NAME")
+    if len(name) > _NAME_LIMIT:  # SQLite holds no column to its length
+        raise Wrong("E13", f"{path}.FILE_NAME")
     if first["FILE_SIZE"] > settings.file_limit:
         raise Wrong("E13", f"{path}.FILE_SIZE")
     content = b"".join(_chunk(path, chunk, len(chunks), settings.chunk_size) for chunk in chunks)

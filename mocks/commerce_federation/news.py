@@ -39,7 +39,9 @@ _COLUMNS: Final = (
     "DIGEST",
     "CREATED_AT",
 )
-_INSERT: Final = f"INSERT INTO TJ_IN ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 -- constants
+_VALUES: Final = f"({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+#: A transaction whose COMMIT was lost is done again: the rows that stand already are its own.
+_INSERT: Final = f"INSERT INTO TJ_IN {_VALUES} ON CONFLICT (IN_ID) DO NOTHING"
 
 
 @dataclass(slots=True)

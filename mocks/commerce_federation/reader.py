@@ -91,7 +91,7 @@ class Reader:
         now = self._clock.now()
 
         def task(session: Session) -> list[Breach]:
-            self._database.prepare(session)
+            self._database.prepare(session, moments.write(now))
             highest: int = session.rows("SELECT COALESCE(MAX(IN_ID), 0) AS HIGHEST FROM TJ_IN")[0]["HIGHEST"]
             self.news.last = max(highest, self._ledger.last_in)
             with session.transaction():
@@ -251,6 +251,7 @@ class Reader:
                         batch_no,
                         row["OUT_ID"],
                     )
+                    self._watch.trying(row)
                     op = operation(row)
                     if any(fault.fits(op) and left < 0 for fault, left in early) or sum(
                         left for fault, left in early if fault.fits(op)

@@ -43,12 +43,25 @@ TABLES: Final = (
   NAME VARCHAR(100) NOT NULL, VALID CHAR(1) NOT NULL DEFAULT '1', PRIMARY KEY (DICT_TYPE, CODE))""",
 )
 
-#: What the account of the gateway may do (page §1), besides SELECT on all.
-GRANTS: Final = (
-    "INSERT ON TJ_OUT, TJ_FILE",
-    "UPDATE (UPLOAD_STATUS, RESEND_COUNT, FAIL_CODE, FAIL_REASON, DONE_AT) ON TJ_OUT",
-    "UPDATE (READ_STATUS, READ_AT, READ_NOTE) ON TJ_IN",
-    "INSERT, UPDATE ON TJ_HEART",
+#: The heart of the gateway: its account may beat it and make none, so it stands from the beginning.
+GATEWAY: Final = "GATEWAY"
+GATEWAY_PERIOD_S: Final = 60
+
+_ALL: Final = "TJ_OUT, TJ_FILE, TJ_IN, TJ_HEART, TJ_DICT"
+#: What the account ``{account}`` of the gateway may do (page §1), and nothing else. Of ``TJ_HEART`` one row is its own.
+RIGHTS: Final = (
+    'GRANT USAGE ON SCHEMA "{schema}" TO "{account}"',
+    f'REVOKE ALL ON {_ALL} FROM "{{account}}"',
+    f'GRANT SELECT ON {_ALL} TO "{{account}}"',
+    'GRANT INSERT ON TJ_OUT, TJ_FILE TO "{account}"',
+    'GRANT UPDATE (UPLOAD_STATUS, RESEND_COUNT, FAIL_CODE, FAIL_REASON, DONE_AT) ON TJ_OUT TO "{account}"',
+    'GRANT UPDATE (READ_STATUS, READ_AT, READ_NOTE) ON TJ_IN TO "{account}"',
+    'GRANT UPDATE ON TJ_HEART TO "{account}"',
+    "ALTER TABLE TJ_HEART ENABLE ROW LEVEL SECURITY",
+    "DROP POLICY IF EXISTS TJ_HEART_SEEN ON TJ_HEART",
+    "CREATE POLICY TJ_HEART_SEEN ON TJ_HEART FOR SELECT USING (true)",
+    "DROP POLICY IF EXISTS TJ_HEART_OWN ON TJ_HEART",
+    f"CREATE POLICY TJ_HEART_OWN ON TJ_HEART FOR UPDATE USING (NODE = '{GATEWAY}')",
 )
 
 

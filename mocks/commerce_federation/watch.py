@@ -13,10 +13,9 @@ from mocks.commerce_federation.database import Session
 from mocks.commerce_federation.digests import Row
 from mocks.commerce_federation.findings import again
 from mocks.commerce_federation.settings import Settings
+from mocks.commerce_federation.tables import GATEWAY, GATEWAY_PERIOD_S
 
 NEW, TAKEN, DONE, FAILED = 0, 1, 2, 3
-_GATEWAY: Final = "GATEWAY"
-_GATEWAY_BEAT_S: Final = 60
 _CONTENT: Final = ("CASE_KEY", "SEQ_NO", "CREATED_AT", "DIGEST")
 _OURS: Final = ("TAKEN_AT", "BATCH_NO", "PLAT_NO")
 
@@ -50,6 +49,7 @@ class Watch:
         self._settings = settings
         self._judged = judged
         self._known: dict[str, _Known] = {}
+        self._trying: dict[str, _Known] = {}
         self._numbers: dict[str, dict[str, int]] = {}
         self._news: set[int] = set()
         self._minutes: set[str] = set()
@@ -66,8 +66,13 @@ class Watch:
 
     def note(self, row: Row) -> None:
         """This is how the row stands by our own doing."""
+        self._trying.pop(row["OUT_ID"], None)
         self._known[row["OUT_ID"]] = _known(row)
         self._numbers.setdefault(row["CASE_KEY"], {})[row["OUT_ID"]] = row["SEQ_NO"]
+
+    def trying(self, row: Row) -> None:
+        """So our next transaction leaves the row: where its COMMIT was lost, that is no doing of the gateway's."""
+        self._trying[row["OUT_ID"]] = _known(row)
 
     def _forget(self, out_id: str) -> None:
         known = self._known.pop(out_id, None)
@@ -88,7 +93,10 @@ class Watch:
     def arrived(self, row: Row, now: datetime) -> list[Breach]:
         """What is wrong with how this row came to stand as it does."""
         known = self._known.get(row["OUT_ID"])
-        found = self._newcomer(row) if known is None else self._changes(known, row, now)
+        if self._trying.get(row["OUT_ID"]) == _known(row):
+            found = []
+        else:
+            found = self._newcomer(row) if known is None else self._changes(known, row, now)
         self.note(row)
         return [Breach(what, row["OUT_ID"], row["CASE_KEY"]) for what in found]
 
@@ -154,8 +162,8 @@ class Watch:
 
     def _heart(self, session: Session) -> list[Breach]:
         wrong = ""
-        for row in session.rows("SELECT * FROM TJ_HEART WHERE NODE = ?", _GATEWAY):
-            if row["PERIOD_S"] != _GATEWAY_BEAT_S:
+        for row in session.rows("SELECT * FROM TJ_HEART WHERE NODE = ?", GATEWAY):
+            if row["PERIOD_S"] != GATEWAY_PERIOD_S:
                 wrong = "PERIOD_S of GATEWAY is not 60"
             elif moments.read(row["BEAT_AT"]) is None:
                 wrong = "BEAT_AT of GATEWAY is no time"

@@ -25,7 +25,7 @@ from mocks.court_mediation.reading import Denied, Document, Finding, form_error,
 from mocks.court_mediation.replies import LOGIN_PAGE, MAYBE, Replies, page
 from mocks.court_mediation.rules import Rules, Upload
 from mocks.court_mediation.sessions import COOKIE, Sessions
-from mocks.court_mediation.settings import Settings, default_config
+from mocks.court_mediation.settings import Settings, fresh
 from mocks.court_mediation.sniff import file_kind
 from mocks.court_mediation.writs import ADDRESS, Writs
 from mocks.faults import Fault, Faults
@@ -91,7 +91,7 @@ class CourtMediation(Platform):
     @classmethod
     def default_config(cls, base_url: str, callbacks: str) -> Json:
         """Fresh secrets and the page's limits."""
-        return default_config(base_url, callbacks)
+        return fresh(base_url, callbacks)
 
     def routes(self) -> list[web.RouteDef]:
         """The addresses of §1 and §4."""

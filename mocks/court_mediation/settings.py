@@ -31,7 +31,7 @@ Count = Annotated[int, Field(ge=0)]
 class Settings(BaseModel):
     """One site's values. Seconds are the platform's clock's, apart from `answer_timeout_s` and the rate (real time)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     base_url: str
     callback_url: str
@@ -78,7 +78,7 @@ class Settings(BaseModel):
         return bytes.fromhex(self.callback_key)
 
 
-def default_config(base_url: str, callbacks: str) -> dict[str, Any]:
+def fresh(base_url: str, callbacks: str) -> dict[str, Any]:
     """A complete configuration with fresh secrets; `callbacks` is the gateway's address up to the endpoint name."""
     settings = Settings(
         base_url=base_url,

@@ -48,10 +48,11 @@ class Look:
 
 
 class Disk:
-    """The directory ``root``."""
+    """The directory ``root``. ``served``: nobody else reaches it but by the account, which asks here for its rights."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, served: bool = False) -> None:
         self.root = root
+        self._served = served
         self.up, self.down = root / "up", root / "down"
         self._told: set[tuple[str, str]] = set()
         self._prints: dict[str, tuple[tuple[str, int, int, int], ...]] = {}
@@ -97,6 +98,8 @@ class Disk:
             return
         folder = self.root / name
         self._taken_away[name] = folder.stat().st_mode & 0o777
+        if self._served and not away:
+            return
         if away or os.geteuid() == 0:
             folder.rename(self.root / (name + _AWAY))
             # Rights do not hold root: it finds a file in the folder's place.
@@ -104,6 +107,10 @@ class Disk:
                 folder.write_bytes(b"")
         else:
             folder.chmod(self._taken_away[name] & ~0o222)
+
+    def denies(self, name: str) -> bool:
+        """Whether nobody may write in a folder now."""
+        return name in self._taken_away
 
     def give(self, name: str) -> None:
         """Give it back."""

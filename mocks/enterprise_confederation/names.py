@@ -49,6 +49,11 @@ def owner(name: str) -> str:
     return "" if found is None else found[1]
 
 
+def shown(name: str) -> str:
+    """A file's name as a text: bytes that are no UTF-8 as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def sm3(data: bytes) -> str:
     """64 characters of lower hex."""
     digest = hashes.Hash(hashes.SM3())

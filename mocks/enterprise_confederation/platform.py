@@ -7,20 +7,25 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from random import Random
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from aiohttp import web
 
 from mocks.clock import Clock
 from mocks.enterprise_confederation import news
+from mocks.enterprise_confederation.account import Account, address_of
 from mocks.enterprise_confederation.disk import Disk
 from mocks.enterprise_confederation.ledger import Ledger
-from mocks.enterprise_confederation.reader import OPS, Reader
+from mocks.enterprise_confederation.medium import Medium
+from mocks.enterprise_confederation.reader import NO_SPACE, OPS, Reader
 from mocks.enterprise_confederation.settings import Settings, fresh
 from mocks.enterprise_confederation.words import CODES, CORRECTION, LATER
 from mocks.faults import ACTIONS, GARBAGE_KINDS, Fault, Faults
 from mocks.journal import Journal
 from mocks.platform import Json, Platform, Refused
+
+if TYPE_CHECKING:
+    from mocks.enterprise_confederation.sftp import Service
 
 _WORDS: Final = {
     "accept": "已受理",
@@ -33,11 +38,10 @@ _CHOICES: Final = {"accept": 0.7, "correct": 0.1, "refuse": 0.05, "nothing": 0.1
 _KEYS: Final = ("ref", "decision", "word", "reason")
 _TEXT_LIMIT: Final = 200
 _AWAY_S: Final = 6.0
-_NO_SPACE: Final = 507
 
 
 class EnterpriseConfederation(Platform):
-    """企联/企协 调解组织, as its page writes it, over a mounted directory.
+    """企联/企协 调解组织, as its page writes it, over a mounted directory or an SFTP account.
 
     Journal: every row (``created``, ``repeated``, ``refused``; ``verdict`` is the code), every batch that was applied
     (kind ``batch``) or refused whole (``refusal``), every reply, every word of the clerk (``decision``) and every breach of
@@ -52,16 +56,19 @@ class EnterpriseConfederation(Platform):
     def __init__(self, *, data: Path, config: Json, clock: Clock, faults: Faults, journal: Journal) -> None:
         super().__init__(data=data, config=config, clock=clock, faults=faults, journal=journal)
         if not config["root"]:
-            config["root"] = str(data.resolve() / "exchange")
-            file = data / "config.json"
-            if file.exists():
-                file.write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", "utf-8")
+            self._tell({"root": str(data.resolve() / "exchange")})
         self.settings = Settings.model_validate(config)
-        if "://" in self.settings.root:
-            raise ValueError("root: this mock serves a mounted directory alone; give its path")
         self.ledger = Ledger()
-        self._disk = Disk(Path(self.settings.root))
+        address = address_of(self.settings.root) if "://" in self.settings.root else None
+        directory = Path(self.settings.root)
+        if address is not None:
+            directory = Path(self.settings.directory or data / "exchange").joinpath(*address.way)
+        self._disk = Disk(directory, served=address is not None)
         self.reader = Reader(self.settings, self._disk, self.ledger, journal, clock, faults)
+        self.service: Service | None = None
+        if address is not None:
+            medium = Medium(faults, self.requests, self.reader.conduct)
+            self.service = _service()(address, Account(self._disk, address.way), data, medium)
         self._loop: asyncio.Task[None] | None = None
         self._rights: asyncio.Task[None] | None = None
         self._expired = False
@@ -71,9 +78,24 @@ class EnterpriseConfederation(Platform):
         """The page's names and every number of the page (``callbacks`` is unused: it never calls)."""
         return fresh(base_url)
 
+    def _tell(self, values: Json) -> None:
+        """Change the configuration, on disk too where it is the mock's own."""
+        self.config.update(values)
+        file = self.data / "config.json"
+        if file.exists():
+            file.write_text(json.dumps(self.config, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
     def routes(self) -> list[web.RouteDef]:
         """None: the gateway and this platform meet in the directory."""
         return []
+
+    def control_routes(self) -> list[web.RouteDef]:
+        """``GET /_mock/sftp``."""
+        return [web.get("/_mock/sftp", self._show_service)]
+
+    async def _show_service(self, _: web.Request) -> web.Response:
+        """What the gateway must know of the account, and what is going on; ``{}`` where there is none."""
+        return web.json_response({} if self.service is None else self.service.state())
 
     def operation_of(self, request: web.Request, body: bytes) -> str:
         """Nothing comes by HTTP."""
@@ -87,9 +109,21 @@ class EnterpriseConfederation(Platform):
             self.ledger.take(entry)
 
     async def start(self) -> None:
-        """Make the folders, then read."""
+        """Make the folders, open the account, then read."""
         await self.reader.begin()
+        if self.service is not None:
+            settings = self.settings
+            await self.service.start(
+                host_key=settings.host_key,
+                private_key_file=settings.private_key_file,
+                authorized_key=settings.authorized_key,
+            )
+            self._tell(self.service.told())
         self._loop = asyncio.create_task(self._life())
+
+    def told(self) -> Json:
+        """What the gateway must know of the account."""
+        return {} if self.service is None else self.service.told()
 
     async def _life(self) -> None:
         rights = asyncio.create_task(self._watch_rights())
@@ -108,6 +142,8 @@ class EnterpriseConfederation(Platform):
         if self._rights is not None:
             self._rights.cancel()
             await asyncio.gather(self._rights, return_exceptions=True)
+        if self.service is not None:
+            await self.service.stop()
         for name in ("up", "down"):
             await asyncio.to_thread(self._disk.give, name)
 
@@ -155,11 +191,14 @@ class EnterpriseConfederation(Platform):
     def check_fault(self, fault: Fault) -> None:
         """Refuse what means nothing here, or cannot be played at a mounted directory."""
         super().check_fault(fault)
+        if self.service is not None and Medium.strikes(fault):
+            Medium.check(fault)
+            return
         if not any(fault.fits(op) for op in OPS):
             raise ValueError(f"unknown op; known: {', '.join(OPS)}")
         if fault.action == "business_error" and fault.code not in (*CODES, LATER):
             raise ValueError(f"business_error: unknown code; known: {', '.join(CODES)}, {LATER}")
-        if fault.action == "http" and fault.status == _NO_SPACE:
+        if fault.action == "http" and fault.status == NO_SPACE and self.service is None:
             raise ValueError("http 507: a mounted directory has no quota of its own to be full")
 
     async def refuse(self, seconds: float) -> bool:
@@ -185,6 +224,8 @@ class EnterpriseConfederation(Platform):
             for op in OPS:
                 if (fault := self.faults.take(op, "reset")) is not None:
                     await self._take_up(fault.after_ms / 1000 or _AWAY_S, away=True)
+                    if self.service is not None:
+                        self.service.cut()
                     break
             expired = any(self.faults.standing(op, "expire_session") for op in OPS)
             if expired != self._expired:
@@ -195,8 +236,26 @@ class EnterpriseConfederation(Platform):
                             await asyncio.to_thread(self._disk.take, name, away=False)
                         else:
                             await asyncio.to_thread(self._disk.give, name)
+            if self.service is not None:
+                self.service.attend()
             await asyncio.sleep(min(self.settings.period_s, 0.2))
 
     async def faults_changed(self) -> None:
-        """A maintenance ends when the faults are cleared."""
+        """A maintenance ends when the faults are cleared; what strikes a login holds at once."""
         self.reader.cleared()
+        if self.service is not None:
+            self.service.attend()
+
+
+def _service() -> type[Service]:
+    """The SFTP service, which needs a package that nobody else here does. Raises ``ValueError`` where it is not there."""
+    try:
+        from mocks.enterprise_confederation.sftp import Service
+    except ModuleNotFoundError as error:
+        if error.name != "asyncssh":
+            raise
+        raise ValueError(
+            "root: an SFTP account needs the package asyncssh; install the extra sftp "
+            "(pip install 'mediation-gateway[sftp]'), or give the path of a directory"
+        ) from None
+    return Service

@@ -15,7 +15,7 @@ from mocks.enterprise_confederation import news, words
 from mocks.enterprise_confederation.batch import Batch, Late, load, marker_of
 from mocks.enterprise_confederation.disk import Disk, Sheet
 from mocks.enterprise_confederation.ledger import Ledger
-from mocks.enterprise_confederation.names import sm3, stem_of, write_time
+from mocks.enterprise_confederation.names import shown, sm3, stem_of, write_time
 from mocks.enterprise_confederation.news import Line
 from mocks.enterprise_confederation.rows import check_row
 from mocks.enterprise_confederation.settings import Settings
@@ -26,6 +26,8 @@ from mocks.platform import Json
 
 #: Names that a fault may go by.
 OPS: Final = (*words.OPS.values(), "reply", "status", "heartbeat")
+#: ``http`` with this status: no space (page §9).
+NO_SPACE: Final = 507
 _MAINTENANCE_S: Final = 60.0
 _STALL_S: Final = 6.0
 _SLOW_S: Final = 1.0
@@ -92,7 +94,7 @@ class Reader:
                 await asyncio.to_thread(self._disk.write, sheet)
             look = await asyncio.to_thread(self._disk.look)
             for what, name in look.breaches:
-                await self._conduct(what, name)
+                await self.conduct(what, name)
             standing = {*look.marked, *look.loose}
             self._since = {stem: at for stem, at in self._since.items() if stem in standing}
             self._counted &= standing
@@ -151,7 +153,8 @@ class Reader:
 
     def _any(self, *actions: str) -> Fault | None:
         for op in OPS:
-            if (fault := self._faults.take(op, *actions)) is not None:
+            # No space is the matter of the medium.
+            if (fault := self._faults.take(op, *actions, where=lambda fault: fault.status != NO_SPACE)) is not None:
                 return fault
         return None
 
@@ -271,7 +274,7 @@ class Reader:
     async def _refuse(self, stem: str, wrong: Wrong, marker: str, now: datetime) -> None:
         await self._journal.append(
             kind="refusal",
-            business_key=stem,
+            business_key=shown(stem),
             message_id="",
             digest=marker,
             effect="refused",
@@ -341,10 +344,11 @@ class Reader:
         await self._journal.append(**entry)
         self._ledger.take(entry)
 
-    async def _conduct(self, what: str, name: str) -> None:
+    async def conduct(self, what: str, name: str) -> None:
+        """Note a breach of conduct."""
         await self._journal.append(
             kind="conduct",
-            business_key=name,
+            business_key=shown(name),
             message_id="",
             digest="",
             effect="refused",

@@ -15,7 +15,11 @@ MIB: Final = 1024 * 1024
 class Settings(BaseModel):
     """One site's values. ``period_s`` is real time; the waits, minutes and days are the platform's clock's.
 
-    ``root``: the exchange directory. ``organizations``: codes that are bound; empty = every one is refused (E30).
+    ``root``: the exchange directory, or ``sftp://user@host:port/path``: this mock serves it there (port 0 = any), and
+    tells the address, ``host_key`` and ``private_key_file`` in its configuration. ``directory``: where it lies then, empty
+    = beside the configuration. ``authorized_key``: the gateway's public key in the OpenSSH form; empty = that of
+    ``private_key_file``, which is made where there is none.
+    ``organizations``: codes that are bound; empty = every one is refused (E30).
     ``missing_wait_s``: how long a batch under its marker may lack a file (B03). ``marker_wait_s``: how long files may lie
     without a marker (B06).
     """
@@ -24,6 +28,8 @@ class Settings(BaseModel):
 
     base_url: str = ""
     root: Text
+    directory: str = ""
+    authorized_key: str = ""
     sender: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$")] = "SDGW"
     host_key: str = ""
     private_key_file: str = ""

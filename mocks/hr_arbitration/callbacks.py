@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from mocks.clock import Clock
 from mocks.hr_arbitration.envelope import (
@@ -24,6 +23,7 @@ from mocks.hr_arbitration.envelope import (
 )
 from mocks.hr_arbitration.gate import envelope_bytes, sign
 from mocks.hr_arbitration.keys import Keys
+from mocks.hr_arbitration.settings import Settings
 from mocks.hr_arbitration.sm2 import Signer, backend, der_of_raw, new_private_key
 from mocks.pushes import Answer, Outgoing, Push
 
@@ -46,8 +46,8 @@ _HEADERS = (("Content-Type", "application/json; charset=UTF-8"),)
 class Callbacks:
     """Builds each try of a callback and judges the gateway's answer. ``keys`` is asked at each use."""
 
-    def __init__(self, config: Mapping[str, Any], keys: Callable[[str], Keys], clock: Clock) -> None:
-        self._config = config
+    def __init__(self, settings: Settings, keys: Callable[[str], Keys], clock: Clock) -> None:
+        self._settings = settings
         self._keys = keys
         self._clock = clock
 
@@ -56,9 +56,9 @@ class Callbacks:
         keys = self._keys(push.op)
         at = self._clock.now()
         if how == "stale":
-            at -= timedelta(seconds=self._config["clock_tolerance_s"] + 1)
+            at -= timedelta(seconds=self._settings.clock_tolerance_s + 1)
         head = {
-            "appid": self._config["appid"],
+            "appid": self._settings.appid,
             "serviceid": push.op,
             "serialno": push.id,
             "timestamp": at.strftime("%Y%m%d%H%M%S"),
@@ -73,7 +73,7 @@ class Callbacks:
         if how == "wrong_key":
             signer = Signer(new_private_key(), signer.signer_id)
         elif how == "wrong_id":
-            signer = replace(signer, signer_id=_other_id(self._config))
+            signer = replace(signer, signer_id=_other_id(self._settings))
         signature = await sign(signer, string_to_sign(head, body))
         match how:
             case "tampered_body":
@@ -84,7 +84,7 @@ class Callbacks:
                 signature = base64.b64encode(der_of_raw(base64.b64decode(signature))).decode("ascii")
         if how != "unsigned":
             head["sign"] = signature
-        return Outgoing(self._config["callback_url"], _HEADERS, envelope_bytes(head, body))
+        return Outgoing(self._settings.callback_url, _HEADERS, envelope_bytes(head, body))
 
     async def judge(self, push: Push, outgoing: Outgoing, answer: Answer) -> str:
         """``""`` = acknowledged: HTTP 200, the gateway's signature, ``reqnonce``, code 0000 or 1001, no body (§5)."""
@@ -127,6 +127,6 @@ class Callbacks:
         return verifier.holds(text, signature)
 
 
-def _other_id(config: Mapping[str, Any]) -> bytes:
-    own, other = config["platform_signer_id"], config["gateway_signer_id"]
+def _other_id(settings: Settings) -> bytes:
+    own, other = settings.platform_signer_id, settings.gateway_signer_id
     return bytes((other if other != own else f"{own}X").encode("utf-8"))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from mocks.hr_arbitration.fields import REQUIRED, WRONG, Finding, Json, moment
 from mocks.hr_arbitration.ledger import DECIDED, Ledger, Matter
+from mocks.hr_arbitration.settings import Settings
 
 _NEEDS_CASE = frozenset({"TJ1002", "TJ1003", "TJ1004", "TJ1005", "TJ2001", "TJ3001", "TJ3002"})
 
 
-def check(ledger: Ledger, config: Mapping[str, Any], service: str, content: Json) -> list[Finding]:
+def check(ledger: Ledger, settings: Settings, service: str, content: Json) -> list[Finding]:
     """All findings of a plaintext whose fields are sound."""
     found: list[Finding] = []
     case = ledger.cases.get((content.get("BZA002", ""), content.get("BZA001", "")))
@@ -29,7 +27,7 @@ def check(ledger: Ledger, config: Mapping[str, Any], service: str, content: Json
         case "TJ1005":
             found += _agreement(ledger, content)
         case "TJ2001" if case is not None:
-            found += _review(ledger, config, content, case)
+            found += _review(ledger, settings, content, case)
         case "TJ2002" | "TJ2003":
             found += _review_step(ledger, service, content)
         case "TJ3001":
@@ -72,7 +70,7 @@ def _agreement(ledger: Ledger, content: Json) -> list[Finding]:
     return []
 
 
-def _review(ledger: Ledger, config: Mapping[str, Any], content: Json, case: Matter) -> list[Finding]:
+def _review(ledger: Ledger, settings: Settings, content: Json, case: Matter) -> list[Finding]:
     if found := _agreement(ledger, content):
         return found
     if content["BZC002"] in ledger.reviews:
@@ -80,12 +78,12 @@ def _review(ledger: Ledger, config: Mapping[str, Any], content: Json, case: Matt
     agreement = ledger.agreements[content["BZA002"], content["BZD001"]]
     days = (moment(content["BZC012"]).date() - moment(agreement["BZD004"]).date()).days
     # The law's holidays are the adapter's to know: the platform only allows what they can add at most.
-    if days > config["review_days"] + config["holiday_roll_days"] and "BZC013" not in content:
+    if days > settings.review_days + settings.holiday_roll_days and "BZC013" not in content:
         found.append(Finding("4020", "BZC012", "", "超过15日且未说明理由"))
     others = ledger.reviews_of.get((content["BZA002"], content["BZD001"]), [])
     if any(review.state not in DECIDED for review in others):
         found.append(Finding("4021", "BZD001", "", "该协议另有在办申请"))
-    if config["commissions"] and content["BZC003"] not in config["commissions"]:
+    if settings.commissions and content["BZC003"] not in settings.commissions:
         found.append(Finding("4022", "BZC003", "", "不属于本委管辖"))
     if case.content["BZA008"] == "0101":
         found.append(Finding("4023", "BZA008", "", "确认劳动关系不予审查"))

@@ -30,6 +30,7 @@ from mocks.hr_arbitration.envelope import (
 from mocks.hr_arbitration.fields import Finding, Json, moment
 from mocks.hr_arbitration.keys import Keys
 from mocks.hr_arbitration.layout import SERVICES
+from mocks.hr_arbitration.settings import Settings
 from mocks.hr_arbitration.sm2 import Signer, backend
 
 MESSAGES = {
@@ -113,8 +114,8 @@ class Coded(Exception):
 class Gate:
     """Checks requests and writes replies. ``keys`` is asked at each use: a fault may change them."""
 
-    def __init__(self, config: Mapping[str, Any], keys: Callable[[str], Keys], clock: Clock) -> None:
-        self._config = config
+    def __init__(self, settings: Settings, keys: Callable[[str], Keys], clock: Clock) -> None:
+        self._settings = settings
         self._keys = keys
         self._clock = clock
         self._nonces: dict[str, datetime] = {}
@@ -129,7 +130,7 @@ class Gate:
 
     def read(self, data: bytes) -> tuple[Message, Json]:
         """JSON and shape. Raises :class:`BadRequest`, or :class:`TooLarge` by the limit of the service."""
-        limit = self._config["request_limit"]
+        limit = self._settings.request_limit
         try:
             envelope = read_object(data)
         except NotJson:
@@ -157,12 +158,12 @@ class Gate:
             sent = moment(head["timestamp"]).replace(tzinfo=BEIJING)
         except ValueError:
             raise Coded("3001") from None
-        services = self._config["allowed_services"]
-        if head["appid"] != self._config["appid"] or (services and message.service not in services):
+        services = self._settings.allowed_services
+        if head["appid"] != self._settings.appid or (services and message.service not in services):
             raise Coded("3002")
         # Both clocks in whole seconds, as the head has no fraction: 300 s apart is still allowed.
         now = self._clock.now()
-        if abs((now.replace(microsecond=0) - sent).total_seconds()) > self._config["clock_tolerance_s"]:
+        if abs((now.replace(microsecond=0) - sent).total_seconds()) > self._settings.clock_tolerance_s:
             raise Coded("3003")
         if not await self._signed(head, message):
             raise Coded("3004")
@@ -187,7 +188,7 @@ class Gate:
         return verifier.holds(text, signature)
 
     def _remember(self, nonce: str, now: datetime) -> None:
-        window = self._config["nonce_memory_s"]
+        window = self._settings.nonce_memory_s
         seen = self._nonces.get(nonce)
         if seen is not None and abs((now - seen).total_seconds()) < window:
             raise Coded("3005")
@@ -200,7 +201,7 @@ class Gate:
         now = time.monotonic()
         while self._recent and now - self._recent[0] >= 1.0:
             self._recent.popleft()
-        if len(self._recent) >= self._config["rate_per_s"] or self.inside > self._config["at_once"]:
+        if len(self._recent) >= self._settings.rate_per_s or self.inside > self._settings.at_once:
             raise Coded("2001", retry_after="1")
         self._recent.append(now)
 

@@ -21,10 +21,11 @@ from mocks.hr_arbitration.clerk import Clerk
 from mocks.hr_arbitration.envelope import NotJson, read_base64, read_object
 from mocks.hr_arbitration.fields import Finding
 from mocks.hr_arbitration.gate import BadRequest, Coded, Gate, Message, Reply, TooLarge
-from mocks.hr_arbitration.keys import Keys, default_config, read_keys
+from mocks.hr_arbitration.keys import Keys, read_keys
 from mocks.hr_arbitration.layout import WRITING
 from mocks.hr_arbitration.ledger import Ledger, business_key, digest
 from mocks.hr_arbitration.paper import file_id, keep
+from mocks.hr_arbitration.settings import PREVIOUS, Settings, fresh
 from mocks.platform import Json, Platform, Refused
 from mocks.pushes import Pushes
 from mocks.transport import FAULT
@@ -49,22 +50,23 @@ class HrArbitration(Platform):
     name: ClassVar[str] = "hr_arbitration"
     actions: ClassVar[frozenset[str]] = ACTIONS
     forgeries: ClassVar[frozenset[str]] = FORGERIES
-    optional_config: ClassVar[frozenset[str]] = frozenset({"sm4_key_envelope_previous", "sm4_key_previous"})
+    optional_config: ClassVar[frozenset[str]] = PREVIOUS
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self._keys = read_keys(self.config)
+        self.settings = Settings.model_validate(self.config)
+        self._keys = read_keys(self.settings)
         self._other_key = secrets.token_bytes(16)
-        self.body_limit = self.config["upload_limit"]
+        self.body_limit = self.settings.upload_limit
         self.ledger = Ledger()
-        self._gate = Gate(self.config, self._keys_for, self.clock)
-        callbacks = Callbacks(self.config, self._keys_for, self.clock)
+        self._gate = Gate(self.settings, self._keys_for, self.clock)
+        callbacks = Callbacks(self.settings, self._keys_for, self.clock)
         self._pushes = Pushes(
             journal=self.journal,
             clock=self.clock,
             faults=self.faults,
-            waits_s=self.config["callback_waits_s"],
-            timeout_s=self.config["callback_timeout_s"],
+            waits_s=self.settings.callback_waits_s,
+            timeout_s=self.settings.callback_timeout_s,
             build=callbacks.build,
             judge=callbacks.judge,
         )
@@ -74,7 +76,7 @@ class HrArbitration(Platform):
 
     @classmethod
     def default_config(cls, base_url: str, callbacks: str) -> Json:
-        return default_config(base_url, f"{callbacks}/{cls.name}/exchange")
+        return fresh(base_url, f"{callbacks}/{cls.name}/exchange")
 
     @property
     def _files(self) -> Path:
@@ -157,7 +159,7 @@ class HrArbitration(Platform):
 
     async def _exchange(self, request: web.Request) -> web.Response:
         data = await request.read()
-        allowed = self.config["allowed_addresses"]
+        allowed = self.settings.allowed_addresses
         if allowed and request.remote not in allowed:
             await self._note(Message(), "http", "403")
             return web.Response(status=403, text="<html><body>403 Forbidden</body></html>", content_type="text/html")
@@ -208,7 +210,7 @@ class HrArbitration(Platform):
             self._heard(first.ref, lost=lost)
             return Reply("1001", _receipt(service, first.ref, first.time))
         found, joined = fields.check(service, content)
-        found = found or chain.check(self.ledger, self.config, service, joined)
+        found = found or chain.check(self.ledger, self.settings, service, joined)
         if service == "TJ9002" and not found:
             found = await self._upload(message, content)
         if found:
@@ -267,7 +269,7 @@ class HrArbitration(Platform):
             data = read_base64(content["BZF006"])
         except ValueError:
             return [Finding("4002", "BZF006", "", "base64格式不正确")]
-        if len(data) > self.config["file_limit"]:
+        if len(data) > self.settings.file_limit:
             return [Finding("4003", "BZF006", "", "附件超过上限")]
         found: list[Finding] = []
         actual = hashlib.sha256(data).hexdigest()

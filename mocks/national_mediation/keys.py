@@ -86,9 +86,13 @@ class KeyRing:
             self._add(Key.new(settings.key_bits, 0.0))
 
     def _add(self, key: Key) -> None:
-        self._keys.append(key)
-        self._file.touch(mode=0o600, exist_ok=True)
-        self._file.write_text(json.dumps([kept.row() for kept in self._keys]), "utf-8")
+        """One more key, in its file before it signs: a process that dies over the writing leaves the file as it was."""
+        keys = [*self._keys, key]
+        part = self._file.with_suffix(".part")
+        part.touch(mode=0o600, exist_ok=True)
+        part.write_text(json.dumps([kept.row() for kept in keys]), "utf-8")
+        part.replace(self._file)
+        self._keys = keys
 
     def signing(self, now: datetime) -> Key:
         """The key in force; where its life nears its end, the next one is made and shown first."""

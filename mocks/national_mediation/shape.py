@@ -52,7 +52,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A list of ``least`` to ``most`` objects (0 = any number), or of values of the form ``leaf``.
+    """A list of at most ``most`` objects (0 = any number), or of values of the form ``leaf``; a required one is not empty.
 
     ``by_kind``: further entries of a row by its ``kind``.
     """

@@ -17,6 +17,7 @@ from mocks.union import codes
 from mocks.union.checks import is_time
 from mocks.union.handover import handed_over
 from mocks.union.ledger import Item, Ledger, Task
+from mocks.union.settings import Settings
 
 Choose = Callable[[Random, Mapping[str, float]], str]
 
@@ -28,18 +29,17 @@ class Clerk:
     """Decides by himself after ``result_delay_s`` on the union's clock, or earlier on command."""
 
     def __init__(
-        self, *, ledger: Ledger, pushes: Pushes, journal: Journal, clock: Clock, faults: Faults, config: Json
+        self, *, ledger: Ledger, pushes: Pushes, journal: Journal, clock: Clock, faults: Faults, settings: Settings
     ) -> None:
-        """``config``: ``result_delay_s``, ``unknown_xlh_every`` (batches, 0 = never), ``answer_due_s``, ``region``."""
         self._ledger = ledger
         self._pushes = pushes
         self._journal = journal
         self._clock = clock
         self._faults = faults
-        self._delay = timedelta(seconds=float(config["result_delay_s"]))
-        self._unknown_every = int(config["unknown_xlh_every"])
-        self._answer_due = timedelta(seconds=float(config["answer_due_s"]))
-        self._region = str(config["region"])
+        self._delay = timedelta(seconds=settings.result_delay_s)
+        self._unknown_every = settings.unknown_xlh_every
+        self._answer_due = timedelta(seconds=settings.answer_due_s)
+        self._region = settings.region
         self._due: dict[str, datetime] = {}
         self._held: list[list[Item]] = []
         self._held_until = 0.0

@@ -1,5 +1,6 @@
 """The union's own books: every item it took, the cases it knows, the tasks it handed over (union page §5, §8.4)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -59,8 +60,8 @@ class Task:
 class Ledger:
     """All items in order of arrival, and what follows from them."""
 
-    def __init__(self, organization_codes: list[str]) -> None:
-        """``organization_codes`` are the organisations of this union; an empty list means all."""
+    def __init__(self, organization_codes: Sequence[str]) -> None:
+        """``organization_codes`` are the organisations of this union; none means all."""
         self._members = frozenset(organization_codes)
         self.items: dict[int, Item] = {}
         self.cases: dict[tuple[str, str], Case] = {}

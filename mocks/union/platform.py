@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from mocks.faults import Fault, Faults
 from mocks.journal import Journal
 from mocks.platform import Json, Platform, bomb_bytes
 from mocks.pushes import Pushes
-from mocks.union import answers, digest
+from mocks.union import answers
 from mocks.union.callbacks import FORGERIES, Writer, acknowledged
 from mocks.union.checks import Finding, findings
 from mocks.union.clerk import Clerk
@@ -25,6 +24,7 @@ from mocks.union.door import TEXTS, Denied, Door, Received
 from mocks.union.form import FormError, decode
 from mocks.union.layout import LAYOUTS
 from mocks.union.ledger import Item, Ledger
+from mocks.union.settings import Settings, fresh
 
 
 class Union(Platform):
@@ -40,32 +40,31 @@ class Union(Platform):
     def __init__(self, *, data: Path, config: Json, clock: Clock, faults: Faults, journal: Journal) -> None:
         """Raises ``ValueError`` for a secret that §1 or §2 refuses."""
         super().__init__(data=data, config=config, clock=clock, faults=faults, journal=journal)
-        if fault := digest.secret_fault(str(config["secret"])):
-            raise ValueError(f"union: {fault}")
-        self._secret = str(config["secret"])
-        self.body_limit = int(config["request_limit"])
+        settings = Settings.model_validate(config)
+        self._secret = settings.secret
+        self.body_limit = settings.request_limit
         self._door = Door(
-            app_key=str(config["app_key"]),
-            tolerance_ms=round(1000 * float(config["clock_tolerance_s"])),
-            nonce_memory_s=float(config["nonce_memory_s"]),
-            items_max=int(config["items_max"]),
-            rate=float(config["rate_per_s"]),
+            app_key=settings.app_key,
+            tolerance_ms=round(1000 * settings.clock_tolerance_s),
+            nonce_memory_s=settings.nonce_memory_s,
+            items_max=settings.items_max,
+            rate=settings.rate_per_s,
         )
-        self._ledger = Ledger([str(code) for code in config["organization_codes"]])
+        self._ledger = Ledger(settings.organization_codes)
         writer = Writer(
-            callback_url=str(config["callback_url"]), app_key=str(config["app_key"]), secret=self._secret, clock=clock
+            callback_url=settings.callback_url, app_key=settings.app_key, secret=settings.secret, clock=clock
         )
         self._pushes = Pushes(
             journal=journal,
             clock=clock,
             faults=faults,
-            waits_s=[float(wait) for wait in config["callback_waits_s"]],
-            timeout_s=float(config["callback_timeout_s"]),
+            waits_s=settings.callback_waits_s,
+            timeout_s=settings.callback_timeout_s,
             build=writer.build,
             judge=acknowledged,
         )
         self._clerk = Clerk(
-            ledger=self._ledger, pushes=self._pushes, journal=journal, clock=clock, faults=faults, config=config
+            ledger=self._ledger, pushes=self._pushes, journal=journal, clock=clock, faults=faults, settings=settings
         )
         self._batches = 0
         self._system_errors = 0
@@ -74,24 +73,7 @@ class Union(Platform):
     @classmethod
     def default_config(cls, base_url: str, callbacks: str) -> Json:
         """The values of §1 and every limit of the page; an empty ``organization_codes`` means all organisations."""
-        return {
-            "base_url": base_url,
-            "callback_url": f"{callbacks.rstrip('/')}/{cls.name}",
-            "app_key": "GH370000",
-            "secret": secrets.token_urlsafe(24),
-            "organization_codes": [],
-            "request_limit": 512 * 1024,
-            "items_max": 50,
-            "rate_per_s": 2,
-            "clock_tolerance_s": 300,
-            "nonce_memory_s": 900,
-            "result_delay_s": 5,
-            "callback_timeout_s": 8,
-            "callback_waits_s": [60, 300, 1800, 7200, 43200],
-            "unknown_xlh_every": 10,
-            "answer_due_s": 3 * 24 * 3600,
-            "region": "370000",
-        }
+        return fresh(base_url, f"{callbacks.rstrip('/')}/{cls.name}")
 
     def routes(self) -> list[web.RouteDef]:
         """The two addresses of §1."""

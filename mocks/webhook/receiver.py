@@ -20,6 +20,7 @@ from mocks.platform import Json, Platform, Refused
 from mocks.transport import gone
 from mocks.webhook.catalogue import VERIFICATION
 from mocks.webhook.inspection import Finding, inspect
+from mocks.webhook.settings import Settings, fresh
 from mocks.webhook.standing import Memory
 from mocks.webhook.trust import Trust
 
@@ -69,10 +70,11 @@ class Webhook(Platform):
     def __init__(self, *, data: Path, config: Json, clock: Clock, faults: Faults, journal: Journal) -> None:
         """Raises ``ValueError`` for a key in the settings that is none."""
         super().__init__(data=data, config=config, clock=clock, faults=faults, journal=journal)
-        self.body_limit = int(config["read_limit"])
-        self._path = "/" + str(config["path"]).strip("/")
-        self._trust = Trust(data / "trust.json", list(config["secrets"]), list(config["public_keys"]))
-        self._memory = Memory(float(config["grace_s"]))
+        self._settings = Settings.model_validate(config)
+        self.body_limit = self._settings.read_limit
+        self._path = "/" + self._settings.path.strip("/")
+        self._trust = Trust(data / "trust.json", list(self._settings.secrets), list(self._settings.public_keys))
+        self._memory = Memory(self._settings.grace_s)
         self._visits: dict[asyncio.Task[Any], Visit] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._expired = 0
@@ -81,16 +83,7 @@ class Webhook(Platform):
     @classmethod
     def default_config(cls, base_url: str, callbacks: str) -> Json:
         """§8's settings and the limits of §1 and §2; no key is trusted before it is told."""
-        return {
-            "base_url": base_url,
-            "path": "/hooks/mediation",
-            "secrets": [],
-            "public_keys": [],
-            "request_limit": 20_480,
-            "read_limit": 1024 * 1024,
-            "clock_tolerance_s": 300,
-            "grace_s": 0.5,
-        }
+        return fresh(base_url)
 
     def routes(self) -> list[web.RouteDef]:
         """The address of the webhooks; a tail tells endpoints apart where a tester wants it."""
@@ -116,8 +109,8 @@ class Webhook(Platform):
             body,
             trust=self._trust,
             now=self.clock.now(),
-            tolerance_s=int(self.config["clock_tolerance_s"]),
-            limit=int(self.config["request_limit"]),
+            tolerance_s=self._settings.clock_tolerance_s,
+            limit=self._settings.request_limit,
         )
         self._admit(request, finding)
         return finding.type

@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 from contracts.adapter import Exchange, Json, Reply, Request
 from contracts.conformance import BUSY_FOR, Fault, Sample, Stage
 from contracts.conformance.room import Room
-from gateway.app import http_transport, machine_ms
 from gateway.flow.delivering.exchange import HttpExchange, Limits, Pace
+from gateway.flow.delivering.transport import Transport
+from gateway.store.opening import machine_ms
 from mocks.platform import Platform
 from mocks.server import MockServer
 
@@ -57,7 +58,7 @@ class MockStage(Stage):
     _directory: TemporaryDirectory[str]
 
     def __init__(self) -> None:
-        self.transport = http_transport()
+        self.transport = Transport()
         self._armed: Fault | None = None
         self._before: tuple[str, ...] = ()
 

@@ -55,11 +55,11 @@ def test_the_readme_has_the_same_parts_and_knows_every_room(name: str) -> None:
     assert sorted(told) == sorted(there), "each once"
 
 
-def refusals(name: str) -> Iterator[tuple[str, str]]:
-    """The code of every ``PermanentError`` that a room makes by a literal, with its place."""
+def refusals(name: str, kind: str = "PermanentError") -> Iterator[tuple[str, str]]:
+    """The code of every error of a kind that a room makes by a literal, with its place."""
     for file in [*HOUSE.glob("*.py"), *(HOUSE / name).glob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "PermanentError":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == kind:
                 code = node.args[0]
                 if isinstance(code, ast.Constant) and isinstance(code.value, str):
                     yield code.value, f"{file.name}:{node.lineno}"
@@ -72,3 +72,10 @@ def test_every_refusal_of_ours_has_its_words(name: str) -> None:
     bare = [f"{code} ({place})" for code, place in refusals(name) if f"cause.{code}" not in texts]
     assert bare == []
     assert "type_not_taken" in {code for code, _ in refusals(name)}
+
+
+@pytest.mark.parametrize("name", SIBLINGS)
+def test_whatever_pauses_a_platform_has_its_words(name: str) -> None:
+    """And so has a maintenance, which is told to whoever waits."""
+    told = [*refusals(name, "EndpointError"), ("MAINTENANCE", "replies.py")]
+    assert [f"{code} ({place})" for code, place in told if f"cause.{code}" not in console_texts()] == []

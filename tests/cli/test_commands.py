@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import sqlite3
 import time
 from contextlib import closing
@@ -71,12 +72,32 @@ def test_the_help_names_every_command_and_exit_code() -> None:
         "client add",
         "client rotate",
         "client disable",
+        *("partitions", "user add", "verify audit", "alert test", "report make", "export ledger"),
+        *("export stats", "export indicators", "config example", "config show", "config keys"),
+        *("client", "user", "verify", "alert", "report", "export", "config"),
     ],
 )
 def test_every_command_teaches_by_example(name: str) -> None:
     result = gateway(*name.split(), "--help")
     assert result.exit_code == 0
-    assert f"gateway {name}" in result.stdout.split("示例")[1]
+    assert f"gateway {name}" in result.stdout.split("示例 example")[1]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("serve --nope", "没有这个选项"),
+        ("nothing", "命令写法不对"),
+        ("send", "缺少必填的参数或选项"),
+        ("demo --cases many", "参数或选项的值不合要求"),
+        ("demo --with nowhere", "national_mediation"),
+    ],
+)
+def test_a_command_that_is_written_wrong_is_told_in_both_languages(written: str, said: str) -> None:
+    result = gateway(*written.split())
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert re.search("[a-z]{4} [a-z]", result.stderr)
 
 
 def test_without_a_command_the_help_is_shown() -> None:

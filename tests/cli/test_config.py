@@ -8,14 +8,16 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from typer.testing import CliRunner, Result
 
+from gateway import settings
 from gateway.cli.command import command
 from gateway.demo.toml_text import table_text
 from gateway.registry import installed
 from gateway.security.fields import read_key_file
 from gateway.settings import LimitSettings, RetrySettings, Settings
+from gateway.texts import setting_text
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,20 @@ def test_the_example_describes_every_key() -> None:
         for key, field in load().settings_type.model_fields.items():
             if field.is_required():
                 assert f"# {key} = " in text, (name, key)
+
+
+def test_every_key_is_described_in_chinese_too() -> None:
+    text = gateway("config", "example").stdout
+    kinds = [each for each in vars(settings).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    ours = [each for each in kinds if each.__module__ == settings.__name__]
+    assert len(ours) > 15
+    for kind in ours:
+        for name, field in kind.model_fields.items():
+            chinese = setting_text((each.__name__ for each in kind.__mro__), name)
+            assert chinese, (kind.__name__, name)
+            if kind in (Settings, RetrySettings, LimitSettings):
+                assert f"# {chinese}\n# {field.description}" in text, name
+    assert "# reconcile = true" in text
 
 
 def test_the_examples_commented_blocks_are_toml_too() -> None:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from contracts.lists import ConfirmationRoute, TransferReason, TransferTo
-from gateway.client import CallRefused, GatewayClient, GatewayUnreachable
+from gateway.client import CallRefused, Event, EventPage, GatewayClient, GatewayUnreachable, Owed, Taken, Uploaded
 from gateway.demo.script import Script
+from gateway.web.answered import components
 
 SCRIPT = Script(7, 1, datetime(2026, 11, 25, tzinfo=UTC))
 TAKEN = {
@@ -294,3 +296,15 @@ async def test_an_operator_decides_a_doubt() -> None:
         await client.resolve("dlv_1", arrived=False, evidence="电话核实")
     assert gateway.came[0].url.path == "/v1/ops/deliveries/dlv_1/resolve"
     assert json.loads(gateway.came[0].content) == {"arrived": False, "evidence": "电话核实"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "form"),
+    [(Taken, "Accepted"), (Owed, "Owed"), (Uploaded, "Uploaded"), (Event, "Event"), (EventPage, "EventPage")],
+)
+def test_what_it_reads_is_what_the_description_tells(ours: type[BaseModel], form: str) -> None:
+    """A field that is relied on is one that always stands there."""
+    told = components()[form]
+    known = {name: field for name, field in ours.model_fields.items() if name != "replayed"}  # a header's
+    assert known.keys() <= told["properties"].keys()
+    assert {name for name, field in known.items() if field.is_required()} <= set(told["required"])

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import expect
 
-from contracts.messages import HR
+from contracts.messages import COURT, HR
+from gateway.store.lists import list_deliveries
 from gateway.store.unit import NewTask
 from tests.console.browser import Room, open_room
 from tests.console.counter import Counter
+from tests.flow.stage import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -71,6 +73,42 @@ async def test_a_journey_shows_its_newest_end(room: Room, scripts: bool) -> None
             " return [drawn.width > box.width, Math.abs(drawn.right - box.right) < 3]; })()"
         )
         assert ends == [True, True]
+
+
+TOUCHING = """() => {
+const found = [];
+const meet = (a, b) => a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5;
+const drawn = document.querySelector('.newest svg');
+const frame = drawn.getBoundingClientRect();
+const texts = Array.from(drawn.querySelectorAll('text'), one => [one.textContent, one.getBoundingClientRect()]);
+const lines = Array.from(drawn.querySelectorAll('.j-line,.j-dueline'), one => one.getBoundingClientRect());
+texts.forEach(([said, box], place) => {
+  if (box.left < frame.left - 1 || box.right > frame.right + 1) found.push(said + ' is cut off');
+  for (const [other, there] of texts.slice(place + 1)) if (meet(box, there)) found.push(said + ' on ' + other);
+  if (lines.some(line => meet(box, line))) found.push(said + ' on a line');
+});
+return found;
+}"""
+"""Texts of a journey that touch another text, a line, or the picture's edge."""
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+async def test_no_text_of_a_journey_touches_another_or_a_line(room: Room, locale: str) -> None:
+    stage, site = room.counter.site.stage, room.counter.site
+    case = await site.case()
+    confirmation = await site.confirmation(await site.agreement(case), "judicial")
+
+    async def arrived() -> bool:
+        return bool(await site.house.store.run(list_deliveries, "delivered", COURT, "", 9))
+
+    await until(arrived, "the court has the application")
+    for status in ("correction_required", "accepted", "not_accepted", "withdrawn"):
+        await stage.tell(stage.word("confirmation", status, ("confirmation", confirmation, "")), endpoint=COURT)
+    page = await room.enter(await room.context(locale=locale), "operator", f"cases/{case}")
+    assert await page.locator(".newest .j-due").count() >= 4
+    for width in (1920, 1366, 1024, 700):
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await page.evaluate(TOUCHING) == [], width
 
 
 ROWS = "Array.from(document.querySelectorAll('{}'), one => Math.round(one.getBoundingClientRect().bottom))"

@@ -90,6 +90,16 @@ async def test_every_call_and_every_schema_has_a_page_in_both_languages(counter:
         assert word in errors
 
 
+async def test_an_answers_form_is_a_page_whose_fields_are_told(counter: Counter) -> None:
+    call = (await counter.viewer.get("api?call=get+/v1/ops/tasks")).text
+    assert 'href="/console/api?schema=TaskPage">TaskPage</a>' in call
+    assert "Successful" not in call
+    assert 'href="/console/api?schema=Task">Task</a>[]' in (await counter.viewer.get("api?schema=TaskPage")).text
+    for words, language in (("为何需要人办", "zh"), ("why a person is asked", "en")):
+        page = await counter.viewer.get("api?schema=Task", **{"Accept-Language": language})
+        assert words in page.text
+
+
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_a_skeleton_has_all_that_must_be_there(name: str, counter: Counter) -> None:
     application = counter.site.application.framework

@@ -151,3 +151,7 @@ async def test_the_wall_has_no_hands(counter: Counter) -> None:
     page = (await counter.viewer.get("wall")).text
     assert "<form" not in page
     assert page.count('data-number="') >= 6
+    failures = page.partition("<!--[groups]-->")[2].partition("<!--[/groups]-->")[0]
+    lines = re.findall("<tr>.*?</tr>", failures)
+    assert len(lines) == len(set(lines)) >= 1, "two lines that say the same"
+    assert "确认申请" in failures

@@ -24,7 +24,7 @@ _BEFORE_SENDING = ("claimed", "translated")
 _AFTER_SENDING = ("answered", "before_settle")
 _POLL = ("polled", "page_kept")
 _PAPERS = ("fetched",)
-"""Tried where documents are handed out: ``tests/flow/test_papers_of_words.py``."""
+"""Tried where documents are handed out: ``tests/flow/applying/test_papers_of_words.py``."""
 
 _DELIVER = (*_BEFORE_SENDING, *_AFTER_SENDING, "settled")
 GAPS = [

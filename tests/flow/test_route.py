@@ -252,6 +252,9 @@ def test_a_platforms_word_is_told_to_the_others_that_hold_the_case(
 
 def test_an_unknown_word_is_told_to_nobody_and_no_word_to_who_does_not_hold_the_case() -> None:
     file = papers.file(holders=(HR, ONE_STOP, NATIONAL))
+    for status in ("correction_required", "refused"):  # the national platform has no status for these
+        question = asked(T.STATUS_REPORTED, report(status, "transfer"), source=COURT, file=file)
+        assert to(question) == [HR, ONE_STOP]
     assert to(asked(T.STATUS_REPORTED, report("unknown"), source=COURT, file=file)) == []
     assert to(asked(T.STATUS_REPORTED, report(), source=COURT, file=papers.file(holders=()))) == []
 

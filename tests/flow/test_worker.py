@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.flow import worker
-from gateway.flow.worker import Loop, LoopKnown, until_idle
+from gateway.flow import loops
+from gateway.flow.loops import Loop, LoopKnown, until_idle
 from tests.flow.stage import Stage, until
 
 
@@ -25,7 +25,7 @@ async def test_a_name_that_is_known_is_refused(still: Stage, name: str) -> None:
 
 
 async def test_a_loop_that_fails_is_told_by_its_name_and_goes_on(still: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_AFTER_FAILURE_S", 0.01)
+    monkeypatch.setattr(loops, "_AFTER_FAILURE_S", 0.01)
     turns = 0
 
     async def fails() -> float:

@@ -146,6 +146,7 @@ class Province:
             attempts = await store.rows("attempts_of", row["id"])
             died[row["endpoint"]] += row["attempts"] - len(attempts)
             for attempt in attempts:
+                assert attempt["steps_sealed"] is not None
                 sealed = store.unseal(attempt["steps_sealed"], f"attempts.steps:{row['id']}/{attempt['number']}")
                 told.setdefault(row["endpoint"], []).extend(unpack_steps(sealed))
         for name, url in self.urls.items():

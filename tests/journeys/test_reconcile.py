@@ -183,6 +183,7 @@ async def test_what_never_came_cannot_be_lost(province: Province, platform: str)
 async def _wire(province: Province, identifier: str) -> Any:
     row = await province.house.store.row("delivery_wire", identifier)
     assert row is not None
+    assert row["wire_sealed"] is not None
     return wires.unpack(province.house.store.unseal(row["wire_sealed"], f"deliveries.wire:{identifier}"))
 
 

@@ -13,9 +13,10 @@ from tests.mocks.hr_client import Client
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[MockServer]:
-    """The platform, which lets everybody through as fast as he comes."""
-    made = MockServer(HrArbitration, tmp_path / "hr", settings={"rate_per_s": 1000, "at_once": 100})
+async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[MockServer]:
+    """The platform, which lets everybody through as fast as he comes; a test may name other settings by parameter."""
+    settings = {"rate_per_s": 1000, "at_once": 100} | getattr(request, "param", {})
+    made = MockServer(HrArbitration, tmp_path / "hr", settings=settings)
     await made.start()
     yield made
     await made.stop()

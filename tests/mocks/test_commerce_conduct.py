@@ -1,11 +1,13 @@
 """What the gateway may not do at the tables, another try, clean-up, crash and restart (page §3, §5, §6)."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mocks.commerce_federation.database import SqliteSession, Unavailable
 from tests.mocks.commerce_client import CASE, MEDIATING, ORGANIZATION, Client, digest_in, running
 
 SLOWLY = {"period_s": 600}
@@ -110,11 +112,7 @@ async def test_conduct_stands_in_the_journal(client: Client) -> None:
         ("UPDATE TJ_OUT SET PLAT_NO = 'X' WHERE OUT_ID = ?", (done,), "columns of the platform changed"),
         ("DELETE FROM TJ_OUT WHERE OUT_ID = ?", (done,), "TJ_OUT row deleted"),
         ("DELETE FROM TJ_IN WHERE IN_ID = 1", (), "TJ_IN row deleted"),
-        (
-            "INSERT INTO TJ_HEART (NODE, BEAT_AT, PERIOD_S, STATE) VALUES ('GATEWAY', '2026-09-17 10:00:00', 30, 'RUN')",
-            (),
-            "PERIOD_S of GATEWAY is not 60",
-        ),
+        ("UPDATE TJ_HEART SET PERIOD_S = 30 WHERE NODE = 'GATEWAY'", (), "PERIOD_S of GATEWAY is not 60"),
     ]
     for sql, values, breach in steps:
         await client.sql(sql, *values)
@@ -148,6 +146,52 @@ async def test_a_row_changed_while_it_is_in_work(client: Client) -> None:
     await client.runs(1)
     assert (await state(client, second["OUT_ID"])) == "3 E20 0"
     assert "content changed since TAKEN_AT" in await client.breaches()
+
+
+async def test_an_answer_whose_commit_was_lost_stands_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transaction took place, and nobody was told."""
+    row = await client.send(CASE)
+    run, said = SqliteSession.run, list[str]()
+
+    def cut(session: SqliteSession, sql: str, *values: Any) -> int:
+        done = run(session, sql, *values)
+        said.append(sql)
+        answered = [text for text in said if text.startswith("UPDATE TJ_OUT SET UPLOAD_STATUS = ?, PLAT_NO")]
+        if sql == "COMMIT" and len(answered) == 1:
+            raise sqlite3.OperationalError
+        return done
+
+    monkeypatch.setattr(SqliteSession, "run", cut)
+    await client.runs(2)
+    assert len([text for text in said if text.startswith("UPDATE TJ_OUT SET UPLOAD_STATUS = ?, PLAT_NO")]) == 2
+    assert await client.kinds(row) == ["00", "01"]
+    assert await client.kinds(await client.send(MEDIATING, "02")) == []
+    await client.runs(1)
+    assert [line["KIND"] for line in await client.news()] == ["00", "01"] * 2
+    assert await client.breaches() == []
+
+
+async def test_rows_whose_taking_was_lost_are_nobodys_breach(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = await client.send(CASE)
+    run, said = SqliteSession.run, list[str]()
+
+    def cut(session: SqliteSession, sql: str, *values: Any) -> int:
+        done = run(session, sql, *values)
+        said.append(sql)
+        if sql == "COMMIT" and any(text.startswith("UPDATE TJ_OUT SET UPLOAD_STATUS = 1") for text in said):
+            raise sqlite3.OperationalError
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteSession, "run", cut)
+        with pytest.raises(Unavailable):
+            await client.runs(1)
+    assert (await client.out(row))["UPLOAD_STATUS"] == 1
+    await client.runs(1)
+    await client.control("POST", "clock", {"shift_s": 601})
+    await client.runs(1)
+    assert await client.kinds(row) == ["00", "00", "01"]
+    assert await client.breaches() == []
 
 
 async def test_too_many_rows_a_minute(tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ async def test_files_that_are_wrong(client: Client) -> None:
         ("UPDATE TJ_FILE SET FILE_NAME = 'x' WHERE OUT_ID = ? AND CHUNK_NO = 2", "E21 TJ_FILE[1].FILE_NAME"),
         ("UPDATE TJ_FILE SET FILE_KIND = '06' WHERE OUT_ID = ?", "E15 TJ_FILE[1].FILE_KIND"),
         ("UPDATE TJ_FILE SET FILE_NAME = ' ' WHERE OUT_ID = ?", "E14 TJ_FILE[1].FILE_NAME"),
+        ("UPDATE TJ_FILE SET FILE_NAME = 'e' || char(769) WHERE OUT_ID = ?", "E14 TJ_FILE[1].FILE_NAME"),
+        ("UPDATE TJ_FILE SET FILE_NAME = hex(zeroblob(51)) WHERE OUT_ID = ?", "E13 TJ_FILE[1].FILE_NAME"),
+        ("UPDATE TJ_FILE SET CHUNK_COUNT = 2000000000 WHERE OUT_ID = ?", "E21 TJ_FILE[1].CHUNK_NO"),
         ("UPDATE TJ_FILE SET FILE_SIZE = 191 WHERE OUT_ID = ?", "E21 TJ_FILE[1].FILE_SIZE"),
         ("UPDATE TJ_FILE SET FILE_SM3 = '0' WHERE OUT_ID = ?", "E21 TJ_FILE[1].FILE_SM3"),
         (
@@ -69,9 +72,9 @@ async def test_files_that_are_wrong(client: Client) -> None:
     for number, (spoil, code) in enumerate(spoils):
         await client.sql(spoil, f"file_{number:08d}")
         assert await send(client, number) == code, spoil
-    assert await send(client, 15, 0) == "E21 FILE_COUNT"
-    assert await send(client, 16, 2) == "E21 FILE_COUNT"
-    assert await send(client, 17, 3) == "E13 FILE_COUNT"
+    assert await send(client, 17, 0) == "E21 FILE_COUNT"
+    assert await send(client, 18, 2) == "E21 FILE_COUNT"
+    assert await send(client, 19, 3) == "E13 FILE_COUNT"
 
 
 async def test_other_files_do_not_come(client: Client) -> None:

@@ -104,10 +104,12 @@ async def test_the_same_over_postgresql(there: Stage) -> None:
         assert all(row["DIGEST"] == digest_in(row) for row in news)
         await there.client.decide(news[-1]["PLAT_NO"], "accept")
         await connection.execute("UPDATE tjex.TJ_IN SET READ_STATUS = 2, READ_AT = '2026-09-17 10:00:40'")
-        await connection.execute(
-            "INSERT INTO tjex.TJ_HEART (NODE, BEAT_AT, PERIOD_S, STATE) VALUES ('GATEWAY', '2026-09-17 10:00:00', 60, 'RUN')"
-        )
+        beat = "UPDATE tjex.TJ_HEART SET BEAT_AT = '2026-09-17 10:00:00' WHERE NODE = "
+        assert await connection.execute(f"{beat}'GATEWAY'") == "UPDATE 1"
+        assert await connection.execute(f"{beat}'READER'") == "UPDATE 0", "its own row alone"
         for denied in (
+            "UPDATE tjex.TJ_HEART SET NODE = 'X' WHERE NODE = 'GATEWAY'",
+            "INSERT INTO tjex.TJ_HEART (NODE, BEAT_AT, PERIOD_S, STATE) VALUES ('X', '2026-09-17 10:00:00', 60, 'RUN')",
             "DELETE FROM tjex.TJ_OUT",
             "UPDATE tjex.TJ_OUT SET NR = '{}'",
             "UPDATE tjex.TJ_IN SET ZT = '99'",

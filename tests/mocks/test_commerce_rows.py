@@ -216,8 +216,8 @@ async def test_the_tables_and_the_dictionary(client: Client) -> None:
     codes = await client.sql("SELECT DICT_TYPE, CODE FROM TJ_DICT WHERE VALID = '1'")
     assert {row["DICT_TYPE"] for row in codes} == {"TWHLX", "AJLY", "AY", "QQLX", "ZJLX", "ZT", "JSYY", "FJLX"}
     assert sum(row["DICT_TYPE"] == "AY" for row in codes) == 27
-    (heart,) = await client.sql("SELECT * FROM TJ_HEART")
-    assert (heart["NODE"], heart["PERIOD_S"], heart["STATE"], heart["UNTIL_AT"]) == ("READER", 1, "RUN", None)
+    hearts = await client.sql("SELECT NODE, PERIOD_S, STATE, UNTIL_AT FROM TJ_HEART ORDER BY NODE")
+    assert [tuple(heart.values()) for heart in hearts] == [("GATEWAY", 60, "RUN", None), ("READER", 1, "RUN", None)]
     assert (await client.sql("PRAGMA journal_mode"))[0]["journal_mode"] == "wal"
     for sql in (
         "UPDATE TJ_OUT SET UPLOAD_STATUS = 4",

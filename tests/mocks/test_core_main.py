@@ -77,6 +77,20 @@ async def test_one_mock_its_lines_and_its_restart(tmp_path: Path) -> None:
             assert await second.process.wait() == 0
 
 
+async def test_the_line_tells_an_sftp_account(tmp_path: Path) -> None:
+    root = "enterprise_confederation.root=sftp://gateway@127.0.0.1:0/"
+    async with Process("enterprise_confederation", "--data", str(tmp_path), "--set", root) as first:
+        line = first.lines["enterprise_confederation"]
+        config = read(line["config"])
+        told = {key: line[key] for key in ("root", "host_key", "private_key_file")}
+        assert told == {key: config[key] for key in told}
+        assert re.fullmatch(r"sftp://gateway@127\.0\.0\.1:[1-9][0-9]*/", line["root"])
+    assert first.code == 0
+    async with Process("enterprise_confederation", "--data", str(tmp_path)) as again:
+        line = again.lines["enterprise_confederation"]
+        assert {key: line[key] for key in told} == told
+
+
 async def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     arguments = ("hr_arbitration", "--data", str(tmp_path))
     async with Process(*arguments) as first, aiohttp.ClientSession() as session:

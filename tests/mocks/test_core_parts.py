@@ -1,12 +1,16 @@
 """Clock, faults and check characters of the mocks."""
 
+import importlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from mocks.__main__ import main
 from mocks.clock import Clock
 from mocks.faults import ACTIONS, Faults
 from mocks.numbers import credit_code_check, is_credit_code, is_resident_id, reference, resident_id_check
+from mocks.server import PLATFORMS
 
 
 def test_the_clock_is_beijing_time_and_can_be_moved() -> None:
@@ -95,6 +99,42 @@ def test_the_catalogue_of_actions_is_the_readme() -> None:
         *("accept_then_reset", "slow", "maintenance", "expire_session", "duplicate_callback"),
         *("reorder_callbacks", "early_callback", "forge_callback"),
     } == ACTIONS
+
+
+def test_who_looks_for_one_fault_among_others_of_its_action() -> None:
+    faults = Faults()
+    faults.add([{"action": "http", "status": 500}, {"action": "http", "status": 507}, {"action": "expire_session"}])
+    found = faults.take("case", "http", where=lambda fault: fault.status == 507)
+    assert found is not None
+    assert faults.take("case", "http", where=lambda fault: fault.status == 507) is None
+    assert faults.standing("case", "expire_session", where=lambda fault: fault.rotate) is None
+    assert [fault["action"] for fault in faults.pending()] == ["http", "expire_session"]
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_every_mock_keeps_its_configured_values_in_one_room(name: str) -> None:
+    room = importlib.import_module(f"mocks.{name}.settings")
+    assert callable(room.Settings)
+    assert callable(room.fresh)
+
+
+@pytest.mark.parametrize(
+    ("setting", "key"),
+    [
+        ("hr_arbitration.at_once=0.5", "at_once"),
+        ('court_mediation.callback_key="a2-secret"', "callback_key"),
+        ('union.secret="a2-secret"', "secret"),
+        ("webhook.clock_tolerance_s=0.5", "clock_tolerance_s"),
+    ],
+)
+def test_a_setting_of_a_wrong_form_is_named_but_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], setting: str, key: str
+) -> None:
+    name, _, value = setting.partition("=")
+    assert main([name.partition(".")[0], "--data", str(tmp_path), "--set", setting]) == 1
+    told = capsys.readouterr().err
+    assert key in told
+    assert value.strip('"') not in told
 
 
 def test_check_characters() -> None:

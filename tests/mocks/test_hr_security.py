@@ -156,9 +156,12 @@ async def test_3001_for_empty_body_and_values_that_are_no_strings(client: Client
     assert (await client.post(json.dumps(envelope).encode())).code == "3001"
 
 
-async def test_3002_for_appid_and_right(client: Client, server: MockServer) -> None:
+async def test_3002_for_appid(client: Client) -> None:
     assert (await client.send("TJ0001", {"BZR002": "PING"}, appid="SDTJ37000002")).code == "3002"
-    server.platform.config["allowed_services"] = ["TJ1001"]
+
+
+@pytest.mark.parametrize("server", [{"allowed_services": ["TJ1001"]}], indirect=True)
+async def test_3002_for_right(client: Client) -> None:
     assert (await client.send("TJ0001", {"BZR002": "PING"})).code == "3002"
 
 
@@ -335,8 +338,8 @@ async def test_sizes(client: Client, server: MockServer) -> None:
     assert server.platform.records() == []
 
 
-async def test_2001_over_the_rate(client: Client, server: MockServer) -> None:
-    server.platform.config["rate_per_s"] = 3
+@pytest.mark.parametrize("server", [{"rate_per_s": 3}], indirect=True)
+async def test_2001_over_the_rate(client: Client) -> None:
     replies = [await client.send("TJ0001", {"BZR002": "PING"}) for _ in range(4)]
     assert [reply.code for reply in replies] == ["0000", "0000", "0000", "2001"]
     assert replies[3].head["retryafter"] == "1"
@@ -344,8 +347,8 @@ async def test_2001_over_the_rate(client: Client, server: MockServer) -> None:
     assert (await client.send("TJ0001", {"BZR002": "PING"})).code == "0000"
 
 
-async def test_403_for_an_address_not_on_the_list(client: Client, server: MockServer) -> None:
-    server.platform.config["allowed_addresses"] = ["10.0.0.1"]
+@pytest.mark.parametrize("server", [{"allowed_addresses": ["10.0.0.1"]}], indirect=True)
+async def test_403_for_an_address_not_on_the_list(client: Client) -> None:
     assert (await client.send("TJ0001", {"BZR002": "PING"})).status == 403
 
 
@@ -414,8 +417,6 @@ async def test_files(client: Client, server: MockServer) -> None:
     assert (await client.upload(b"y", BZF004="2")).findings == [("BZF004", "")]
     assert (await client.upload(b"y", BZF002="0" * 64)).code == "4002"
     assert (await client.upload(b"y", BZF006="eQ")).findings == [("BZF006", "")]
-    server.platform.config["file_limit"] = 10
-    assert (await client.upload(b"0123456789a")).code == "4003"
     wrong_serial = {
         "BZF002": hashlib.sha256(b"z").hexdigest(),
         "BZF003": "application/pdf",
@@ -424,6 +425,12 @@ async def test_files(client: Client, server: MockServer) -> None:
     }
     assert (await client.send("TJ9002", wrong_serial)).code == "4002"
     assert not any("BZF006" in (entry["payload"] or {}) for entry in server.platform.journal.entries())
+
+
+@pytest.mark.parametrize("server", [{"file_limit": 10}], indirect=True)
+async def test_4003_over_the_limit_of_a_file(client: Client) -> None:
+    assert (await client.upload(b"0123456789")).code == "0000"
+    assert (await client.upload(b"0123456789a")).code == "4003"
 
 
 async def test_the_pure_package_serves_as_well(

@@ -307,7 +307,13 @@ async def test_15_days_for_a_review(client: Client, applied: str, late_reason: s
     assert (await client.send("TJ2001", document)).code == code
 
 
-async def test_conditions_of_a_review(client: Client, server: MockServer) -> None:
+@pytest.mark.parametrize("server", [{"commissions": ["370103"]}], indirect=True)
+async def test_a_review_at_another_commission(client: Client) -> None:
+    file = await client.agreed()
+    assert (await client.send("TJ2001", client.review(file))).code == "4022"
+
+
+async def test_conditions_of_a_review(client: Client) -> None:
     file = await client.agreed()
     one_paper = [{"BZF001": file, "BZF005": "01"}]
     assert (await client.send("TJ2001", client.review(file, BZF000=one_paper))).findings == [("BZF000", "")]
@@ -315,9 +321,6 @@ async def test_conditions_of_a_review(client: Client, server: MockServer) -> Non
     assert (await client.send("TJ2001", client.review(file, BZC011=["0", "7"]))).findings == [("BZC011", "BZC011[1]")]
     assert (await client.send("TJ2001", client.review(file, BZC011=["0", "a"]))).findings == [("BZC011", "BZC011[1]")]
     assert (await client.send("TJ2001", client.review(file, BZC100=[{"BZP001": "5"}]))).code == "4002"
-    server.platform.config["commissions"] = ["370103"]
-    assert (await client.send("TJ2001", client.review(file))).code == "4022"
-    server.platform.config["commissions"] = []
     await client.done("TJ2001", client.review(file))
     assert (await client.send("TJ2001", client.review(file))).code == "4011"
     assert (await client.send("TJ2001", client.review(file, BZC002="cnf_2"))).code == "4021"

@@ -390,6 +390,8 @@ async def test_an_upload(client: Client, content: bytes) -> None:
     assert (again.status, again["fileId"]) == (200, first["fileId"])
     there = await client.get(f"/files/{first['fileId']}")
     assert (there.status, there.raw, there.headers["Content-Type"]) == (200, content, media)
+    twice = await client.post("/cases", CASE | {"fileIds": [first["fileId"]] * 2})
+    assert twice.findings == ["fileIds[1] FORMAT"]
     assert (await client.post("/cases", CASE | {"fileIds": [first["fileId"]]})).status == 201
     assert [record["kind"] for record in await client.records()] == ["case.submit"]
 

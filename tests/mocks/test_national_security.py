@@ -135,6 +135,13 @@ async def test_a_token_ends_after_300_seconds(client: Client) -> None:
     assert (await client.get("/ping")).status == 200
 
 
+async def test_a_token_begins_at_its_time(client: Client) -> None:
+    await client.mock("POST", "clock", {"shift_s": -50})
+    assert (await client.get("/ping")).status == 200
+    await client.mock("POST", "clock", {"shift_s": -20})
+    assert (await client.get("/ping")).code == "TOKEN_INVALID"
+
+
 @pytest.mark.parametrize(
     ("scope", "path"), [("case", LOOKUP), ("referral", "/referrals/x"), ("file", "/files/x"), ("case", "/changes")]
 )
@@ -144,6 +151,27 @@ async def test_a_call_needs_its_scope(client: Client, scope: str, path: str) -> 
     assert (reply.status, reply.code) == (403, "SCOPE_MISSING")
     await client.enter(scope)
     assert (await client.get(path)).status != 403
+
+
+@pytest.mark.parametrize(
+    ("scope", "method", "path"),
+    [
+        ("case", "POST", "/cases"),
+        ("case", "PUT", "/cases/C1"),
+        ("case", "POST", "/cases/C1/progress"),
+        ("case", "POST", "/cases/C1/agreements"),
+        ("case", "POST", "/cases/C1/performances"),
+        ("referral", "POST", "/referrals/R1/answer"),
+        ("referral", "POST", "/referrals/R1/result"),
+        ("stat", "PUT", f"/statistics/{ORGANIZATION}/2026Q3"),
+        ("file", "POST", "/files"),
+    ],
+)
+async def test_a_call_that_writes_needs_its_scope_too(client: Client, scope: str, method: str, path: str) -> None:
+    await client.enter(" ".join(name for name in ALL.split(" ") if name != scope))
+    assert (await client.send(method, path)).code == "SCOPE_MISSING"
+    await client.enter(scope)
+    assert (await client.send(method, path)).code != "SCOPE_MISSING"
 
 
 async def test_an_expired_session_and_a_new_key(client: Client) -> None:
@@ -162,6 +190,25 @@ async def test_an_expired_session_and_a_new_key(client: Client) -> None:
     await client.shift(601)
     assert [key["kid"] for key in (await client.jwks())["keys"]] == [decoded(client.token)[0]["kid"]]
     assert (await client.get("/ping", Authorization=f"Bearer {old}")).code == "TOKEN_INVALID"
+
+
+async def test_keys_that_could_not_be_written_sign_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = client.server.config_path.with_name("keys.json")
+    before, mode = kept.read_bytes(), kept.stat().st_mode & 0o777
+    kid = decoded(client.token)[0]["kid"]
+    whole = Path.write_text
+
+    def half(path: Path, text: str, encoding: str) -> int:
+        whole(path, text[: len(text) // 2], encoding)
+        raise OSError("no space left")
+
+    await client.fault("probe", "expire_session", rotate=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", half)
+        await client.get("/ping")
+    assert (kept.read_bytes(), mode) == (before, 0o600)
+    await client.enter()
+    assert decoded(client.token)[0]["kid"] == kid
 
 
 async def test_keys_change_in_order(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from contracts.messages import MessageType
-from gateway.app import open_store
 from gateway.flow.house import House
 from gateway.flow.moving.order import Order
 from gateway.security.fields import Keys
 from gateway.settings import Settings, SettingsRefused
 from gateway.store.lists import list_deliveries
 from gateway.store.migrate import migrate_postgres
+from gateway.store.opening import open_store
 from tests.processes.hand import stand
 from tests.seam import documents
 from tests.seam.scene import OPERATOR, until

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from contracts.messages import MessageType
-from gateway.flow import worker
+from gateway.flow import loops
 from gateway.flow.house import House
 from gateway.flow.moving.order import Order
 from gateway.settings import RouteSettings
@@ -98,7 +98,7 @@ async def test_a_process_that_dies_leaves_its_work_to_the_other(scene: Scene) ->
 
 async def test_one_process_takes_in_and_another_delivers_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waking goes by NOTIFY: the sweep does not come here."""
-    monkeypatch.setattr(worker, "_SWEEP_S", NEVER_S)
+    monkeypatch.setattr(loops, "SWEEP_S", NEVER_S)
     await scene.stand(IDS)
     web = await beside(scene, work=False)
     await beside(scene)
@@ -139,7 +139,7 @@ async def test_a_process_without_hands_hears_every_event(scene: Scene) -> None:
 
 async def test_a_call_at_one_process_is_applied_by_another(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """By waking: the sweep does not come here."""
-    monkeypatch.setattr(worker, "_SWEEP_S", NEVER_S)
+    monkeypatch.setattr(loops, "SWEEP_S", NEVER_S)
     await scene.stand(BYTES)
     web = await beside(scene, work=False)
     await beside(scene)

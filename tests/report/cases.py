@@ -53,7 +53,7 @@ def case(
         "created_at": ms(received),
         "updated_at": ms(last),
     }
-    events = [
+    events: list[dict[str, Any]] = [
         {
             "type": f"case.{word}",
             "data": orjson.dumps(
@@ -62,7 +62,9 @@ def case(
         }
         for word, day, reason in steps or ()
     ]
-    limits = [] if limit is None else [{"rule": "D03", "due_on": limit.isoformat(), "state": "running"}]
+    limits: list[dict[str, Any]] = (
+        [] if limit is None else [{"rule": "D03", "due_on": limit.isoformat(), "state": "running"}]
+    )
     return entry_of(row, orjson.dumps(body), (), events, limits)
 
 

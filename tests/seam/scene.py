@@ -11,8 +11,8 @@ import orjson
 
 from contracts.adapter import Reply
 from contracts.messages import MessageType
-from gateway.app import http_transport
 from gateway.flow.delivering.exchange import unpack_steps
+from gateway.flow.delivering.transport import Transport
 from gateway.flow.house import House
 from gateway.flow.moving.order import Order, Principal
 from gateway.flow.operating.operate import Operator
@@ -126,7 +126,7 @@ class Scene:
             for kind in OPERATIONS
             if self.adapters[endpoint["adapter"]].info.takes(kind)
         )
-        more["transport"] = Counted(more.get("transport") or http_transport(), self.sent)
+        more["transport"] = Counted(more.get("transport") or Transport(), self.sent)
         self._house = await self.gateway(self.endpoints, adapters=self.adapters, routes=routes, **more)
         for name, platform in self.platforms.items():
             platform.door = self._door(name)
@@ -297,6 +297,7 @@ class Scene:
         """The platform's reasons, unsealed."""
         row = await self.house.store.row("delivery", delivery)
         assert row is not None
+        assert row["reasons_sealed"] is not None
         found: list[dict[str, str]] = orjson.loads(
             self.house.store.unseal(row["reasons_sealed"], f"deliveries.reasons:{delivery}")
         )

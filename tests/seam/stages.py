@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 from contracts.adapter import Adapter, AttachmentInfo, Exchange, InboundCall, Json
 from contracts.conformance import BUSY_FOR, Fault, Sample, Script, Stage
-from gateway.app import http_transport, machine_ms
 from gateway.flow.delivering.exchange import HttpExchange, Limits, Pace
+from gateway.flow.delivering.transport import Transport
+from gateway.store.opening import machine_ms
 from tests.seam.adapters import ToyIdempotent, ToyNeither, ToyQueryable
 from tests.seam.documents import ATTACHMENTS, IMPOSSIBLE, PDF, SAMPLES
 from tests.seam.platform import CALL_KEY, KEY, ToyPlatform
@@ -33,7 +34,7 @@ class ToyStage(Stage):
 
     def __init__(self, adapter_type: type[Adapter[Any]] | None = None) -> None:
         self.platform = self.platform_type()
-        self.transport = http_transport()
+        self.transport = Transport()
         self.attempt_s = _ATTEMPT_S
         if adapter_type is not None:
             self.adapter_type = adapter_type  # type: ignore[misc]  # a broken one stands in for this stage's own

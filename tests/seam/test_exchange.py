@@ -11,11 +11,11 @@ import pytest
 
 from contracts.adapter import Reply, Request
 from contracts.errors import RetryableError
-from gateway.app import http_transport
 from gateway.flow.delivering.exchange import HttpExchange, Limits, Pace
+from gateway.flow.delivering.transport import Transport
 
 LIMITS = Limits(
-    connect_s=0.3,
+    connect_s=5.0,
     deadline_s=1.0,
     deadline_files_s=1.0,
     rate_per_s=10_000.0,
@@ -93,10 +93,10 @@ async def serving(speak: Speaker) -> AsyncIterator[Server]:
 @asynccontextmanager
 async def going_out() -> AsyncIterator[Callable[..., HttpExchange]]:
     """Exchanges over one production transport."""
-    transport = http_transport()
+    transport = Transport()
     pace = Pace(LIMITS.rate_per_s, LIMITS.at_once)
 
-    def exchange(seconds: float = 1.0, *, keep_alive: bool = True) -> HttpExchange:
+    def exchange(seconds: float = 10.0, *, keep_alive: bool = True) -> HttpExchange:
         return HttpExchange(transport, LIMITS, pace, lambda: 0, time.monotonic() + seconds, keep_alive)
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from gateway.app import http_transport
+from gateway.flow.delivering.transport import Transport
 from tests.seam.scene import IDS, Scene
 
 
@@ -13,7 +13,7 @@ class _Twice(httpx.AsyncBaseTransport):
     """A transport that repeats what it sends, and tells nobody."""
 
     def __init__(self) -> None:
-        self._inner = http_transport()
+        self._inner = Transport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See ``httpx.AsyncBaseTransport``."""

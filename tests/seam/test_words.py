@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.messages import MessageType
-from gateway.flow.worker import remind_of_words
+from gateway.flow.timing.reminders import remind_of_words
 from tests.seam.platform import Seen
 from tests.seam.scene import ASKED, BYTES, IDS, OPERATOR, Scene, until
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import open_store
 from gateway.security.fields import Keys, write_key_file
 from gateway.settings import Settings, SettingsRefused
+from gateway.store.opening import open_store
 from gateway.store.places import of_document
 from gateway.store.store import Store
 from tests.store.bench import Bench, VirtualClock

@@ -20,7 +20,7 @@ from contracts.messages import MessageType
 from gateway.flow.house import House
 from gateway.flow.moving.order import Order, Refused
 from gateway.flow.operating.operate import Operator
-from gateway.flow.worker import remind_of_words
+from gateway.flow.timing.reminders import remind_of_words
 from gateway.store.settlement import Claim
 from tests.seam import documents
 from tests.simulation.loop import VirtualLoop

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gateway.store.claim import BREAKER_AFTER, BREAKER_CAP_MS, give_back, shares
+from gateway.store.engine import Row
 from gateway.store.settlement import EndpointEffect, FrozenWire
 from gateway.store.store import Store
 from gateway.store.unit import Committed, DeliveryMove, NewReference, NewTask
@@ -419,8 +419,8 @@ async def test_an_operator_problem_pauses_the_endpoint_with_the_settlement(bench
     assert (await bench.delivery(first.delivery))["step"] == 0
 
 
-async def endpoint(bench: Bench, name: str = "a") -> dict[str, Any]:
-    return next(dict(row) for row in await bench.store.rows("all_endpoints") if row["name"] == name)
+async def endpoint(bench: Bench, name: str = "a") -> Row:
+    return next(row for row in await bench.store.rows("all_endpoints") if row["name"] == name)
 
 
 async def due_at(store: Store) -> int | None:

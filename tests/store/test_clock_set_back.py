@@ -40,6 +40,7 @@ async def test_what_was_planned_is_due_when_it_was_meant(database: Path, clock: 
     (delivery,) = await _claim(bench)
     row = await again.row("delivery", delivery)
     assert row is not None
+    assert row["doubt_at"] is not None
     assert row["doubt_at"] <= clock.ms
     await again.close()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.store.engine import Group, Operation, Sqlite, StoreLocked, many
+from gateway.store.engine import Group, Operation, Row, Sqlite, StoreLocked, many
 from gateway.store.migrate import migrate_sqlite
 from gateway.store.store import Store
 from gateway.store.unit import Committed
@@ -164,7 +164,7 @@ async def test_whoever_waits_in_a_group_is_told_of_whatever_ends_it(
         raise error
 
     monkeypatch.setattr(embedded.runner, "run", die)
-    group: Group[int, list[object]] = Group(embedded.runner, lambda units: many("set_mark", []))
+    group: Group[int, Row] = Group(embedded.runner, lambda units: many("set_mark", []))
     waiting = [asyncio.ensure_future(group.put(number)) for number in range(3)]
     async with asyncio.timeout(2):
         told = await asyncio.gather(*waiting, return_exceptions=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from gateway.flow.moving.order import Principal
 from gateway.flow.operating.operate import Operator
 from gateway.flow.operating.windows import LONGEST_MS, Windows
 from gateway.store import pauses
+from gateway.store.engine import Row
 from tests.store.bench import START_MS, Bench, VirtualClock
 
 OPERATOR = Principal("user:oper01", frozenset({"*"}), frozenset())
@@ -22,14 +21,14 @@ async def planned(bench: Bench, starts: int, ends: int, per_minute: int | None =
     return standing.id
 
 
-async def held(bench: Bench, endpoint: str = "a") -> dict[str, Any]:
+async def held(bench: Bench, endpoint: str = "a") -> Row:
     return next(row for row in await bench.store.rows("all_endpoints") if row["name"] == endpoint)
 
 
-async def hold(bench: Bench, identifier: str) -> dict[str, Any]:
+async def hold(bench: Bench, identifier: str) -> Row:
     row = await bench.store.row("hold", identifier)
     assert row is not None
-    return dict(row)
+    return row
 
 
 async def test_a_window_holds_and_lets_go_by_itself(bench: Bench, clock: VirtualClock) -> None:

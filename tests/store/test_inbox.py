@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store import inbox
+from gateway.store.engine import Row
 from gateway.store.ids import id_at
 from gateway.store.inbox import NewCallback, Stored
 from gateway.store.store import Store
@@ -127,8 +128,8 @@ async def test_a_page_and_its_cursor_are_one(store: Store, bench: Bench, clock: 
     assert (await endpoint(bench))["cursor"] == "cursor-3"
 
 
-async def endpoint(bench: Bench) -> dict[str, object]:
-    return next(dict(row) for row in await bench.store.rows("all_endpoints") if row["name"] == "a")
+async def endpoint(bench: Bench) -> Row:
+    return next(row for row in await bench.store.rows("all_endpoints") if row["name"] == "a")
 
 
 async def test_nonces_are_new_until_their_time_is_over(store: Store, bench: Bench, clock: VirtualClock) -> None:

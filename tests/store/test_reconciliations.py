@@ -154,6 +154,7 @@ async def test_a_list_goes_on_from_one_that_had_ended_before(store: Store, clock
     await store.run(reconciliations.keep_page, "rcn_1", [], Progress("done", None, "behind"), 0)
     await store.run(reconciliations.end, "rcn_1", "done", None)
     ended = (await row(store, "rcn_1"))["finished_at"]
+    assert ended is not None
     before = await store.row("listing_before", "a", ended - 1)
     assert before is None
     found = await store.row("listing_before", "a", ended)

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 import structlog
 
-from gateway.app import open_store
 from gateway.security.fields import Sealer
 from gateway.settings import Settings
 from gateway.store import steady
 from gateway.store.ids import Ids
+from gateway.store.opening import open_store
 from gateway.store.steady import FOLLOWED_MS, LOOKED_MS, SteadyClock, machine_ticks_ms
 from gateway.store.store import Store, open_sqlite, sole_store
 from gateway.store.unit import DeliveryMove

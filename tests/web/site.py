@@ -1,4 +1,5 @@
-"""A gateway as others see it: the real application over HTTP, with keys for an upstream, a stranger and an operator."""
+"""A gateway as others see it: the real application over HTTP, with keys for an upstream, a stranger and an operator. Every
+answer that one of them gets is held against the description of the API."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from gateway.web.server import web
 from tests.flow import papers
 from tests.flow.stage import PDF, Stage
 from tests.servers.databases import table
+from tests.web.described import description
 
 ORGANIZATIONS = ("SD-JN-LX-001", "SD-LY-LS-007")
 TABLES = (
@@ -44,6 +46,7 @@ class Site:
         self.application = web(house)
         self._stack = AsyncExitStack()
         self._numbers = count(1)
+        self.succeeded: set[tuple[str, int]] = set()
         self.up: httpx.AsyncClient
         self.stranger: httpx.AsyncClient
         self.op: httpx.AsyncClient
@@ -64,8 +67,26 @@ class Site:
     async def client(self, **headers: str) -> httpx.AsyncClient:
         """A caller with these headers."""
         transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
-        made = httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers)
+        hooks = {"response": [self._seen]}
+        made = httpx.AsyncClient(
+            transport=transport, base_url="http://gateway.test", headers=headers, event_hooks=hooks
+        )
         return await self._stack.enter_async_context(made)
+
+    async def _seen(self, response: httpx.Response) -> None:
+        told = description(self.application.framework)
+        call = told.call_of(response.request.method, response.request.url.raw_path.decode().partition("?")[0])
+        if call is None:
+            return
+        kind = response.headers.get("content-type", "").partition(";")[0]
+        if kind in ("application/json", "application/problem+json", "application/x-ndjson", ""):
+            await response.aread()
+        if response.is_success:
+            self.succeeded.add((call, response.status_code))
+            told.holds(call, response)
+            told.takes(call, response.request)
+        elif response.content:
+            told.refuses(call, response)
 
     async def key(
         self,

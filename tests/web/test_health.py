@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.flow import worker
+from gateway.flow import loops
 from tests.flow.stage import until
 from tests.web.site import Site
 
@@ -23,7 +23,7 @@ async def test_a_loop_that_hangs_or_fails_in_every_turn_is_named(
         await for_ever.wait()
         return 0
 
-    monkeypatch.setattr(worker, "_HUNG_S", 1.5)  # a turn without work rests for a second
+    monkeypatch.setattr(loops, "_HUNG_S", 1.5)  # a turn without work rests for a second
     monkeypatch.setattr(busy.house.worker._applier, "turn", hang)
 
     async def named() -> bool:

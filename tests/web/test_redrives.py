@@ -353,6 +353,7 @@ async def test_a_job_that_died_behind_a_translation_follows_the_new_one(busy: Si
     await busy.house.store.write("move_job", (job["id"], "running", "paused", None))
     bulk = Bulk(busy.house.store, busy.house.endpoints, busy.house.bells.committed, busy.house.lines)
     row = await busy.house.store.row("job", job["id"])
+    assert row is not None
     await bulk._send(row, 2)
     await busy.house.store.write("move_job", (job["id"], "paused", "running", None))
     done = await ended(busy, job["id"])

@@ -11,9 +11,9 @@ import pytest
 
 from contracts.messages import HR
 from tests.flow import papers
+from tests.flow.handed_over import ACCEPT, referral
 from tests.flow.papers import DROP
 from tests.flow.stage import at
-from tests.flow.test_referrals import ACCEPT, referral
 from tests.web.site import Site, accepted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,8 +10,8 @@ import pytest
 
 from contracts.messages import HR
 from tests.flow import papers
+from tests.flow.handed_over import referral
 from tests.flow.stage import at
-from tests.flow.test_referrals import referral
 from tests.web.site import Site, accepted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

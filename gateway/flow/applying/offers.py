@@ -5,6 +5,7 @@ from __future__ import annotations
 from contracts.deadlines import Fact
 from contracts.messages import MessageType
 from contracts.moments import to_ms
+from contracts.referral import Referral
 from contracts.update import ReferralOffered
 from gateway.flow.clock import Clockwork
 from gateway.flow.moving.envelope import compact
@@ -22,19 +23,6 @@ def offer(store: Store, speaker: Speaker, word: ReferralOffered, clockwork: Cloc
     identifier = store.ids.new("referral")
     message_id = store.ids.new("message", after=identifier)
     raw = referral.model_dump_json(exclude_none=True).encode()
-    numbers = {("task_no", referral.task_no)}
-    if referral.letter_no:
-        numbers.add(("letter_no", referral.letter_no))
-    numbers |= {(found.kind, found.value) for found in referral.external_refs}
-    facts = {
-        "referral": identifier,
-        "kind": referral.kind,
-        "task_no": referral.task_no,
-        "due_at": referral.due_at.isoformat(),
-        "status": "offered",
-        "at": word.at.isoformat(),
-        "endpoint": speaker.endpoint,
-    }
     unit = Unit(
         subject=identifier,
         organization=referral.organization_code,
@@ -62,10 +50,8 @@ def offer(store: Store, speaker: Speaker, word: ReferralOffered, clockwork: Cloc
                 store.seal(raw, of_document(message_id)),
             )
         ],
-        events=[NewEvent(store.ids.new("event"), "referral.offered", identifier, compact(facts))],
-        references=[
-            NewReference(speaker.endpoint, kind, value, identifier, fold(value)) for kind, value in sorted(numbers)
-        ],
+        events=[_told(store, speaker, word, identifier)],
+        references=_numbers(speaker, referral, identifier),
         tasks=[
             NewTask(
                 store.ids.new("task"),
@@ -80,3 +66,26 @@ def offer(store: Store, speaker: Speaker, word: ReferralOffered, clockwork: Cloc
     told: dict[str, Fact] = {"kind": str(referral.kind), "at": word.at, "due_at": referral.due_at}
     clockwork.told(unit, "referral.offered", told, identifier)
     return unit
+
+
+def _told(store: Store, speaker: Speaker, word: ReferralOffered, identifier: str) -> NewEvent:
+    referral = word.referral
+    facts = {
+        "referral": identifier,
+        "kind": referral.kind,
+        "task_no": referral.task_no,
+        "due_at": referral.due_at.isoformat(),
+        "status": "offered",
+        "at": word.at.isoformat(),
+        "endpoint": speaker.endpoint,
+    }
+    return NewEvent(store.ids.new("event"), "referral.offered", identifier, compact(facts))
+
+
+def _numbers(speaker: Speaker, referral: Referral, identifier: str) -> list[NewReference]:
+    """Every number that the platform gave it, each once."""
+    numbers = {("task_no", referral.task_no)}
+    if referral.letter_no:
+        numbers.add(("letter_no", referral.letter_no))
+    numbers |= {(found.kind, found.value) for found in referral.external_refs}
+    return [NewReference(speaker.endpoint, kind, value, identifier, fold(value)) for kind, value in sorted(numbers)]

@@ -45,7 +45,7 @@ def take_due(batch: int, lease_ms: int) -> Operation[list[DuePaper]]:
     """Documents whose turn it is, leased."""
     rows = yield "due_papers", [(batch, lease_ms)]
     return [
-        DuePaper(row["id"], row["endpoint"], row["subject"], row["about"], row["tries"], bytes(row["link_sealed"]))
+        DuePaper(row["id"], row["endpoint"], row["subject"], row["about"], row["tries"], row["link_sealed"])
         for row in rows
     ]
 

@@ -19,7 +19,7 @@ async def commit_traced(store: Store, unit: Unit, endpoint: str, call: str | Non
         return await store.commit(unit)
     about = await _message_of(store, unit)
     rows = await store.runner.read(many, "traces_of", [(thing,) for thing in (about, call) if thing])
-    known = {row["thing"]: str(row["traceparent"]) for row in rows}
+    known = {row["thing"]: row["traceparent"] for row in rows}
     came = known.get(call or "")
     parent = known.get(about or "") or came
     links = () if came is None or parent == came else (came,)
@@ -34,9 +34,9 @@ async def _message_of(store: Store, unit: Unit) -> str | None:
     """The message that a word's unit is about: its delivery's, else the last one about the thing that it moves."""
     if unit.delivery_moves:
         row = await store.row("delivery", unit.delivery_moves[0].id)
-        return None if row is None else str(row["message"])
+        return None if row is None else row["message"]
     row = await store.row("matter", unit.matter_moves[0].id if unit.matter_moves else unit.subject)
-    return None if row is None else str(row["message"])
+    return None if row is None else row["message"]
 
 
 async def tell_delivered(store: Store, unit: Unit, outcome: Outcome) -> None:

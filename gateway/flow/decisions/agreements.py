@@ -63,15 +63,20 @@ def concluded(
         made.events.append(("agreement.effective", agreement_id, facts))
     _terms(made, agreement, older, known, message_id, begun=effect <= now)
     if word is not None and word.value != matter.status:
-        made.moves.append(MatterMove(matter.id, word.value, matter.version, matter.message, since=to_ms(effect)))
-        made.closed_tasks += corrected(matter, word.value)
-        told = {"status": word.value, "state_before": matter.status, "at": effect.isoformat()}
-        made.events.append((f"case.{word.value}", matter.id, told | {"reason_code": "agreement_reached"}))
-        turns = states_after(f"case.{word.value}", {"at": effect}, known.law)
-        made.clock_turns += [(matter.id, rule, state.value) for rule, state in turns.items()]
+        _case_moved(made, matter, word, effect, known.law)
     limits = [clock for _, clock in clocks if clock.rule in ("D04", "D07")]
     made.safe_at = min((clock.latest_safe_time for clock in limits), default=None)
     return made
+
+
+def _case_moved(made: Decision, case: Matter, word: CaseStatus, at: datetime, law: Law) -> None:
+    """An agreement ends the mediation of its case, or of a part of it (``messages.md`` §4)."""
+    made.moves.append(MatterMove(case.id, word.value, case.version, case.message, since=to_ms(at)))
+    made.closed_tasks += corrected(case, word.value)
+    told = {"status": word.value, "state_before": case.status, "at": at.isoformat()}
+    made.events.append((f"case.{word.value}", case.id, told | {"reason_code": "agreement_reached"}))
+    turns = states_after(f"case.{word.value}", {"at": at}, law)
+    made.clock_turns += [(case.id, rule, state.value) for rule, state in turns.items()]
 
 
 def older_version(known: Known) -> Agreement | None:

@@ -13,6 +13,7 @@ from contracts.confirmation import (
     ConfirmationWithdrawal,
 )
 from contracts.deadlines import (
+    Law,
     clocks_started_by,
     confirmation_deadline,
     latest_safe_time,
@@ -38,20 +39,15 @@ def requested(
         raise Refused(404, "not_found")
     deadline = confirmation_deadline(str(request.route), effective_at(agreement), known.law)
     made = Decision(confirmation_id, "requested", known.case_matter.organization)
-    revised = known.target is not None and known.target.kind == "confirmation"
-    if revised and known.target is not None:
-        check_version(known.target.version, if_match)
-        made.version, made.status = known.target.version + 1, known.target.status
+    older = known.target if known.target is not None and known.target.kind == "confirmation" else None
+    if older is not None:
+        check_version(older.version, if_match)
+        made.version, made.status = older.version + 1, older.status
         route = str(request.route)
-        made.moves.append(MatterMove(confirmation_id, known.target.status, made.version, message_id, facet=route))
+        made.moves.append(MatterMove(confirmation_id, older.status, made.version, message_id, facet=route))
         made.supersedes = frozenset({MessageType.CONFIRMATION_REQUESTED})
-        if known.target.facet is not None and known.target.facet != route:
-            # Nobody has been asked by the other route: its clocks stand as if the request for it had been taken back.
-            back = states_after("confirmation.withdrawn", {"route": known.target.facet}, known.law)
-            left = [
-                (thing, rule, state.value) for thing in (agreement_id, confirmation_id) for rule, state in back.items()
-            ]
-            made.clock_turns += left
+        if older.facet is not None and older.facet != route:
+            made.clock_turns += _taken_back(older.facet, (agreement_id, confirmation_id), known.law)
     else:
         made.matters.append(
             NewMatter(
@@ -85,6 +81,12 @@ def requested(
     made.events.append(("confirmation.requested", confirmation_id, facts))
     made.safe_at = latest_safe_time(deadline.due, known.law.safe_margin)
     return made
+
+
+def _taken_back(route: str, things: tuple[str, str], law: Law) -> list[tuple[str, str, str]]:
+    """Nobody has been asked by the other route: its clocks stand as if the request for it had been taken back."""
+    back = states_after("confirmation.withdrawn", {"route": route}, law)
+    return [(thing, rule, state.value) for thing in things for rule, state in back.items()]
 
 
 def supplemented(supplement: ConfirmationSupplement, known: Known) -> Decision:

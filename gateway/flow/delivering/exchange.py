@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import cast
 
 import httpx
 import orjson
@@ -323,8 +324,7 @@ class HttpExchange:
         )
         parts: list[bytes] = []
         size = 0
-        stream = response.stream
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 # the async transport's contract
+        stream = cast(httpx.AsyncByteStream, response.stream)  # the async transport's contract
         try:
             async for part in stream:
                 size += len(part)

@@ -103,4 +103,4 @@ def _beat(name: str, now: int, missed_ms: int) -> Operation[int]:
     yield "set_mark", [(name, now)]
     yield "drop_workers", [(now - _FORGOTTEN_MS,)]
     rows = yield "live_workers", [(now - missed_ms,)]
-    return max(int(rows[0]["many"]), 1)
+    return max(rows[0]["many"], 1)

@@ -199,5 +199,5 @@ class Webhooks:
         if self.pass_trace and self._store.tracer.on:
             known = await self._store.row("traces_of", event.id)
             if known is not None:
-                made["traceparent"] = str(known["traceparent"])
+                made["traceparent"] = known["traceparent"]
         return made

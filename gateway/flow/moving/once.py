@@ -73,15 +73,17 @@ async def answered(
 
 async def _known(store: Store, once: Once) -> Row | None:
     row = await store.row("read_key", once.client, once.key)
-    if row is not None and bytes(row["digest"]) != once.digest:
+    if row is not None and row["digest"] != once.digest:
         raise Refused(422, "idempotency_key_reused")
     return row
 
 
 async def _kept(store: Store, once: Once, row: Row, tell: Callable[[str], Awaitable[bytes]]) -> bytes:
     """The answer behind the key. Of twins that made it at once the first one's is everybody's."""
-    if not row["answer"]:
+    answer = row["answer"]
+    if not answer:
         answer = store.seal(await tell(row["about"]), once.place)
         await store.write("answer_key", (once.client, once.key, answer))
-        row = await store.row("read_key", once.client, once.key)
-    return store.unseal(bytes(row["answer"]), once.place)
+        kept = await store.row("read_key", once.client, once.key)
+        answer = answer if kept is None else kept["answer"]
+    return store.unseal(answer, once.place)

@@ -106,10 +106,11 @@ class Known:
 class Decision:
     """What a document changes. ``about`` is the thing's id, ``status`` what the answer says.
 
-    ``clocks`` are pairs (about, clock), ``references`` (endpoint, kind, value, about); ``safe_at`` is the message's latest
-    safe time. ``supersedes``:
-    message types whose undelivered deliveries about the same thing give way. ``origin``: what one case alone may come from,
-    and this one does from now on. ``repeated``: nothing changes. ``effective_at``: when an agreement takes effect.
+    ``events`` are (type, about, facts), ``clocks`` (about, clock), ``clock_turns`` (about, rule, new state), ``closed_tasks``
+    (kind, about, resolution), ``people`` (kind of number, number, role), ``references`` (endpoint, kind, value, about).
+    ``safe_at`` is the message's latest safe time, ``effective_at`` when an agreement takes effect. ``supersedes``: message
+    types whose undelivered deliveries about the same thing give way. ``origin``: what one case alone may come from, and this
+    one does from now on. ``document``: what is kept instead of what was sent. ``repeated``: nothing changes.
     """
 
     about: str

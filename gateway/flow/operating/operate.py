@@ -38,7 +38,6 @@ from gateway.store.unit import (
 from gateway.store.webhooks import CLASSES
 
 _LOOKS = 20
-_CANCELLED = MOVES[Hand.OPERATOR][DeliveryState.CANCELLED]
 _ANY_CALL = "cbk_" + 26 * "Z"
 
 
@@ -52,6 +51,24 @@ class Standing:
     found: bool = True
     extra: dict[str, Any] = field(default_factory=dict)
 
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One of an operator's acts on a delivery: its name in the audit trail, from which states to which it leads, and whether
+    the schedule begins anew (``fresh``)."""
+
+    act: str
+    allowed: frozenset[str]
+    after: str
+    fresh: bool = False
+
+
+_REDRIVE = _Turn("delivery.redrive", frozenset(FAILED_STATES), "pending", fresh=True)
+_CANCEL = _Turn("delivery.cancel", MOVES[Hand.OPERATOR][DeliveryState.CANCELLED], "cancelled")
+_ARRIVED = _Turn("delivery.resolve", frozenset({"in_doubt"}), "delivered")
+_NOT_ARRIVED = _Turn("delivery.resolve", frozenset({"in_doubt"}), "pending", fresh=True)
+_REFILE = _Turn("delivery.refile", frozenset({"delivered"}), "pending", fresh=True)
+_FOUND = _Turn("delivery.found", MOVES[Hand.OPERATOR][DeliveryState.DELIVERED], "delivered")
 
 _ABOUT_DELIVERIES = ("in_doubt", "rejected", "dead", "statutory_late", "blocked", "word_overdue", "alert_unanswered")
 
@@ -78,31 +95,19 @@ class Operator:
         takes ``once``: it was asked for before."""
         if await self.unread(delivery):
             return Standing(delivery, refused="words_unread")
-        return await self._move(
-            principal, "delivery.redrive", delivery, reason, frozenset(FAILED_STATES), "pending", fresh=True, once=once
-        )
+        return await self._move(principal, _REDRIVE, delivery, reason, once=once)
 
     async def cancel(self, principal: Principal, delivery: str, reason: str) -> Standing:
         """It will not be sent."""
-        return await self._move(principal, "delivery.cancel", delivery, reason, _CANCELLED, "cancelled")
+        return await self._move(principal, _CANCEL, delivery, reason)
 
     async def resolve(
         self, principal: Principal, delivery: str, arrived: bool, evidence: str, once: Once | None = None
     ) -> Standing:
         """A person's word on a delivery in doubt: it arrived, or it did not and goes again."""
-        after = "delivered" if arrived else "pending"
         if not arrived and await self.unread(delivery):
             return Standing(delivery, refused="words_unread", extra={"state": "in_doubt"})
-        return await self._move(
-            principal,
-            "delivery.resolve",
-            delivery,
-            evidence,
-            frozenset({"in_doubt"}),
-            after,
-            fresh=not arrived,
-            once=once,
-        )
+        return await self._move(principal, _ARRIVED if arrived else _NOT_ARRIVED, delivery, evidence, once=once)
 
     async def unread(self, delivery: str) -> bool:
         """Whether the platform's words that are kept already stay unread, though they were given time: one of them may say that
@@ -121,9 +126,7 @@ class Operator:
 
     async def refile(self, principal: Principal, delivery: str, reason: str) -> Standing:
         """What counts as delivered is not there: the same bytes again, under the same id."""
-        return await self._move(
-            principal, "delivery.refile", delivery, reason, frozenset({"delivered"}), "pending", fresh=True
-        )
+        return await self._move(principal, _REFILE, delivery, reason)
 
     async def found(
         self,
@@ -135,50 +138,38 @@ class Operator:
         once: Once | None = None,
     ) -> Standing:
         """The platform has what was in doubt or given up here: its number is the evidence, and is kept."""
-        return await self._move(
-            principal,
-            "delivery.found",
-            delivery,
-            evidence,
-            MOVES[Hand.OPERATOR][DeliveryState.DELIVERED],
-            "delivered",
-            numbers=(reference, references),
-            once=once,
-        )
+        return await self._move(principal, _FOUND, delivery, evidence, numbers=(reference, references), once=once)
 
     async def _move(
         self,
         principal: Principal,
-        act: str,
+        turn: _Turn,
         delivery: str,
         reason: str,
-        allowed: frozenset[str],
-        after: str,
         *,
-        fresh: bool = False,
         numbers: tuple[str | None, tuple[Reference, ...]] = (None, ()),
         once: Once | None = None,
     ) -> Standing:
-        key = taken_for(once, delivery)
+        """``numbers``: the platform's reference of the delivery, and what else it calls the thing."""
+        key, entry = taken_for(once, delivery), self.entry(principal, turn.act, delivery, reason)
 
         async def decide() -> Round[Standing]:
             row = await self._store.row("delivery", delivery)
             if row is not None and row["class"] in CLASSES:
-                entry = self.entry(principal, act, delivery, reason)
-                return Round(await self._move_owed(entry, row, allowed, after, key))
+                return Round(await self._move_owed(entry, row, turn, key))
             file = None if row is None else await self._store.load(row["subject"])
             if file is None:
                 return Round(Standing(delivery, refused="not_found", found=False))
             held = next(found for found in file.deliveries if found.id == delivery)
-            if held.state not in allowed:
+            if held.state not in turn.allowed:
                 return Round(Standing(delivery, refused="state", extra={"state": held.state}))
-            unit = self._unit(file, held, principal, after, fresh, numbers[0])
+            unit = self._unit(file, held, principal, turn, numbers[0])
             unit.references += [
                 NewReference(held.endpoint, one.kind, one.value, held.about, fold(one.value)) for one in numbers[1]
             ]
-            unit.audited = (self.entry(principal, act, delivery, reason), self._store.now_ms())
+            unit.audited = (entry, self._store.now_ms())
             unit.keys = [] if key is None else [key]
-            return Round(Standing(delivery, after), unit)
+            return Round(Standing(delivery, turn.after), unit)
 
         return await self.acted(decide, Standing(delivery, refused="in_flight", extra={"state": "in_flight"}))
 
@@ -201,31 +192,23 @@ class Operator:
                 return in_flight
         raise unlikely("an act", ended.outcome)
 
-    async def _move_owed(
-        self, entry: AuditEntry, row: Row, allowed: frozenset[str], after: str, key: Key | None
-    ) -> Standing:
+    async def _move_owed(self, entry: AuditEntry, row: Row, turn: _Turn, key: Key | None) -> Standing:
         """The same for what is owed to a webhook: it makes no events. A handshake is its client's to repeat."""
         delivery, state = row["id"], row["state"]
         why = None if row["class"] == "notify" else "state"
         if why is None:
-            why = await self._store.run(_audited_owed, delivery, allowed, after, entry, self._store.now_ms(), key)
+            why = await self._store.run(_audited_owed, delivery, turn, entry, self._store.now_ms(), key)
         if why is not None:
             return Standing(delivery, refused=why, extra={"state": "in_flight" if why == "in_flight" else state})
         self._changed()
-        return Standing(delivery, after)
+        return Standing(delivery, turn.after)
 
     def _unit(
-        self,
-        file: CaseFile,
-        held: DeliveryRow,
-        principal: Principal,
-        after: str,
-        fresh: bool,
-        reference: str | None = None,
+        self, file: CaseFile, held: DeliveryRow, principal: Principal, turn: _Turn, reference: str | None
     ) -> Unit:
         unit = Unit(file.subject, file.organization, file.sequence)
-        move_delivery(unit, self._store.ids, Hand.OPERATOR, held, after, reference=reference, fresh=fresh)
-        unit.closed_tasks = closing(held.id, f"{after} by {principal.client}")
+        move_delivery(unit, self._store.ids, Hand.OPERATOR, held, turn.after, reference=reference, fresh=turn.fresh)
+        unit.closed_tasks = closing(held.id, f"{turn.after} by {principal.client}")
         return unit
 
     async def pause(self, principal: Principal, endpoint: str, reason: str) -> Standing:
@@ -352,11 +335,9 @@ class Operator:
         return Standing(task, state)
 
 
-def _audited_owed(
-    delivery: str, allowed: frozenset[str], after: str, entry: AuditEntry, at: int, key: Key | None
-) -> Operation[str | None]:
+def _audited_owed(delivery: str, turn: _Turn, entry: AuditEntry, at: int, key: Key | None) -> Operation[str | None]:
     """Move what is owed to a webhook, and its audit row, in one transaction; returns why not, else ``None``."""
-    why = yield from webhooks.move_owed(delivery, allowed, after)
+    why = yield from webhooks.move_owed(delivery, turn.allowed, turn.after)
     if why is None:
         yield from take_key(key)
         yield from append_audit([entry], at)

@@ -219,7 +219,7 @@ class Replayer:
         if row["wire_sealed"] is None:
             return replace(refused, refused="never_sent")
         try:
-            held = await self._held(line, row)
+            held = await self._held(line, identifier, row["wire_sealed"])
         except AdapterError as error:
             return replace(refused, refused="unanswered", extra={"state": state, "cause": error.code})
         except (TimeoutError, EndpointWaits) as error:
@@ -232,13 +232,13 @@ class Replayer:
         await self._store.audit(AuditEntry(principal.client, "delivery.lookup", identifier, reason, facts))
         return Standing(identifier, state, extra={"found": False, "conclusive": sure})
 
-    async def _held(self, line: Line, row: Row) -> Holding | None:
+    async def _held(self, line: Line, delivery: str, wire_sealed: bytes) -> Holding | None:
         """The platform's answer.
 
         Raises:
             AdapterError, EndpointWaits, TimeoutError: it gave none.
         """
-        wire = wires.unpack(self._store.unseal(row["wire_sealed"], of_wire(row["id"])))
+        wire = wires.unpack(self._store.unseal(wire_sealed, of_wire(delivery)))
         adapter, seconds = line.endpoint.adapter, min(line.limits.deadline_s, _ASKED_S)
         try:
             async with asyncio.timeout(seconds):
@@ -246,7 +246,7 @@ class Replayer:
         except (AdapterError, EndpointWaits, TimeoutError):
             raise
         except Exception as error:  # whatever an adapter does, it stays inside its question
-            log.error("adapter_failed", endpoint=line.name, delivery=row["id"], error=type(error).__name__)
+            log.error("adapter_failed", endpoint=line.name, delivery=delivery, error=type(error).__name__)
             raise TimeoutError from error
 
     async def _found(self, principal: Principal, row: Row, reason: str, held: Holding, once: Once | None) -> Standing:

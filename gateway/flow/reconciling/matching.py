@@ -92,7 +92,7 @@ class Matcher:
             delivery = await self._store.row("delivery", about)
             return "" if delivery is None else str(delivery["state"])
         row = await self._store.row("matter", about)
-        return "" if row is None else str(row["status"])
+        return "" if row is None else row["status"]
 
     async def of_row(self, run: Run, row: Row, held: Holding | None) -> Difference | None:
         """One of our deliveries against what the platform holds of it, and how its matter stands there."""
@@ -110,7 +110,7 @@ class Matcher:
 
     async def _of_standing(self, run: Run, row: Row, held: Holding, word: StatusUpdate) -> Difference | None:
         about: str = row["about"]
-        status: str = row["state"]
+        status = row["state"]
         if word.about is not About.DELIVERY:
             try:
                 found = await find(self._store, run.endpoint, word.about, word.keys)

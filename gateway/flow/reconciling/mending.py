@@ -158,7 +158,7 @@ class Mender:
 
 def _whole(row: Row) -> str | None:
     """The platform's number of a difference, unless a part of it was masked in the report."""
-    found: str | None = row["reference"]
+    found = row["reference"]
     return None if found is None or "*" in found else found
 
 

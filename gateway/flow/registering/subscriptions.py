@@ -388,7 +388,9 @@ class Subscriptions:
             rows = await self._store.rows("attempts_of", delivery)
             if rows:
                 row = rows[0]
-                steps = unpack_steps(self._store.unseal(row["steps_sealed"], of_steps(delivery, row["number"])))
+                sealed = row["steps_sealed"]
+                place = of_steps(delivery, row["number"])
+                steps = [] if sealed is None else unpack_steps(self._store.unseal(sealed, place))
                 status = steps[-1]["status"] if steps else None
                 return _result(status if isinstance(status, int) else None, row["duration_ms"], row["code"])
             standing = await self._store.row("webhook", identifier)

@@ -56,11 +56,12 @@ class TaskNews:
 
 def _facts(row: Row, word: str) -> dict[str, Any]:
     about: str = row["about"]
+    closed_at = None if word == "opened" else row["resolved_at"]
     return {
         "task": row["id"],
         "kind": row["kind"],
         "delivery": about if about.startswith("dlv_") else None,
         "confirmation": about if about.startswith("cnf_") else None,
         "due_at": None if row["due_at"] is None else written(row["due_at"]),
-        "at": written(row["created_at"] if word == "opened" else row["resolved_at"]),
+        "at": written(row["created_at"] if closed_at is None else closed_at),
     }

@@ -146,7 +146,8 @@ class ClockActs:
         if made.safe_at != row["safe_at"]:
             await self._store.run(move_safe_times, row["subject"], row["safe_at"], made.safe_at)
         self._changed()
-        return await self._store.row("clock", identifier)
+        turned = await self._store.row("clock", identifier)
+        return row if turned is None else turned
 
     def _rule(self, clock: Clock) -> Rule:
         try:

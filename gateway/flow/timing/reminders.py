@@ -117,3 +117,16 @@ def _remind_of_statutory(store: Store, latest: int) -> Operation[None]:
         tasks.append(task.row(row["subject"], row["organization"] or ""))
     if tasks:
         yield "open_task", tasks
+
+
+def remind_of_words(store: Store) -> Operation[None]:
+    """A relayed delivery whose word did not come in time gets a task; it stays relayed."""
+    rows = yield "overdue_words", [(store.now_ms(),)]
+    if not rows:
+        return
+    tasks = []
+    for row in rows:
+        task = NewTask(store.ids.new("task"), "word_overdue", row["id"], row["endpoint"])
+        tasks.append(task.row(row["subject"], row["organization"] or ""))
+    yield "open_task", tasks
+    yield "word_reminded", [(row["id"],) for row in rows]

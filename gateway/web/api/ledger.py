@@ -369,7 +369,8 @@ def router(house: House, door: Door) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["台账与统计 Ledger and statistics"])
     desk = Desk(house, door)
-    forms: dict[int | str, dict[str, Any]] = {200: {"content": {kind: {} for kind in _OFFERED}}}
+    files = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _OFFERED if kind != _JSON}
+    forms: dict[int | str, dict[str, Any]] = {200: {"content": {_JSON: {}, **files}}}
     for path, call, summary in (
         ("/v1/ledger", desk.ledger, "电子台账 Ledger"),
         ("/v1/statistics", desk.statistics, "统计 Statistics"),

@@ -80,7 +80,7 @@ def router(door: Door) -> APIRouter:
             "requestBody": {"required": True, "content": {_FORM: {"schema": _ASKED, "example": _EXAMPLE}}},
         },
         responses={
-            200: {"content": {"application/json": {"schema": _GIVEN}}},
+            200: {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/AccessToken"}}}},
             400: {"content": {"application/json": {"schema": _ERROR}}},
             401: {"content": {"application/json": {"schema": _ERROR}}},
             429: {"content": {"application/json": {"schema": _ERROR}}},
@@ -176,16 +176,6 @@ _ASKED: Final[dict[str, Any]] = {
     },
 }
 _EXAMPLE: Final = {"grant_type": "client_credentials", "scope": "cases:write cases:read"}
-_GIVEN: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["access_token", "token_type", "expires_in", "scope"],
-    "properties": {
-        "access_token": {"type": "string"},
-        "token_type": {"type": "string", "const": "Bearer"},
-        "expires_in": {"type": "integer", "description": "秒 seconds"},
-        "scope": {"type": "string"},
-    },
-}
 _ERRORS: Final = (
     "invalid_request",
     "invalid_client",

@@ -34,7 +34,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation. ``key`` names it in an address: method and path."""
+    """One operation. ``key`` names it in an address: method and path. ``responses``: status, text, the schema of its JSON."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class Call:
     tag: str
     parameters: list[Json] = field(default_factory=list)
     body: Json | None = None
-    responses: list[tuple[str, str]] = field(default_factory=list)
+    responses: list[tuple[str, str, str]] = field(default_factory=list)
     open: bool = False
 
     @property
@@ -92,9 +92,18 @@ def _call(method: str, path: str, operation: Json, chinese: bool) -> Call:
         said(next(iter(operation.get("tags", [])), ""), chinese),
         operation.get("parameters", []),
         body,
-        [(code, said(one.get("description", ""), chinese)) for code, one in operation.get("responses", {}).items()],
+        [
+            (code, said(one.get("description", ""), chinese), _form_of(one))
+            for code, one in operation.get("responses", {}).items()
+        ],
         operation.get("security") == [],
     )
+
+
+def _form_of(response: Json) -> str:
+    """The named schema of an answer's JSON, empty where it has none."""
+    schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+    return str(schema.get("$ref", "")).removeprefix(_REF)
 
 
 def fields(schema: Json, chinese: bool) -> list[Field]:
@@ -109,15 +118,16 @@ def _field(name: str, schema: Json, required: bool, chinese: bool) -> Field:
     ref = inner.get("$ref", "").removeprefix(_REF)
     choices = [one["$ref"].removeprefix(_REF) for one in inner.get("oneOf", []) if "$ref" in one]
     kind = str(ref or inner.get("type", "") or " | ".join(choices) or ("enum" if "enum" in inner else ""))
+    text = said(str(schema.get("description", "")), chinese)
     title = schema.get("x-title-zh", "") if chinese else schema.get("title", "")
     return Field(
         name,
-        str(title),
+        str(title) or text,
         f"{kind}[]" if bare.get("type") == "array" else kind,
         [ref] if ref else choices,
         required,
         _limits(bare, inner),
-        said(str(schema.get("description", "")), chinese),
+        text,
     )
 
 

@@ -172,7 +172,7 @@ def _view(visit: Visit, row: Row) -> dict[str, Any]:
         "place": place_of(row["target"]),
         "reason": row["reason"] or "",
         "facts": _facts(visit, facts),
-        "hash": bytes(row["hash"]).hex()[:12],
+        "hash": row["hash"].hex()[:12],
     }
 
 

@@ -48,7 +48,7 @@ class Badges:
         tasks = await store.rows("count_tasks", MOST + 1)
         alerts = await store.rows("open_alerts")
         unseen = sum(row["seen_by"] is None for row in alerts)
-        found = {"tasks": int(tasks[0]["many"]), "waiting": 0, "alerts": unseen}
+        found = {"tasks": tasks[0]["many"], "waiting": 0, "alerts": unseen}
         for state in ("orphan", "unreadable"):
             calls = await store.rows("count_callbacks", state, MOST + 1)
             found["waiting"] += int(calls[0]["many"])

@@ -11,7 +11,6 @@ from gateway.store.tally import LATENCY_MS
 from gateway.web.console import words
 
 WIDTH: Final = 620
-HEIGHT: Final = 196
 _LEFT, _TOP, _RIGHT, _BOTTOM = 46, 14, 470, 164
 _LABEL_GAP: Final = 16
 

@@ -35,8 +35,6 @@ class Group:
     sample: str
     cause: str
     advice: str
-    note: str = ""
-    note_by: str = ""
 
     @property
     def ended(self) -> bool:

@@ -66,7 +66,7 @@ async def held(visit: Visit) -> dict[str, Held]:
 async def open_windows(visit: Visit) -> list[dict[str, Any]]:
     """Windows that last or come, the soonest first."""
     rows = [row for row in await visit.desk.store.rows("open_holds") if row["planned"]]
-    return [view(visit, row) for row in sorted(rows, key=lambda row: int(row["starts_at"]))]
+    return [view(visit, row) for row in sorted(rows, key=lambda row: row["starts_at"])]
 
 
 async def of_platform(visit: Visit, endpoint: str, most: int = _MOST) -> list[dict[str, Any]]:

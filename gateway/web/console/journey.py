@@ -17,12 +17,20 @@ from gateway.web.console.risks import rule_of
 _LEFT: Final = 150
 _TOP: Final = 64
 _LANE: Final = 58
-_WIDE: Final = 1130
+_WIDE: Final = 1290
 _STEPS: Final = 60
 _DEADLINES: Final = 3
 _TIME_GAP: Final = 92
-_COLUMN: Final = 66
-"""The least room of a column: a label of four characters."""
+_COLUMN: Final = 40
+_LOOSE: Final = 128
+"""The least room of a column, and what it has on average where there is room enough."""
+
+_ASIDE: Final = 7
+"""How far beside its arrow a label begins."""
+
+_CLEAR: Final = 12
+"""What stays free behind a text, whatever the reader's fonts."""
+
 _AT_ONCE_MS: Final = 60_000
 
 ORGANIZATION: Final = "organization"
@@ -189,7 +197,7 @@ def _stand(at: int, endpoint: str, label: str, sign: str, tone: str, said: str) 
 
 
 def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
-    """The picture of these steps."""
+    """The picture of these steps. No text of it touches another, or a line that is not its own."""
     shown = list(steps)[-_STEPS:]
     columns = _columns(shown)
     platforms = list(dict.fromkeys(key for step in shown for key in (step.source, step.target)))
@@ -199,36 +207,79 @@ def draw(visit: Visit, steps: Sequence[Move], clocks: Iterable[Row]) -> Journey:
         for place, key in enumerate(names)
     )
     at = {lane.key: lane.y for lane in lanes}
-    running = [row for row in clocks if row["state"] == "running"][:_DEADLINES]
-    many = max(columns, default=-1) + 1
-    space = min(max((_WIDE - 150 * len(running)) / max(many, 1), _COLUMN), 128)
-    width = round(_LEFT + 30 + space * many + 150 * len(running) + 30)
-    height = round(_TOP + (len(names) - 1) * _LANE + 62)
-    made = Journey(max(width, 700), height, lanes, folded=len(steps) - len(shown))
+    dues = [_due(visit, row) for row in clocks if row["state"] == "running"][:_DEADLINES]
+    room = sum(max(_wide(label), _wide(day)) + _CLEAR for label, day in dues)
+    first = _LEFT + 30
+    places, behind = _spread(shown, columns, {lane.key: lane.place for lane in lanes}, _WIDE - first - room)
+    right = first + max(behind, (places[-1] if places else 0) + _TIME_GAP)
+    made = Journey(0, round(_TOP + (len(names) - 1) * _LANE + 62), lanes, folded=len(steps) - len(shown))
     last = ""
     free = 0.0
     for step, column in zip(shown, columns, strict=True):
-        x = _LEFT + 30 + space * column
+        x = first + places[column]
         y0, y1 = at[step.source], at[step.target]
-        label_y = _label_y(y0, y1, column)
+        label_y = _label_y(y0, y1)
         made.arrows.append(Arrow(x, y0, y1, step.label, label_y, step.sign, step.tone, step.open, step.link, step.said))
         stamp = words.short_time(step.at)[:11]
         if stamp != last and x >= free:
             made.times.append((x, stamp if stamp[:5] != last[:5] else stamp[6:]))
             last, free = stamp, x + _TIME_GAP
-    for place, row in enumerate(running):
-        rule = rule_of(row["rule"], row["due_on"])
-        title = (rule.zh if visit.chinese else rule.en) if rule is not None else row["rule"]
-        x = _LEFT + 60 + space * many + 150 * place
-        left = visit.t("left", span=words.span(words.day_end(row["due_on"]) - visit.now, visit.chinese))
-        if words.day_end(row["due_on"]) < visit.now:
-            left = visit.t("over")
-        made.deadlines.append(
-            Deadline(
-                x, title[:11] + ("…" if len(title) > 11 else ""), f"{words.short_day(row['due_on'], visit.now)} {left}"
-            )
-        )
+    edge = 0.0
+    for label, day in dues:
+        half = (max(_wide(label), _wide(day)) + _CLEAR) / 2
+        x = max(edge + half, first + behind)
+        made.deadlines.append(Deadline(x, label, day))
+        edge = x + half
+    made.width = max(round(max(right, edge) + 16), 700)
     return made
+
+
+def _due(visit: Visit, row: Row) -> tuple[str, str]:
+    """What a clock is called, and its day with the time that is left."""
+    rule = rule_of(row["rule"], row["due_on"])
+    title = (rule.zh if visit.chinese else rule.en) if rule is not None else row["rule"]
+    left = visit.t("left", span=words.span(words.day_end(row["due_on"]) - visit.now, visit.chinese))
+    if words.day_end(row["due_on"]) < visit.now:
+        left = visit.t("over")
+    return words.fit(title, 28), f"{words.short_day(row['due_on'], visit.now)} {left}"
+
+
+def _wide(text: str) -> float:
+    """The most pixels that a label's text takes."""
+    return sum(7.2 if character < "\u2000" else 12.6 for character in text)
+
+
+def _spread(
+    steps: Sequence[Move], columns: Sequence[int], place: dict[str, int], room: float
+) -> tuple[list[float], float]:
+    """Where each column stands, and where the last text ends: a text ends before the next thing that stands between the same
+    lanes. Wider than that where there is room, never narrower."""
+    least: list[float] = []
+    ends: dict[int, float] = {}
+    texts: list[tuple[int, float]] = []
+    for column in range(max(columns, default=-1) + 1):
+        there = [step for step, at in zip(steps, columns, strict=True) if at == column]
+        crossed = {gap for step in there for gap in _gaps(place[step.source], place[step.target])}
+        x = max([least[-1] + _COLUMN if least else 0.0, *(ends.get(gap, 0.0) for gap in crossed)])
+        least.append(x)
+        for step in there:
+            long = _ASIDE + _wide(f"{step.sign} {step.label}") + _CLEAR
+            ends[_gap_of_label(place[step.source], place[step.target])] = x + long
+            texts.append((column, long))
+    slack = min(room - max(ends.values(), default=0.0), _LOOSE * len(least) - (least[-1] if least else 0.0))
+    wider = max(slack, 0.0) / max(len(least) - 1, 1)
+    places = [x + wider * column for column, x in enumerate(least)]
+    return places, max((places[column] + long for column, long in texts), default=0.0)
+
+
+def _gaps(source: int, target: int) -> range:
+    """The gaps between lanes that a step fills: a gap has the number of the lane above it."""
+    return range(target - 1, target + 1) if source == target else range(min(source, target), max(source, target))
+
+
+def _gap_of_label(source: int, target: int) -> int:
+    """The gap in which a step's label stands: next to its target, above the line of what stands still."""
+    return target - 1 if source <= target else target
 
 
 def _columns(steps: Sequence[Move]) -> list[int]:
@@ -245,9 +296,8 @@ def _columns(steps: Sequence[Move]) -> list[int]:
     return columns
 
 
-def _label_y(y0: float, y1: float, place: int) -> float:
-    """In the gap next to the target, above the line of what stands still; neighbours in the same gap stand a little apart."""
+def _label_y(y0: float, y1: float) -> float:
+    """In the gap next to the target, above the line of what stands still."""
     if y0 == y1:
         return y1 - 12
-    gap = (_LANE / 2) * (1 if y1 > y0 else -1)
-    return y1 - gap + (4 if place % 2 == 0 else 12)
+    return y1 - (_LANE / 2) * (1 if y1 > y0 else -1) + 4

@@ -176,7 +176,7 @@ async def _waits(visit: Visit, row: Row) -> list[Waiting]:
             found.append(Waiting("requires", other=before["id"], endpoint=before["endpoint"]))
     lane = await store.row("lane_of", row["endpoint"], row["subject"])
     if lane is not None and lane["head"] == row["id"]:
-        flying = lane["token"] is not None and lane["lease_until"] > lane["now"]
+        flying = lane["token"] is not None and (lane["lease_until"] or 0) > lane["now"]
         if flying:
             found.append(Waiting("flying", lane["lease_until"]))
         elif hold is None:  # a line that is held has no turn: its time may be long past

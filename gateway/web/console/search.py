@@ -120,7 +120,7 @@ async def search(visit: Visit) -> Response:
         if not visit.may("person") or not _BLIND.fullmatch(blind):
             raise Refused(403, "forbidden")
         people = await visit.desk.store.rows("find_person", blind)
-        newest = sorted(people, key=lambda row: str(row["subject"]), reverse=True)
+        newest = sorted(people, key=lambda row: row["subject"], reverse=True)
         found = await _found(visit, [(row["subject"], row["role"], "person") for row in newest[:_MOST_CASES]])
         return _page(visit, found=found, by_person=True, more=len(people) > _MOST_CASES)
     if not typed.strip():

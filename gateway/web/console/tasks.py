@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,7 +43,7 @@ async def tasks(visit: Visit) -> Response:
     given = given if is_id(given, "task") else ""
     alike = await _alike(visit, asked)
     rows, before = await _find(visit, asked, given or LAST, alike)
-    numbers = await _numbers(visit, rows)
+    numbers = await _numbers(visit, (row["subject"] for row in rows))
     return visit.render(
         "tasks.html",
         rows=rows,
@@ -145,9 +145,9 @@ async def has_own(store: Store, name: str) -> bool:
     return any(row["assignee"] == name for row in await store.rows("newest_tasks", "open", LAST, _LOOKED))
 
 
-async def _numbers(visit: Visit, rows: Rows) -> dict[str, str]:
+async def _numbers(visit: Visit, subjects: Iterable[str]) -> dict[str, str]:
     found = {}
-    for subject in {row["subject"] for row in rows if row["subject"].startswith("case_")}:
+    for subject in {subject for subject in subjects if subject.startswith("case_")}:
         matter = await visit.desk.store.row("matter", subject)
         if matter is not None and visit.within(matter["organization"]):
             found[subject] = matter["business_key"].partition("|")[2]
@@ -165,7 +165,7 @@ async def _one(visit: Visit, status: int = 200, problem: str | None = None) -> R
     if row is None:
         raise Refused(404, "not_found")
     delivery = await store.row("delivery", row["about"]) if row["about"].startswith("dlv_") else None
-    numbers = await _numbers(visit, [row])
+    numbers = await _numbers(visit, [row["subject"]])
     roles = role_book(visit.desk.house.settings.console.roles)
     listed = await visit.desk.hands.accounts.listed() if visit.may("tasks") else []
     users = [user["name"] for user in listed if user["enabled"] and roles.may(user["role"], "tasks")]
@@ -193,7 +193,7 @@ async def _twins(visit: Visit, row: Row) -> list[tuple[str, str]]:
     if row["kind"] != case_links.KIND:
         return []
     others = case_links.cases_of(visit.desk.store, row)
-    numbers = await _numbers(visit, [{"subject": other} for other in others])
+    numbers = await _numbers(visit, others)
     return [(other, numbers.get(other, other)) for other in others if other in numbers or not visit.scoped]
 
 

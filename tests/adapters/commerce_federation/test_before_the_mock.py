@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from adapters.commerce_federation import CommerceFederation, sqlite
@@ -131,6 +132,22 @@ async def test_an_agreement_with_its_file_and_its_performance(before: Before) ->
         assert (await before.settled(kind))[:3] == (2, None, None), kind
 
 
+async def test_a_case_with_another_organisation_and_a_file(before: Before) -> None:
+    parties = [d.person(), d.unit(), d.unit(role="third_party", kind="other_organization")]
+    case = d.wages(parties=parties, attachments=[{"id": d.PAPER, "kind": "other", "name": "cafe\u0301.pdf"}])
+    message = d.message(M.CASE_SUBMITTED, case, IDS[M.CASE_SUBMITTED])
+    await before.adapter.send(before.adapter.translate(message, d.new()), HTTP)
+    assert (await before.settled())[:3] == (2, None, None)
+
+
+async def test_our_heart_beats_at_the_platform(before: Before) -> None:
+    before.server.clock.set(NOW + timedelta(hours=1))
+    await before.words()
+    assert before.tables.do("SELECT BEAT_AT, PERIOD_S FROM TJ_HEART WHERE NODE = 'GATEWAY'") == [
+        ("2026-09-17 11:00:05", 60)
+    ]
+
+
 async def test_our_conduct_is_sound(before: Before) -> None:
     for kind in (M.CASE_SUBMITTED, M.CASE_PROGRESSED):
         await before.adapter.send(before.wire(kind), HTTP)
@@ -166,8 +183,12 @@ async def test_a_postponed_row_goes_again(before: Before) -> None:
     assert (await before.settled())[:2] == (3, "E80")
     words = await before.hears(2)
     assert (words[1].status, words[1].retry_after_s) == ("postponed", 600.0)
+    with pytest.raises(RetryableError, match="postponed"):
+        await before.adapter.send(before.wire(), HTTP)
+    before.server.clock.set(NOW + timedelta(seconds=660))
     await before.adapter.send(before.wire(), HTTP)
     assert (await before.settled())[0] == 2
+    assert [entry["payload"] for entry in _journal(before) if entry["kind"] == "conduct"] == []
 
 
 async def test_a_refusal_is_the_senders(before: Before) -> None:
@@ -272,6 +293,15 @@ async def at_server(postgres: Server, tmp_path: Path) -> AsyncIterator[Before]:
         await execute(address, ROLE)
 
 
+async def column(before: Before, sql: str) -> list[Any]:
+    """The first column of what the platform itself reads."""
+    connection = await asyncpg.connect(before.server.platform.config["server_url"])
+    try:
+        return [row[0] for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
 async def accepted(before: Before, kind: M) -> bool:
     """Whether the platform has accepted it."""
     found = await before.adapter.lookup(before.wire(kind), HTTP)
@@ -284,6 +314,10 @@ async def test_every_service_on_a_server(at_server: Before) -> None:
         await at_server.until(partial(accepted, at_server, kind))
         assert [word.status for word in await at_server.hears(2)] == ["taken", "accepted"], kind
     await at_server.adapter.probe(HTTP)
+    at_server.server.clock.set(NOW + timedelta(hours=1))
+    await at_server.words()
+    beats = await column(at_server, "SELECT BEAT_AT FROM tjex.TJ_HEART WHERE NODE = 'GATEWAY'")
+    assert beats == ["2026-09-17 11:00:05"]
     assert [entry for entry in _journal(at_server) if entry["effect"] == "refused"] == []
 
 

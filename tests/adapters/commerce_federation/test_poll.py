@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.commerce_federation import changes, sqlite
-from adapters.commerce_federation.pulling import item, read_marks
+from adapters.commerce_federation.pulling import item, mark, read_marks
 from contracts.adapter import InboundCall, Origin, Polled
 from contracts.errors import EndpointError, Reason, RetryableError, UnreadableCallback
 from contracts.messages import MessageType as M
@@ -108,6 +108,14 @@ async def test_marks_that_were_lost_are_made_by_the_next_poll(tables: Tables, mo
     assert marks(tables)[0][1] == 1
 
 
+def test_a_whole_page_is_marked_by_one_statement_of_each_kind() -> None:
+    """Over a slow line a hundred would last longer than a transaction may."""
+    told = [(number, "digest" if number % 3 else None) for number in range(100)]
+    asked = list(mark(told, NOW))
+    assert len(asked) == 2
+    assert sorted(value for ask in asked for value in ask.values if isinstance(value, int)) == list(range(100))
+
+
 async def test_a_page_that_was_not_stored_comes_again(tables: Tables) -> None:
     tables.say(501, "00")
     first, second = await looked(tables), await looked(tables)
@@ -172,17 +180,49 @@ async def test_whatever_stands_in_a_column_the_page_goes_on(tables: Tables) -> N
     assert max(len(found.body) for found in polled.items) < 20_000
 
 
-async def test_our_heart_beats_at_most_once_a_minute(tables: Tables) -> None:
+async def test_our_heart_is_never_older_than_its_period(tables: Tables) -> None:
+    """It is looked at with every poll, and those are half its period apart at most."""
+
     async def beat() -> Any:
         await one.poll(None, HTTP)
         return tables.do("SELECT BEAT_AT, PERIOD_S, STATE FROM TJ_HEART WHERE NODE = 'GATEWAY'")[0]
 
     one = adapter(tables)
     assert await beat() == (HERE, 60, "RUN")
-    tables.pass_time(59)
+    assert one.settings.poll_every_s == (5.0, 30.0)
+    tables.pass_time(29)
     assert (await beat())[0] == HERE
     tables.pass_time(1)
-    assert (await beat())[0] == "2026-09-17 10:01:05"
+    assert (await beat())[0] == "2026-09-17 10:00:35"
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_our_heart(tables: Tables) -> None:
+    one = adapter(tables)
+    await one.poll(None, HTTP)
+    tables.pass_time(-7200)
+    await one.poll(None, HTTP)
+    assert tables.do("SELECT BEAT_AT FROM TJ_HEART WHERE NODE = 'GATEWAY'") == [("2026-09-17 08:00:05",)]
+
+
+@pytest.mark.parametrize("count", ["X'FF'", "9e999", "'viele'", "1.5"])
+async def test_a_count_that_is_none_does_not_stop_the_page(tables: Tables, count: str) -> None:
+    one = adapter(tables)
+    await one.send(one.translate(d.message(M.CASE_SUBMITTED, d.wages()), d.new()), HTTP)
+    tables.do(f"UPDATE TJ_OUT SET RESEND_COUNT = {count}, CASE_KEY = ?", "长" * 100_000)  # noqa: S608 -- of this test
+    tables.say(501, "09", FAIL_CODE="E80")
+    tables.say(502, "04", REASON="x")
+    polled = await looked(tables)
+    assert ids(polled) == ["501", "502"]
+    assert max(len(found.body) for found in polled.items) < 2000
+
+
+async def test_rows_without_a_number_are_the_operators(tables: Tables) -> None:
+    """They can be told apart by nobody."""
+    tables.do("ALTER TABLE TJ_IN RENAME TO OLD")
+    tables.do("CREATE TABLE TJ_IN AS SELECT * FROM OLD")
+    tables.do("INSERT INTO TJ_IN SELECT 'x', '00', '', '', '', '', '', '', '', '', '', 0, '', '' FROM TJ_HEART")
+    with pytest.raises(EndpointError, match="database_refused"):
+        await looked(tables)
 
 
 async def test_a_poll_that_fails_is_no_news(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +268,21 @@ def test_failures(code: str | None, resends: int, status: str, wait_s: float | N
     assert found.keys == OURS
     if code is not None and code != "???":
         assert (found.reason_code, found.reasons) == (code, (Reason(code, "原因"),))
+
+
+@pytest.mark.parametrize(
+    ("count", "status", "wait_s"), [(1, DeliveryWord.POSTPONED, 3.0), (2, DeliveryWord.FAILED, None)]
+)
+async def test_the_wait_of_a_postponed_row_is_agreed(
+    tables: Tables, count: int, status: str, wait_s: float | None
+) -> None:
+    one = adapter(tables, postpone_s=3, resends=2)
+    await one.send(one.translate(d.message(M.CASE_SUBMITTED, d.wages()), d.new()), HTTP)
+    tables.do("UPDATE TJ_OUT SET RESEND_COUNT = ?", count)
+    tables.say(501, "09", FAIL_CODE="E80")
+    (found,) = one.parse_callback(call((await one.poll(None, HTTP)).items[0].body))
+    assert isinstance(found, StatusUpdate)
+    assert (found.status, found.retry_after_s) == (status, wait_s)
 
 
 def test_a_known_repeat_is_accepted_under_its_old_number() -> None:

@@ -7,14 +7,17 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+import trustme
 
 from adapters.commerce_federation import CommerceFederation, postgres
 from adapters.commerce_federation.postgres import PostgresDatabase, numbered
+from adapters.commerce_federation.wire import Ask, Work
 from contracts.adapter import Wire
 from contracts.errors import AdapterError, EndpointError, RetryableError
 from contracts.messages import MessageType as M
@@ -234,6 +237,71 @@ async def test_a_connection_lost_before_the_commit_is_none(tables: Tables) -> No
     assert isinstance(error, RetryableError)
     assert (error.code, error.maybe_accepted) == ("broken_off", False)
     assert await tables.do("SELECT COUNT(*) FROM TJ_OUT") == [(0,)]
+
+
+async def test_a_server_without_tls_is_the_operators(tables: Tables, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(authority)
+    error = await fails(tables.adapter(ca_file=str(authority)))
+    assert isinstance(error, EndpointError)
+    assert error.code == "certificate_refused"
+
+
+async def test_no_more_connections_than_agreed(tables: Tables) -> None:
+    one = tables.adapter()
+    seen = 0
+
+    async def hold() -> None:
+        nonlocal seen
+        async with one.database.session():
+            (row,) = await tables.do("SELECT COUNT(*) FROM pg_stat_activity WHERE usename = 'tj_gateway'")
+            seen = max(seen, row[0])
+
+    await asyncio.gather(*(hold() for _ in range(8)))
+    assert 1 <= seen <= 4
+
+
+async def test_what_a_connection_is_bound_to(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown() -> Work[dict[str, str]]:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_isolation")
+        found = {}
+        for name in names:
+            ((found[name],),) = yield Ask(f"SHOW {name}")
+        return found
+
+    waits: list[float] = []
+    connect = asyncpg.connect
+
+    async def noted(**how: Any) -> Any:
+        waits.append(how["timeout"])
+        return await connect(**how)
+
+    monkeypatch.setattr(asyncpg, "connect", noted)
+    async with tables.adapter().database.session() as session:
+        assert await session.run("show", shown(), reading=True) == {
+            "statement_timeout": "5s",
+            "lock_timeout": "2s",
+            "idle_in_transaction_session_timeout": "10s",
+            "transaction_isolation": "read committed",
+        }
+    async with tables.adapter(connect_s=1.5).database.session():
+        pass
+    assert waits == [5.0, 1.5]
+
+
+async def test_numbers_of_another_kind_are_numbers(tables: Tables) -> None:
+    """NUMERIC, as such tables often have it."""
+    one = tables.adapter()
+    await one.send(wire(one), HTTP)
+    await tables.do("ALTER TABLE TJ_IN ALTER COLUMN IN_ID TYPE NUMERIC(20)")
+    await tables.do("ALTER TABLE TJ_OUT ALTER COLUMN RESEND_COUNT TYPE NUMERIC(9)")
+    await tables.do(IN_ROW, *in_row(501, "09", FAIL_CODE="E80"))
+    polled = await one.poll(None, HTTP)
+    (word,) = one.parse_callback(call(polled.items[0].body))
+    assert isinstance(word, StatusUpdate)
+    assert (word.event_id, word.status) == ("501", "postponed")
+    await one.mark_read(polled.items, HTTP)
+    assert await tables.do("SELECT READ_STATUS FROM TJ_IN") == [(1,)]
 
 
 async def test_attempts_at_once_make_one_row(tables: Tables) -> None:

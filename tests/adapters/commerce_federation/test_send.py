@@ -113,10 +113,38 @@ async def test_a_failed_row_goes_again_in_place_of_an_insert(tables: Tables, cod
     await one.send(wire(one), HTTP)
     failed = f"UPLOAD_STATUS = 3, FAIL_CODE = '{code}', FAIL_REASON = '忙', DONE_AT = '{HERE}'"
     tables.do(f"UPDATE TJ_OUT SET {failed}")  # noqa: S608 -- of this test
+    tables.pass_time(600)
     receipt = await one.send(wire(one), HTTP)
     assert (receipt.reference, receipt.relayed) == (d.MESSAGE, True)
     names = ("UPLOAD_STATUS", "RESEND_COUNT", "FAIL_CODE", "FAIL_REASON", "DONE_AT", "SEQ_NO", "DIGEST")
     assert tables.out(*names) == (0, 1, None, None, None, 1, d.DIGEST)
+
+
+@pytest.mark.parametrize(
+    ("code", "done_at", "goes"),
+    [
+        ("E80", "2026-09-17 09:50:06", False),
+        ("E80", "2026-09-17 09:50:05", True),
+        ("E80", "2026-09-17 10:00:06", True),
+        ("E80", "never", True),
+        ("E90", HERE, True),
+    ],
+)
+async def test_a_postponed_row_does_not_go_again_before_its_time(
+    tables: Tables, code: str, done_at: str, goes: bool
+) -> None:
+    """A lost answer, or an operator, brings us there sooner than the platform wants."""
+    one = adapter(tables)
+    await one.send(wire(one), HTTP)
+    tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 3, FAIL_CODE = ?, DONE_AT = ?", code, done_at)
+    if goes:
+        assert (await one.send(wire(one), HTTP)).relayed
+        assert tables.out("UPLOAD_STATUS", "RESEND_COUNT") == (0, 1)
+        return
+    error = await fails(one)
+    assert isinstance(error, RetryableError)
+    assert (error.code, error.retry_after, error.maybe_accepted) == ("postponed", None, False)
+    assert tables.out("UPLOAD_STATUS", "RESEND_COUNT") == (3, 0)
 
 
 @pytest.mark.parametrize("code", ["E10", "E16", "E21", "E33", "E41"])
@@ -129,6 +157,31 @@ async def test_a_refused_row_stays_as_it_is(tables: Tables, code: str) -> None:
     assert (error.code, error.reasons) == (code, (Reason(code, "王建国有误"),))
     assert "王建国" not in str(error)
     assert tables.out("UPLOAD_STATUS", "RESEND_COUNT") == (3, 0)
+
+
+async def test_of_what_a_row_says_no_more_is_kept_than_people_read(tables: Tables) -> None:
+    one = adapter(tables)
+    await one.send(wire(one), HTTP)
+    tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 3, FAIL_CODE = 'E17', FAIL_REASON = ?", "长" * 100_000)
+    error = await fails(one)
+    assert isinstance(error, PermanentError)
+    assert error.reasons == (Reason("E17", "长" * 2000),)
+    tables.do("UPDATE TJ_OUT SET FAIL_REASON = X'FF'")
+    error = await fails(one)
+    assert isinstance(error, PermanentError)
+    assert error.reasons == (Reason("E17", "\ufffd"),)
+
+
+@pytest.mark.parametrize("spoil", ["SEQ_NO = 9223372036854775807, OUT_ID = 'other'", "UPLOAD_STATUS = 'neu'"])
+async def test_a_column_that_holds_what_it_may_not_is_the_operators(tables: Tables, spoil: str) -> None:
+    one = adapter(tables)
+    await one.send(wire(one), HTTP)
+    with closing(sqlite3.connect(tables.path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = 1")
+        connection.execute(f"UPDATE TJ_OUT SET {spoil}")  # noqa: S608 -- of this test
+    error = await fails(one)
+    assert isinstance(error, EndpointError)
+    assert error.code == "database_refused"
 
 
 async def test_a_missing_field_is_named_by_its_path() -> None:
@@ -320,6 +373,36 @@ def test_errors_of_postgresql(state: str | None, kind: type[AdapterError], code:
         assert isinstance(found, kind)
         assert found.code == code
         assert getattr(found, "maybe_accepted", False) == (doubt and committing)
+
+
+async def test_new_rows_go_at_the_agreed_rate(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("adapters.pace.asyncio.sleep", rest)
+    one = adapter(tables, rate_per_s=0.01)
+    for _ in range(3):
+        await one.send(wire(one), HTTP)
+    assert [round(seconds, -2) for seconds in waits] == [0, 100, 200]
+    assert CommerceFederation.info.rate_per_s * 60 <= 500
+
+
+async def test_no_more_sessions_than_agreed(tables: Tables) -> None:
+    one = adapter(tables, connections=2)
+    inside = most = 0
+
+    async def hold() -> None:
+        nonlocal inside, most
+        async with one.database.session():
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+
+    await asyncio.gather(*(hold() for _ in range(6)))
+    assert most == 2
 
 
 async def test_two_attempts_at_once_make_one_row(tables: Tables) -> None:

@@ -60,6 +60,9 @@ def test_a_password_is_never_shown() -> None:
 
 def test_the_engines_waits_follow_the_pages() -> None:
     assert settings(PLAIN, poll_min_s=1, poll_max_s=20).poll_every_s == (1, 20)
+    assert settings(PLAIN, poll_max_s=900).poll_every_s == (5, 30), "our heart beats with the poll"
+    assert settings(PLAIN, poll_min_s=100).poll_every_s == (100, 100)
+    assert settings(PLAIN, poll_every_s=(1, 900)).poll_every_s == (1, 900)
     with pytest.raises(ValidationError):
         settings(PLAIN, poll_min_s=10, poll_max_s=5)
     with pytest.raises(ValidationError):

@@ -224,6 +224,18 @@ def test_collective_cases() -> None:
     assert lost(wire)["/collective/representatives"] is LossKind.DROPPED
 
 
+def test_the_credit_code_of_another_organisation_has_no_place() -> None:
+    wire = wire_of(M.CASE_SUBMITTED, d.wages(parties=[d.person(), d.unit(), another_organisation()]))
+    there = wire.payload["NR"]["dsr"][2]
+    assert list(there) == ["ssdw", "dsrlx", "dsrxm", "fddbr", "lxr", "dh", "dz"]
+    assert lost(wire)["/parties/2/credit_code"] is LossKind.DROPPED
+
+
+def another_organisation() -> dict[str, Any]:
+    """A third party that is no employer."""
+    return d.unit(role="third_party", kind="other_organization")
+
+
 def test_mediators_are_demanded_from_the_acceptance_on() -> None:
     assert refused(M.CASE_SUBMITTED, d.wages(mediators=[])) == "required_missing"
     found = nr(M.CASE_SUBMITTED, d.wages(mediators=[], accepted_at=None))
@@ -320,6 +332,10 @@ def test_an_agreement() -> None:
     assert wire.files == (d.PAPER,)
 
 
+def test_an_agreement_without_terms_is_the_senders() -> None:
+    assert refused(M.AGREEMENT_CONCLUDED, d.agreement(terms=[]), d.context()) == "required_missing"
+
+
 def test_an_agreement_without_effect_is_the_senders() -> None:
     without = d.agreement(organization_seal=None)
     assert refused(M.AGREEMENT_CONCLUDED, without, d.context()) == "agreement_without_effect"
@@ -360,9 +376,21 @@ def test_files_that_the_platform_does_not_take(info: Any, code: str) -> None:
     assert refused(M.CASE_SUBMITTED, _case_with_files(1), d.new(attachments={d.PAPER: info})) == code
 
 
+def test_an_attachment_has_the_name_that_the_document_gives_it() -> None:
+    context = d.new(attachments={d.PAPER: d.file(name="scan001.pdf")})
+    wire = wire_of(M.CASE_SUBMITTED, _case_with_files(1), context)
+    assert wire.payload["FILES"][0]["FILE_NAME"] == "证据.pdf"
+    assert "/attachments/0/name" not in lost(wire)
+    grown = "\u0958" * 60 + ".pdf"  # composed it is longer
+    longer = d.wages(attachments=[{"id": d.PAPER, "kind": "evidence", "name": grown}])
+    wire = wire_of(M.CASE_SUBMITTED, longer, context)
+    assert len(wire.payload["FILES"][0]["FILE_NAME"]) == 100
+    assert lost(wire)["/attachments/0/name"] is LossKind.CUT
+
+
 def test_a_long_file_name_keeps_its_ending() -> None:
-    context = d.new(attachments={d.PAPER: d.file(name="长" * 120 + ".pdf")})
-    name = wire_of(M.CASE_SUBMITTED, _case_with_files(1), context).payload["FILES"][0]["FILE_NAME"]
+    context = d.context(attachments={d.PAPER: d.file(name="长" * 120 + ".pdf")})
+    name = wire_of(M.AGREEMENT_CONCLUDED, d.agreement(), context).payload["FILES"][0]["FILE_NAME"]
     assert len(name) == 100
     assert name.endswith("长.pdf")
 

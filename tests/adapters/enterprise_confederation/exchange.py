@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from adapters.beijing import SECONDS
 from adapters.enterprise_confederation import EnterpriseConfederation, EnterpriseConfederationSettings
+from adapters.enterprise_confederation.account import SftpAccount
 from adapters.enterprise_confederation.wire import list_bytes
 from contracts import gm
 from contracts.adapter import Exchange, Reply, Request, Tools, Wire
 from contracts.conformance.stand_ins import tools
 from contracts.document import Document
+from contracts.errors import AdapterError, EndpointError, RetryableError
 from contracts.messages import MessageType
 
 from . import documents as d
@@ -26,8 +28,9 @@ COLUMNS = ("行号", "业务主键", "结果", "平台编号", "错误码", "错
 
 
 def settings(root: Path | str, **changes: Any) -> EnterpriseConfederationSettings:
-    """Sound settings."""
-    return EnterpriseConfederationSettings.model_validate({"root": str(root), "sender": "SDGW"} | changes)
+    """Sound settings; at the page's rate of one a second the tests would wait."""
+    sound = {"root": str(root), "sender": "SDGW", "rate_per_s": 1000.0}
+    return EnterpriseConfederationSettings.model_validate(sound | changes)
 
 
 def tooled(now: Callable[[], datetime] = lambda: NOW, data: bytes = PDF) -> Tools:
@@ -61,9 +64,24 @@ NO_EXCHANGE: Exchange = NoExchange()
 
 @dataclass
 class Share:
-    """The directory, and what the platform does in it."""
+    """The directory, and what the platform does in it. ``reached``: the settings by which we come to it, where it is not
+    mounted."""
 
     root: Path
+    reached: dict[str, Any] = field(default_factory=dict)
+    adapters: list[EnterpriseConfederation] = field(default_factory=list)
+
+    def adapter(self, now: Callable[[], datetime] = lambda: NOW, **changes: Any) -> EnterpriseConfederation:
+        """The adapter before it."""
+        told = settings(**({"root": self.root} | self.reached | changes))
+        self.adapters.append(EnterpriseConfederation("confederation", told, tooled(now)))
+        return self.adapters[-1]
+
+    async def leave(self) -> None:
+        """Nobody is before it any more."""
+        for one in self.adapters:
+            if isinstance(one.medium, SftpAccount):
+                await one.medium.close()
 
     @classmethod
     def made(cls, root: Path) -> Share:
@@ -73,6 +91,11 @@ class Share:
         share = cls(root)
         share.beat()
         return share
+
+    @property
+    def when_gone(self) -> tuple[type[AdapterError], str]:
+        """What a root that is not there means: not mounted yet, or not the account that it was."""
+        return (EndpointError, "folder_missing") if self.reached else (RetryableError, "share_gone")
 
     @property
     def up(self) -> Path:

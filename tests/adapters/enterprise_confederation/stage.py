@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
 from adapters.beijing import SECONDS
-from adapters.enterprise_confederation import EnterpriseConfederation
-from adapters.enterprise_confederation.directory import Steps
+from adapters.enterprise_confederation import EnterpriseConfederation, EnterpriseConfederationSettings
+from adapters.enterprise_confederation.medium import Steps, Work
 from contracts.adapter import AttachmentInfo, Exchange, Json, Tools
 from contracts.conformance import BUSY_FOR, Fault, Sample, Stage
 from contracts.document import Document
@@ -22,7 +22,8 @@ from mocks.server import MockServer, load
 from tests.adapters.told import OnTheLine, Performed, over
 
 from . import documents as d
-from .exchange import NOW, PDF, Share, row, settings
+from .exchange import NOW, PDF, Share, row
+from .sftp import House
 
 T = TypeVar("T")
 Mock = load("enterprise_confederation")
@@ -53,7 +54,8 @@ class ConfederationStage(Stage):
         self._directory.cleanup()
 
     def settings(self) -> Json:
-        return {"root": str(self.share.root), "sender": "SDGW", "organizations": ["SD-WF-QL-002"]}
+        sound = {"root": str(self.share.root), "sender": "SDGW", "organizations": ["SD-WF-QL-002"]}
+        return {**sound, "rate_per_s": 1000.0}
 
     def make(self, tools: Tools) -> EnterpriseConfederation:
         return Told(self, tools)
@@ -119,16 +121,42 @@ class ConfederationStage(Stage):
         return len(_ROWS) + len(items)
 
 
+class AccountStage(ConfederationStage):
+    """The same directory as the root of an SFTP account."""
+
+    house: House
+
+    async def __aenter__(self) -> AccountStage:
+        await super().__aenter__()
+        root = Path(self._directory.name)
+        self.house = House(root, root)
+        await self.house.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.house.close()
+        await super().__aexit__(kind, error, trace)
+
+    def settings(self) -> Json:
+        return super().settings() | self.house.settings()
+
+
 class MockStage(ConfederationStage):
     """The directory that the mock of the page has made; its reader rests, so that every batch stands as it was filed."""
 
     server: MockServer
 
+    def __init__(self, root: str = "") -> None:
+        super().__init__()
+        self._root = root
+
     async def __aenter__(self) -> MockStage:
         self._directory = TemporaryDirectory(prefix="stage-")
-        self.server = MockServer(Mock, Path(self._directory.name), settings={"period_s": 3600.0})
+        self.server = MockServer(Mock, Path(self._directory.name), settings=placed(self._directory.name, self._root))
         await self.server.start()
-        self.share = Share(Path(str(self.server.platform.config["root"])))
+        self.share = share_of(self.server)
         self._now = self.server.clock.now().astimezone(UTC).replace(microsecond=0)
         self.share.beat(self._now)
         return self
@@ -139,8 +167,30 @@ class MockStage(ConfederationStage):
         await self.server.stop()
         self._directory.cleanup()
 
+    def settings(self) -> Json:
+        return super().settings() | self.share.reached
+
     def now(self) -> datetime:
         return self._now
+
+
+SFTP = "sftp://gateway@127.0.0.1:0/"
+"""The root of a mock that serves its directory itself, at any port."""
+
+
+def placed(place: str, root: str, period_s: float = 3600.0) -> dict[str, Any]:
+    """The settings of a mock whose directory is mounted, or served at ``root``."""
+    served = {"root": root, "directory": str(Path(place) / "exchange")} if root else {}
+    return {"period_s": period_s} | served
+
+
+def share_of(server: MockServer) -> Share:
+    """A running mock's directory, and how we reach it."""
+    told = server.platform.config
+    if not str(told["root"]).startswith("sftp:"):
+        return Share(Path(str(told["root"])))
+    names = ("root", "host_key", "private_key_file")
+    return Share(Path(str(told["directory"])), {name: str(told[name]) for name in names})
 
 
 _ROWS = (
@@ -169,8 +219,8 @@ class ToldSteps:
     inner: Steps
     line: Exchange
 
-    async def run(self, step: str, work: Callable[[], T], *, filing: bool = False) -> T:
-        """See ``directory.Steps``."""
+    async def run(self, step: str, work: Work[T], *, filing: bool = False) -> T:
+        """See ``medium.Steps``."""
         run = partial(self.inner.run, step, work, filing=filing)
         return await over(self.line, step, "file:///exchange", run, filing=filing)
 
@@ -179,8 +229,7 @@ class Told(OnTheLine, EnterpriseConfederation):
     """The adapter, its steps on the line that it is handed."""
 
     def __init__(self, stage: ConfederationStage, tools: Tools) -> None:
-        root = stage.share.root
-        super().__init__(stage.endpoint, settings(root, organizations=["SD-WF-QL-002"]), tools)
+        super().__init__(stage.endpoint, EnterpriseConfederationSettings.model_validate(stage.settings()), tools)
         self._stage, self._real = stage, self.steps
 
     def on(self, line: Exchange) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,13 +17,14 @@ import pytest
 from adapters.enterprise_confederation import EnterpriseConfederation
 from contracts.adapter import InboundCall, Origin, Wire
 from contracts.document import Document
-from contracts.errors import RetryableError, UnreadableCallback
+from contracts.errors import EndpointError, RetryableError, UnreadableCallback
 from contracts.messages import MessageType as M
 from contracts.update import StatusUpdate
 from mocks.server import MockServer, load
 
 from . import documents as d
-from .exchange import NO_EXCHANGE, PDF, Share, settings, tooled
+from .exchange import NO_EXCHANGE, PDF, settings, tooled
+from .stage import SFTP, placed, share_of
 
 _PATIENCE_S = 20.0
 _LARGE = PDF + bytes((n * n + n // 251) % 256 for n in range(256 * 1024)) * 24
@@ -30,12 +33,14 @@ _LARGE = PDF + bytes((n * n + n // 251) % 256 for n in range(256 * 1024)) * 24
 class Before:
     """The mock, its directory, and the adapter before it on the mock's clock."""
 
-    def __init__(self, server: MockServer, data: bytes = PDF) -> None:
-        self.server = server
-        self.share = Share(Path(str(server.platform.config["root"])))
+    def __init__(self, server: MockServer, journal: Path, data: bytes = PDF) -> None:
+        self.server, self.journal = server, journal
+        self.share = share_of(server)
         self.data = data
         own = tooled(lambda: server.clock.now().astimezone(UTC), data)
-        self.adapter = EnterpriseConfederation(d.ENDPOINT, settings(self.share.root), own)
+        self.adapter = EnterpriseConfederation(
+            d.ENDPOINT, settings(**({"root": self.share.root} | self.share.reached)), own
+        )
         self.cursor: str | None = None
 
     def wire(self, kind: M = M.CASE_SUBMITTED, document: Document | None = None) -> Wire:
@@ -49,6 +54,11 @@ class Before:
         """Script the next answers."""
         self.server.faults.add([fault])
         await self.server.platform.faults_changed()
+
+    def breaches(self) -> list[str]:
+        """What of our conduct is against the page, in the mock's journal."""
+        lines = [json.loads(line) for line in (self.journal / "journal.ndjson").read_text("utf-8").splitlines()]
+        return [line["payload"]["breach"] for line in lines if line.get("kind") == "conduct"]
 
     async def words(self) -> list[StatusUpdate | str]:
         """What is new, stored and marked; of what nobody can read its code."""
@@ -80,12 +90,23 @@ class Before:
         return update.status
 
 
-@pytest.fixture
-async def before(tmp_path: Path) -> AsyncIterator[Before]:
-    server = MockServer(load("enterprise_confederation"), tmp_path, settings={"period_s": 0.05})
+@pytest.fixture(params=["", SFTP], ids=["mounted", "sftp"])
+async def before(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Before]:
+    server = MockServer(load("enterprise_confederation"), tmp_path, settings=placed(str(tmp_path), request.param, 0.05))
     await server.start()
     try:
-        yield Before(server)
+        yield Before(server, tmp_path)
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Before]:
+    """The mock that serves its directory by SFTP."""
+    server = MockServer(load("enterprise_confederation"), tmp_path, settings=placed(str(tmp_path), SFTP, 0.05))
+    await server.start()
+    try:
+        yield Before(server, tmp_path)
     finally:
         await server.stop()
 
@@ -104,10 +125,11 @@ async def test_the_whole_way_of_a_case(before: Before) -> None:
         assert (await before.adapter.send(wire, NO_EXCHANGE)).duplicate
         assert await before.adapter.lookup(wire, NO_EXCHANGE) is not None
     await before.adapter.probe(NO_EXCHANGE)
+    assert before.breaches() == []
 
 
 async def test_a_large_paper_travels_as_a_zip(before: Before) -> None:
-    large = Before(before.server, _LARGE)
+    large = Before(before.server, before.journal, _LARGE)
     assert await large.told(large.wire()) == "accepted"
     wire = large.wire(M.AGREEMENT_CONCLUDED)
     assert await large.told(wire) == "accepted"
@@ -134,6 +156,44 @@ async def test_a_reply_that_nobody_can_read(before: Before, kind: str) -> None:
     (word,) = await before.words()
     assert isinstance(word, str)
     assert any(name.endswith(".bad") for name in before.share.names("down"))
+
+
+@pytest.mark.parametrize(("action", "duplicate"), [("reset", False), ("accept_then_reset", True)])
+async def test_a_cut_at_the_markers_rename(served: Before, action: str, duplicate: bool) -> None:
+    wire = served.wire()
+    await served.fault(op="sftp.mark", action=action, times=1)
+    with pytest.raises(RetryableError, match="share_gone") as lost:
+        await served.adapter.send(wire, NO_EXCHANGE)
+    assert lost.value.maybe_accepted
+    assert (await served.adapter.lookup(wire, NO_EXCHANGE) is not None) == duplicate
+    assert (await served.adapter.send(wire, NO_EXCHANGE)).duplicate == duplicate
+    (update,) = await served.words()
+    assert isinstance(update, StatusUpdate)
+    assert update.status == "accepted"
+
+
+@pytest.mark.parametrize(("rotate", "code"), [(False, "sftp_login_refused"), (True, "host_key_changed")])
+async def test_a_key_that_counts_no_more(served: Before, rotate: bool, code: str) -> None:
+    await served.adapter.probe(NO_EXCHANGE)
+    await served.fault(op="sftp.login", action="expire_session", rotate=rotate)
+    with pytest.raises(EndpointError, match=code):
+        await _at_last(served)
+
+
+async def _at_last(served: Before) -> None:
+    """Probe until the connection that stood is cut."""
+    end = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end:
+        with contextlib.suppress(RetryableError):
+            await served.adapter.probe(NO_EXCHANGE)
+        await asyncio.sleep(0.02)
+
+
+async def test_no_space(served: Before) -> None:
+    await served.fault(op="sftp.write", action="http", status=507, times=1)
+    with pytest.raises(RetryableError, match="share_"):
+        await served.adapter.send(served.wire(), NO_EXCHANGE)
+    assert await served.told(served.wire()) == "accepted"
 
 
 async def test_maintenance(before: Before) -> None:

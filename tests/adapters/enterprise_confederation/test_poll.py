@@ -8,19 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.enterprise_confederation import EnterpriseConfederation
+from adapters.enterprise_confederation import EnterpriseConfederation, pulling
 from adapters.enterprise_confederation.wire import list_bytes
 from contracts.adapter import InboundCall, Origin, PolledItem
-from contracts.errors import EndpointError, RetryableError, UnreadableCallback
+from contracts.errors import EndpointError, UnreadableCallback
 from contracts.update import About, DeliveryWord, Key, KeyKind, StatusUpdate
 
 from . import documents as d
 from .exchange import COLUMNS, NO_EXCHANGE, NOW, Share, adapter, row, wire_of
-
-
-@pytest.fixture
-def share(tmp_path: Path) -> Share:
-    return Share.made(tmp_path / "share")
 
 
 def said(item: PolledItem) -> StatusUpdate:
@@ -32,12 +27,12 @@ def said(item: PolledItem) -> StatusUpdate:
 
 
 async def news(share: Share) -> tuple[PolledItem, ...]:
-    return (await adapter(share.root).poll(None, NO_EXCHANGE)).items
+    return (await share.adapter().poll(None, NO_EXCHANGE)).items
 
 
 async def test_the_pages_reply(share: Share) -> None:
     base = share.reply(row())
-    polling = adapter(share.root)
+    polling = share.adapter()
     page = await polling.poll(None, NO_EXCHANGE)
     (item,) = page.items
     update = said(item)
@@ -74,7 +69,7 @@ async def test_words_of_rows(share: Share, changes: dict[str, str], status: str,
 
 
 async def test_row_0_finds_our_message(share: Share) -> None:
-    await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+    await share.adapter().send(wire_of(share.root), NO_EXCHANGE)
     share.reply(row("拒绝", 行号="0", 业务主键="", 错误码="B09"))
     (item,) = await news(share)
     assert said(item).keys == (Key(KeyKind.MESSAGE, d.MESSAGE),)
@@ -105,15 +100,15 @@ async def test_a_status_file(share: Share) -> None:
 
 async def test_the_cursor_renames_what_mark_read_missed(share: Share) -> None:
     base = share.reply(row())
-    page = await adapter(share.root).poll(None, NO_EXCHANGE)
+    page = await share.adapter().poll(None, NO_EXCHANGE)
     assert f"{base}.ok" in share.names("down")
-    assert (await adapter(share.root).poll(page.cursor, NO_EXCHANGE)).items == ()
+    assert (await share.adapter().poll(page.cursor, NO_EXCHANGE)).items == ()
     assert f"{base}.taken" in share.names("down")
 
 
 async def test_a_marker_that_was_replaced_is_not_taken(share: Share) -> None:
     share.reply(row("处理中"))
-    polling = adapter(share.root)
+    polling = share.adapter()
     page = await polling.poll(None, NO_EXCHANGE)
     base = share.reply(row())
     await polling.mark_read(page.items, NO_EXCHANGE)
@@ -125,7 +120,7 @@ async def test_a_batch_that_was_taken_before(share: Share, same: bool) -> None:
     base = share.reply(row())
     taken = share.down / f"{base}.taken"
     taken.write_bytes((share.down / f"{base}.ok").read_bytes() if same else b"0" * 64)
-    polling = adapter(share.root)
+    polling = share.adapter()
     page = await polling.poll(None, NO_EXCHANGE)
     await polling.mark_read(page.items, NO_EXCHANGE)
     assert (f"{base}.bad" in share.names("down")) is not same
@@ -151,7 +146,7 @@ async def test_a_batch_that_was_taken_before(share: Share, same: bool) -> None:
 async def test_a_reply_that_nobody_can_read(share: Share, data: bytes, code: str) -> None:
     base = f"{d.STEM}.R01"
     share.batch(base, ".csv", data)
-    polling = adapter(share.root)
+    polling = share.adapter()
     page = await polling.poll(None, NO_EXCHANGE)
     (item,) = page.items
     with pytest.raises(UnreadableCallback, match=code):
@@ -184,7 +179,7 @@ async def test_a_late_file_is_waited_for_and_told_once(share: Share, ending: str
     whole = path.read_bytes()
     path.write_bytes(whole[:20])
     now = [NOW]
-    polling = adapter(share.root, lambda: now[0])
+    polling = share.adapter(lambda: now[0])
     assert (await polling.poll(None, NO_EXCHANGE)).items == ()
     now[0] += timedelta(minutes=11)
     page = await polling.poll(None, NO_EXCHANGE)
@@ -219,21 +214,49 @@ async def test_many_batches_come_in_pages(share: Share) -> None:
     for number in range(3):
         (share.down / ("x" * (250 + number) + ".ok")).write_bytes(b"")
         (share.down / f"QLST_20260917_9{number:05d}.ok").mkdir()
-    polling = adapter(share.root)
+    polling = share.adapter()
     page = await polling.poll(None, NO_EXCHANGE)
     assert (len(page.items), page.more) == (60, True)
     page = await polling.poll(page.cursor, NO_EXCHANGE)
     assert (len(page.items), page.more) == (11, False)
 
 
+async def test_a_slow_medium_ends_a_page(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read is stored, however long the rest would take."""
+    monkeypatch.setattr(pulling, "_LONGEST_LOOK_S", -1.0)
+    for number in range(3):
+        share.status(number, [{"事件号": f"S{number}", "案件主键": d.CASE_KEY, "状态": "已受理"}])
+    polling, cursor, came = share.adapter(), None, []
+    for more in (True, True, False):
+        page = await polling.poll(cursor, NO_EXCHANGE)
+        cursor = page.cursor
+        assert page.more == more
+        came += [item.event_id for item in page.items]
+    assert came == ["S0", "S1", "S2"]
+
+
 async def test_something_in_the_way_of_a_marker_stops_nobody(share: Share) -> None:
     base = share.reply(row())
     (share.down / f"{base}.taken").mkdir()
     (share.down / f"{base}.bad").mkdir()
-    polling = adapter(share.root)
+    polling = share.adapter()
     page = await polling.poll(None, NO_EXCHANGE)
     share.status(1, [{"事件号": "S1", "案件主键": d.CASE_KEY, "状态": "已受理"}])
     assert "S1" in [item.event_id for item in (await polling.poll(page.cursor, NO_EXCHANGE)).items]
+
+
+async def test_markers_that_stay_hold_up_nobody(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulling, "MOST_BATCHES", 2)
+    for number in range(3):
+        base = share.status(number, [{"事件号": f"S{number}", "案件主键": d.CASE_KEY, "状态": "已受理"}])
+        if number < 2:
+            (share.down / f"{base}.taken").mkdir()
+            (share.down / f"{base}.bad").mkdir()
+    polling = share.adapter()
+    page = await polling.poll(None, NO_EXCHANGE)
+    assert ([item.event_id for item in page.items], page.more) == (["S0", "S1"], True)
+    page = await polling.poll(page.cursor, NO_EXCHANGE)
+    assert ([item.event_id for item in page.items], page.more) == (["S2"], False)
 
 
 async def test_a_poll_without_its_folder(share: Share) -> None:
@@ -241,11 +264,12 @@ async def test_a_poll_without_its_folder(share: Share) -> None:
     with pytest.raises(EndpointError, match="folder_missing"):
         await news(share)
     share.root.rename(share.root.with_name("gone"))
-    with pytest.raises(RetryableError, match="share_gone"):
+    heals, code = share.when_gone
+    with pytest.raises(heals, match=code):
         await news(share)
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "[]", "{}", '{"marks":[1]}', '{"marks":[["../x",".taken",""]]}', "null"])
 async def test_a_cursor_that_is_not_ours_says_nothing(share: Share, cursor: str) -> None:
     share.reply(row())
-    assert len((await adapter(share.root).poll(cursor, NO_EXCHANGE)).items) == 1
+    assert len((await share.adapter().poll(cursor, NO_EXCHANGE)).items) == 1

@@ -11,24 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from adapters.enterprise_confederation import directory
-from adapters.enterprise_confederation.directory import Threads, of_os
+from adapters.enterprise_confederation.directory import MountedDirectory, of_os
 from contracts.errors import EndpointError, PermanentError, RetryableError
 from contracts.messages import MessageType as M
 
 from . import documents as d
-from .exchange import NO_EXCHANGE, NOW, PDF, Share, adapter, row, wire_of
+from .exchange import NO_EXCHANGE, NOW, PDF, Share, row, wire_of
 
 FILES = [f"{d.STEM}.csv", f"{d.STEM}.manifest.json", f"{d.STEM}.ok", f"{d.STEM}_001.json"]
 
 
-@pytest.fixture
-def share(tmp_path: Path) -> Share:
-    return Share.made(tmp_path / "share")
-
-
 async def test_a_batch_stands_whole_under_its_marker(share: Share) -> None:
-    receipt = await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+    receipt = await share.adapter().send(wire_of(share.root), NO_EXCHANGE)
     assert (receipt.reference, receipt.relayed, receipt.duplicate) == (d.STEM, True, False)
     assert share.names("up") == FILES
     assert (share.up / f"{d.STEM}.ok").read_bytes() == d.DIGITS.encode() + b"\n"
@@ -37,7 +31,7 @@ async def test_a_batch_stands_whole_under_its_marker(share: Share) -> None:
     assert all((share.up / name).stat().st_nlink == 1 for name in FILES)
 
 
-async def test_the_order_of_writing(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_order_of_writing(mounted: Share, monkeypatch: pytest.MonkeyPatch) -> None:
     named: list[str] = []
     link = os.link
 
@@ -46,24 +40,24 @@ async def test_the_order_of_writing(share: Share, monkeypatch: pytest.MonkeyPatc
         link(source, target, follow_symlinks=follow_symlinks)
 
     monkeypatch.setattr(os, "link", told)
-    await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+    await mounted.adapter().send(wire_of(mounted.root), NO_EXCHANGE)
     assert named == [f"{d.STEM}.csv", f"{d.STEM}_001.json", f"{d.STEM}.manifest.json", f"{d.STEM}.ok"]
 
 
 @pytest.mark.parametrize("moved", [None, "done"])
 async def test_a_repeat_changes_nothing(share: Share, moved: str | None) -> None:
     wire = wire_of(share.root)
-    await adapter(share.root).send(wire, NO_EXCHANGE)
+    await share.adapter().send(wire, NO_EXCHANGE)
     if moved:
         day = share.root / moved / "20260917"
         day.mkdir()
         for name in FILES:
             (share.up / name).rename(day / name)
     before = {name: (share.up / name).stat().st_ino for name in share.names("up")}
-    again = await adapter(share.root).send(wire, NO_EXCHANGE)
+    again = await share.adapter().send(wire, NO_EXCHANGE)
     assert (again.duplicate, again.reference) == (True, d.STEM)
     assert {name: (share.up / name).stat().st_ino for name in share.names("up")} == before
-    assert await adapter(share.root).lookup(wire, NO_EXCHANGE) is not None
+    assert await share.adapter().lookup(wire, NO_EXCHANGE) is not None
 
 
 async def test_leftovers_without_marker_are_completed(share: Share) -> None:
@@ -71,7 +65,7 @@ async def test_leftovers_without_marker_are_completed(share: Share) -> None:
     (share.up / f"{d.STEM}_001.json").write_bytes(d.DETAIL.encode())
     (share.up / f"{d.STEM}.ok.part").write_bytes(b"5")
     kept = (share.up / f"{d.STEM}_001.json").stat().st_ino
-    receipt = await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+    receipt = await share.adapter().send(wire_of(share.root), NO_EXCHANGE)
     assert not receipt.duplicate
     assert share.names("up") == FILES
     assert (share.up / f"{d.STEM}_001.json").stat().st_ino == kept
@@ -81,7 +75,7 @@ async def test_another_batch_under_our_name_is_the_operators(share: Share) -> No
     (share.up / f"{d.STEM}.ok").write_text("0" * 64 + "\n", "ascii")
     for verb in ("send", "lookup"):
         with pytest.raises(EndpointError, match="other_content"):
-            await getattr(adapter(share.root), verb)(wire_of(share.root), NO_EXCHANGE)
+            await getattr(share.adapter(), verb)(wire_of(share.root), NO_EXCHANGE)
     assert share.names("up") == [f"{d.STEM}.ok"]
 
 
@@ -90,30 +84,31 @@ async def test_a_link_under_our_name_is_never_followed(share: Share) -> None:
     aim.write_bytes(b"precious")
     (share.up / f"{d.STEM}.csv").symlink_to(aim)
     with pytest.raises(EndpointError, match="not_a_file"):
-        await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+        await share.adapter().send(wire_of(share.root), NO_EXCHANGE)
     assert aim.read_bytes() == b"precious"
 
 
 async def test_a_folder_under_our_name_is_the_operators(share: Share) -> None:
     (share.up / f"{d.STEM}.csv").mkdir()
     with pytest.raises(EndpointError, match="not_a_file"):
-        await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+        await share.adapter().send(wire_of(share.root), NO_EXCHANGE)
 
 
-async def test_a_share_that_hangs_ends_in_time(share: Share) -> None:
+async def test_a_share_that_hangs_ends_in_time(mounted: Share) -> None:
     """Whatever step hangs; of the marker's alone nobody knows."""
 
     async def hanging(function: Callable[..., object], /, *arguments: object) -> None:
         await asyncio.Event().wait()
 
+    medium = MountedDirectory(str(mounted.root), hanging, 0.01)
     for filing in (False, True):
         with pytest.raises(RetryableError, match="timeout") as lost:
-            await Threads(hanging, 0.01).run("step", lambda: None, filing=filing)
+            await medium.run("step", medium.stands, filing=filing)
         assert lost.value.maybe_accepted == filing
 
 
 async def test_lookup(share: Share) -> None:
-    wire, asking = wire_of(share.root), adapter(share.root)
+    wire, asking = wire_of(share.root), share.adapter()
     assert await asking.lookup(wire, NO_EXCHANGE) is None
     share.reply(row())
     found = await asking.lookup(wire, NO_EXCHANGE)
@@ -130,86 +125,110 @@ async def test_lookup(share: Share) -> None:
 async def test_maintenance_waits_until_its_end(share: Share) -> None:
     share.beat(state="MAINT", until="2026-09-17 10:02:30")
     with pytest.raises(RetryableError, match="MAINTENANCE") as wait:
-        await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+        await share.adapter().send(wire_of(share.root), NO_EXCHANGE)
     assert wait.value.retry_after == timedelta(minutes=2)
     assert share.names("up") == []
     share.beat(state="MAINT", until="2026-09-17 09:00:00")
-    await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+    await share.adapter().send(wire_of(share.root), NO_EXCHANGE)
 
 
 async def test_what_is_gone(share: Share) -> None:
     wire = wire_of(share.root)
     share.up.rename(share.root / "away")
     with pytest.raises(EndpointError, match="folder_missing"):
-        await adapter(share.root).send(wire, NO_EXCHANGE)
+        await share.adapter().send(wire, NO_EXCHANGE)
     share.root.rename(share.root.with_name("unmounted"))
-    with pytest.raises(RetryableError, match="share_gone") as gone:
-        await adapter(share.root).send(wire, NO_EXCHANGE)
-    assert not gone.value.maybe_accepted
+    heals, code = share.when_gone
+    with pytest.raises(heals, match=code) as gone:
+        await share.adapter().send(wire, NO_EXCHANGE)
+    assert not getattr(gone.value, "maybe_accepted", False)
 
 
 @pytest.mark.parametrize(
-    ("code", "name", "heals", "doubt"),
+    ("code", "name", "heals"),
     [
-        (errno.EACCES, "share_right_missing", EndpointError, False),
-        (errno.EPERM, "share_right_missing", EndpointError, False),
-        (errno.EROFS, "share_read_only", EndpointError, False),
-        (errno.ENOENT, "folder_missing", EndpointError, False),
-        (errno.EOPNOTSUPP, "share_without_links", EndpointError, False),
-        (errno.ELOOP, "not_a_file", EndpointError, False),
-        (errno.ENOSPC, "share_full", RetryableError, False),
-        (errno.EDQUOT, "share_full", RetryableError, False),
-        (errno.ESTALE, "share_gone", RetryableError, True),
-        (errno.EIO, "share_gone", RetryableError, True),
-        (errno.ETIMEDOUT, "share_gone", RetryableError, True),
+        (errno.EACCES, "share_right_missing", EndpointError),
+        (errno.EPERM, "share_right_missing", EndpointError),
+        (errno.EROFS, "share_read_only", EndpointError),
+        (errno.ENOENT, "folder_missing", EndpointError),
+        (errno.EOPNOTSUPP, "share_without_links", EndpointError),
+        (errno.ELOOP, "not_a_file", EndpointError),
+        (errno.ENOSPC, "share_full", RetryableError),
+        (errno.EDQUOT, "share_full", RetryableError),
+        (errno.ESTALE, "share_gone", RetryableError),
+        (errno.EIO, "share_gone", RetryableError),
+        (errno.ETIMEDOUT, "share_gone", RetryableError),
     ],
 )
-def test_errors_of_the_file_system(code: int, name: str, heals: type[Exception], doubt: bool) -> None:
-    error = of_os(OSError(code, "/secret/path"), filing=True)
+def test_errors_of_the_file_system(code: int, name: str, heals: type[Exception]) -> None:
+    error = of_os(OSError(code, "/secret/path"))
     assert (type(error), error.code) == (heals, name)
     assert "secret" not in str(error)
-    assert getattr(error, "maybe_accepted", False) == doubt
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "doubt"),
+    [
+        (errno.EIO, "share_gone", True),
+        (errno.ESTALE, "share_gone", True),
+        (errno.ENOSPC, "share_full", False),
+    ],
+)
+async def test_a_rename_of_the_marker_that_fails(
+    mounted: Share, monkeypatch: pytest.MonkeyPatch, code: int, name: str, doubt: bool
+) -> None:
+    link = os.link
+
+    def failing(source: Path, target: Path, *, follow_symlinks: bool = True) -> None:
+        if target.suffix == ".ok":
+            raise OSError(code, "cut")
+        link(source, target, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(os, "link", failing)
+    with pytest.raises(RetryableError, match=name) as lost:
+        await mounted.adapter().send(wire_of(mounted.root), NO_EXCHANGE)
+    assert lost.value.maybe_accepted == doubt
 
 
 @pytest.mark.parametrize(("flushes", "doubt"), [(0, False), (1, False), (2, True)])
 async def test_doubt_begins_with_the_marker(
-    share: Share, monkeypatch: pytest.MonkeyPatch, flushes: int, doubt: bool
+    mounted: Share, monkeypatch: pytest.MonkeyPatch, flushes: int, doubt: bool
 ) -> None:
-    left, flush = [flushes], directory.flush
+    left, flush = [flushes], MountedDirectory.flush
 
-    def failing(folder: Path) -> None:
+    async def failing(self: MountedDirectory, folder: str) -> None:
         if not left[0]:
-            raise OSError(errno.EIO, "cut")
+            raise of_os(OSError(errno.EIO, "cut"))
         left[0] -= 1
-        flush(folder)
+        await flush(self, folder)
 
-    monkeypatch.setattr(directory, "flush", failing)
+    monkeypatch.setattr(MountedDirectory, "flush", failing)
     with pytest.raises(RetryableError) as lost:
-        await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)
+        await mounted.adapter().send(wire_of(mounted.root), NO_EXCHANGE)
     assert lost.value.maybe_accepted == doubt
     monkeypatch.undo()
-    assert (await adapter(share.root).send(wire_of(share.root), NO_EXCHANGE)).duplicate == doubt
+    assert (await mounted.adapter().send(wire_of(mounted.root), NO_EXCHANGE)).duplicate == doubt
 
 
-async def test_a_full_share_is_the_operators_after_an_hour(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_share_is_the_operators_after_an_hour(mounted: Share, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [NOW]
-    sending = adapter(share.root, lambda: now[0])
+    sending = mounted.adapter(lambda: now[0])
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RetryableError, match="share_full"):
-        await sending.send(wire_of(share.root), NO_EXCHANGE)
+        await sending.send(wire_of(mounted.root), NO_EXCHANGE)
     now[0] += timedelta(minutes=61)
     with pytest.raises(EndpointError, match="share_full"):
-        await sending.send(wire_of(share.root), NO_EXCHANGE)
+        await sending.send(wire_of(mounted.root), NO_EXCHANGE)
 
 
 async def test_content_must_fit_its_type(share: Share) -> None:
     wire = wire_of(share.root, M.AGREEMENT_CONCLUDED, attachments={d.PAPER: d.file("image/png", len(PDF))})
     with pytest.raises(PermanentError, match="file_type"):
-        await adapter(share.root).send(wire, NO_EXCHANGE)
+        await share.adapter().send(wire, NO_EXCHANGE)
     assert share.names("up") == []
 
 
@@ -221,21 +240,21 @@ async def test_our_old_parts_are_swept(share: Share) -> None:
     os.utime(old, (before, before))
     os.utime(new, (fresh, fresh))
     os.utime(foreign, (before, before))
-    await adapter(share.root).poll(None, NO_EXCHANGE)
+    await share.adapter().poll(None, NO_EXCHANGE)
     assert share.names("up") == sorted([new.name, foreign.name])
 
 
 async def test_probe(share: Share) -> None:
-    await adapter(share.root).probe(NO_EXCHANGE)
+    await share.adapter().probe(NO_EXCHANGE)
     share.beat(NOW - timedelta(minutes=11))
     with pytest.raises(EndpointError, match="reader_stopped"):
-        await adapter(share.root).probe(NO_EXCHANGE)
+        await share.adapter().probe(NO_EXCHANGE)
     share.beat(NOW + timedelta(minutes=5))
     with pytest.raises(EndpointError, match="clock"):
-        await adapter(share.root).probe(NO_EXCHANGE)
+        await share.adapter().probe(NO_EXCHANGE)
     share.beat(state="MAINT", until="2026-09-17 10:02:30")
     with pytest.raises(RetryableError, match="MAINTENANCE"):
-        await adapter(share.root).probe(NO_EXCHANGE)
+        await share.adapter().probe(NO_EXCHANGE)
     (share.root / "heartbeat.json").write_bytes(b"<html>")
     with pytest.raises(EndpointError, match="reader_missing"):
-        await adapter(share.root).probe(NO_EXCHANGE)
+        await share.adapter().probe(NO_EXCHANGE)

@@ -92,6 +92,20 @@ def test_an_agreement_with_its_paper_and_without_accounts() -> None:
     assert [part.name[-4:] for part in batch_of(wire, [PDF]).parts] == [".csv", "json", ".pdf"]
 
 
+def test_an_agreement_without_terms_is_the_senders() -> None:
+    with pytest.raises(PermanentError, match="required_missing"):
+        wire_of(HERE, M.AGREEMENT_CONCLUDED, d.agreement(terms=[]))
+
+
+def test_a_cell_is_on_one_line_before_it_is_cut() -> None:
+    name = "王" * 48 + "\r\n" + "建国"
+    wire = wire_of(HERE, document=d.wages(source_case_no="8\n1", parties=[d.person(name=name), d.unit()]))
+    row, detail = wire.payload["list"], wire.payload["detail"]
+    assert row["申请人"] == "王" * 48 + " 建"
+    assert detail["当事人"][0]["名称"] == name
+    assert row["案件主键"] == detail["案件主键"] == "SD-WF-QL-002|8 1"
+
+
 def test_a_performance() -> None:
     wire = wire_of(HERE, M.AGREEMENT_PERFORMED)
     assert wire.payload["list"]["状态"] == "已履行"

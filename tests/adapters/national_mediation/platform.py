@@ -108,9 +108,9 @@ class Platform:
         return answer(200, {"access_token": token, "token_type": "Bearer", "expires_in": 300})
 
     def filed(self, operation: str, status: int = 201, sub: str | None = None, **body: Any) -> Answer:
-        """A success with its receipt over the bytes that came. ``receipt``: claims that differ."""
+        """A success with its receipt over the bytes that came. ``receipt``: claims that differ; ``key``, ``kind``: its own."""
         changes = body.pop("receipt", {})
-        key = body.pop("key", self.key)
+        key, kind = body.pop("key", self.key), body.pop("kind", "receipt+jwt")
         named = sub if sub is not None else next(iter(body.values()))
 
         def reply(request: Request) -> Reply:
@@ -125,7 +125,7 @@ class Platform:
             }
             headers = {"Idempotency_Replayed": "true"} if body.get("replayed") else {}
             told = {name: value for name, value in body.items() if name != "replayed"}
-            return answer(status, told | {"receipt": signed(claims | changes, "receipt+jwt", key)}, **headers)
+            return answer(status, told | {"receipt": signed(claims | changes, kind, key)}, **headers)
 
         return reply
 

@@ -78,7 +78,7 @@ WHOLE: dict[str, Any] = OFFER | {
         ],
         "mediators": [{"certNo": "L1", "name": "李明"}],
     },
-    "docs": [],
+    "docs": [{"fileId": "F1", "kind": "01", "name": "申请书.pdf"}, {"fileId": "F1"}, {"name": "x"}, "y"],
 }
 
 
@@ -149,6 +149,14 @@ async def test_an_unchanged_page_is_asked_for_with_its_tag(platform: Platform) -
     assert dict(platform.request("poll").headers)["If-None-Match"] == '"b"'
 
 
+async def test_a_tag_belongs_to_its_address_alone(platform: Platform) -> None:
+    one = adapter(platform)
+    platform.say("poll", page(cursor="r1", ETag='"a"'), page(CHANGE, cursor="c1", ETag='"b"'), page(), page())
+    await one.poll((await one.poll(None, platform)).cursor, platform)
+    asked = [dict(request.headers) for step, request, _ in platform.calls if step == "poll"]
+    assert all("If-None-Match" not in headers for headers in asked)
+
+
 async def test_a_forgotten_cursor_begins_ten_minutes_before_the_newest_change(platform: Platform) -> None:
     one = adapter(platform)
     platform.say("poll", page(cursor="r1"), page(CHANGE, cursor="c1"))
@@ -157,6 +165,50 @@ async def test_a_forgotten_cursor_begins_ten_minutes_before_the_newest_change(pl
     cursor = (await one.poll(cursor, platform)).cursor
     await one.poll(cursor, platform)
     assert platform.query("poll") == {"since": "2026-09-29T23:50:00.000Z", "limit": "100"}
+
+
+async def test_a_time_to_come_is_nobodys_newest(platform: Platform) -> None:
+    one = adapter(platform)
+    strange = CHANGE | {"changeId": "CH2", "at": "2099-01-01T00:00:00.000Z"}
+    platform.say("poll", page(cursor="r1"), page(CHANGE, strange, cursor="c1"))
+    cursor = (await one.poll(None, platform)).cursor
+    platform.say("poll", page(cursor="r1"), problem(410, "CURSOR_EXPIRED"), page(cursor="r1"), page(cursor="c9"))
+    await one.poll((await one.poll(cursor, platform)).cursor, platform)
+    assert platform.query("poll")["since"] == "2026-09-29T23:50:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["9999-12-31T23:59:59.999-08:00", "0001-01-01T00:00:00.000+08:00", "0026-09-30T00:00:00.000Z", "2206-01-01T00:00Z"],
+)
+async def test_a_time_that_no_document_can_hold_is_none(platform: Platform, at: str) -> None:
+    one = adapter(platform)
+    platform.say("poll", page(OFFER | {"offeredAt": at}), page(CHANGE | {"at": at}))
+    platform.say("referral", answer(200, WHOLE | {"offeredAt": at}))
+    offered, changed = read(await one.poll(None, platform), platform)
+    assert isinstance(offered, ReferralOffered)
+    assert (offered.at, changed.at) == (offered.referral.due_at, NOW)
+    with pytest.raises(UnreadableCallback):
+        one.parse_callback(call(json.dumps({"referral": WHOLE | {"dueAt": at}}).encode()))
+
+
+async def test_an_offer_is_lost_to_nobody_before_the_platform(platform: Platform) -> None:
+    for reply in (Reply(404, (), b"<html>no such page</html>"), problem(404, "PATH_UNKNOWN")):
+        platform.say("poll", page(OFFER), page())
+        platform.say("referral", reply)
+        with pytest.raises(EndpointError):
+            await adapter(platform).poll(None, platform)
+
+
+@pytest.mark.parametrize("identifier", [None, "国转 3", "..", "R/1"])
+async def test_an_offer_that_cannot_be_asked_for_comes_before_a_person(
+    platform: Platform, identifier: str | None
+) -> None:
+    platform.say("poll", page(OFFER | {"referralId": identifier}), page())
+    (item,) = (await adapter(platform).poll(None, platform)).items
+    assert "referral" not in platform.steps()
+    with pytest.raises(UnreadableCallback):
+        adapter(platform).parse_callback(call(item.body))
 
 
 async def test_a_case_handed_over_is_fetched_whole(platform: Platform) -> None:
@@ -174,7 +226,10 @@ async def test_a_case_handed_over_is_fetched_whole(platform: Platform) -> None:
         "SD-JN-LX-001",
     )
     assert referral.due_at == datetime(2026, 9, 18, 1, 30, tzinfo=UTC)
-    assert [(number.kind, number.value) for number in referral.external_refs] == [("referral_id", d.THEIR_REFERRAL)]
+    assert [(number.kind, number.value) for number in referral.external_refs] == [
+        ("referral_id", d.THEIR_REFERRAL),
+        ("file_no", "F1"),
+    ], "the papers that came with it are told by their numbers"
     case = referral.case
     assert (case.facts, case.amount, case.channel) == ("拖欠工资三个月。", Decimal("18600.50"), "app")
     assert case.cause is not None
@@ -301,6 +356,9 @@ def test_a_report_is_returned() -> None:
 def test_an_unknown_kind_is_kept() -> None:
     word = said(kind="NEW_KIND", rawStatus=None, status=None, at="yesterday")
     assert (word.status, word.raw_status, word.at) == ("unknown", "NEW_KIND", NOW)
+    word = said(kind="REFERRAL_EXTENDED", status=None, referralId=d.THEIR_REFERRAL)
+    assert (word.about, word.status, word.raw_status) == (About.REFERRAL, "unknown", "调解中")
+    assert word.keys == (Key(KeyKind.REFERENCE, d.THEIR_REFERRAL, "referral_id"),)
 
 
 def test_documents_are_links() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from contracts.messages import MessageType as M
 from contracts.update import Reference
 
 from . import documents as d
-from .platform import CLIENT, NOW, SECRET, Platform, adapter, answer, problem, public
+from .platform import CLIENT, ISSUER, NOW, SECRET, Answer, Platform, adapter, answer, problem, public, signed
 
 
 @pytest.fixture
@@ -94,6 +96,15 @@ async def test_a_file_that_the_platform_forgot_is_uploaded_again(platform: Platf
     assert platform.steps().count("upload") == 2
 
 
+async def test_a_file_that_stands_twice_is_named_once(platform: Platform) -> None:
+    one = adapter(platform)
+    twice = [{"id": d.PAPER, "kind": kind, "name": "材料.pdf"} for kind in ("identity_proof", "evidence")]
+    platform.say("upload", answer(201, {"fileId": "F1"}))
+    platform.say("file", platform.filed("case.submit", caseId=d.THEIR_CASE))
+    await one.send(one.translate(d.message(M.CASE_SUBMITTED, d.wages(attachments=twice)), d.new()), platform)
+    assert json.loads(platform.request("file").body)["fileIds"] == ["F1"]
+
+
 async def test_a_revision_names_the_platforms_version(platform: Platform) -> None:
     one = adapter(platform)
     platform.say(
@@ -106,12 +117,32 @@ async def test_a_revision_names_the_platforms_version(platform: Platform) -> Non
     assert platform.query("lookup") == {"orgCode": "SD-JN-LX-001", "externalNo": "370102-LX001-2026-00123"}
 
 
+async def test_a_revision_finds_what_no_answer_told_of(platform: Platform) -> None:
+    one = adapter(platform)
+    revised = one.translate(d.message(M.CASE_REVISED, d.wages()), d.new())
+    platform.say("file", Reply(502), problem(409, "DUPLICATE", existing={"caseId": d.THEIR_CASE, "caseNo": "n"}))
+    for _ in range(2):
+        with pytest.raises(RetryableError):
+            await one.send(revised, platform)
+    assert "lookup" not in platform.steps(), "its own key finds what it may have filed itself"
+    platform.say("lookup", answer(200, {"items": [{"caseId": d.THEIR_CASE, "version": 1}]}))
+    platform.say("file", platform.filed("case.revise", 200, caseId=d.THEIR_CASE, version=2))
+    receipt = await one.send(revised, platform)
+    assert (platform.request("file").method, receipt.duplicate) == ("PUT", False)
+    assert dict(platform.request("file").headers)["If-Match"] == '"1"'
+
+
 async def test_a_case_that_the_platform_lacks_is_no_place_to_file_below(platform: Platform) -> None:
     one = adapter(platform)
     platform.say("lookup", answer(200, {"items": []}))
     error = await fails(one, M.CASE_REVISED, platform)
     assert isinstance(error, PermanentError)
     assert error.code == "case_unknown"
+    platform.say("lookup", problem(422, "VALIDATION_FAILED", errors=[{"field": "externalNo", "code": "FORMAT"}]))
+    error = await fails(one, M.CASE_REVISED, platform)
+    assert isinstance(error, PermanentError), "its number is refused: nobody else's case waits for that"
+    platform.say("lookup", problem(403, "ORG_NOT_BOUND"))
+    assert isinstance(await fails(one, M.CASE_REVISED, platform), EndpointError)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +177,26 @@ async def test_a_duplicate_under_another_key_names_the_first(platform: Platform)
     assert (receipt.reference, receipt.duplicate) == (d.THEIR_CASE, True)
     platform.say("file", problem(409, "DUPLICATE"))
     assert isinstance(await fails(one, M.CASE_SUBMITTED, platform), RetryableError)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reply"),
+    [
+        (M.REFERRAL_ANSWERED, problem(409, "DUPLICATE", existing={"caseId": d.THEIR_CASE, "caseNo": "n"})),
+        (M.CASE_REVISED, problem(409, "DUPLICATE", existing={"caseId": "C2", "caseNo": "n"})),
+        (M.CASE_REVISED, Platform().filed("case.revise", 200, caseId="C2", version=4)),
+        (M.REFERRAL_ANSWERED, Platform().filed("referral.answer", 200, referralId="R2", state="ACCEPTED")),
+        (M.STATISTICS_REPORTED, Platform().filed("statistics.submit", 200, sub="SD-JN-LX-001/2026Q2", period="2026Q2")),
+    ],
+)
+async def test_an_answer_about_another_thing_settles_nothing(
+    platform: Platform, kind: M, reply: Reply | Answer
+) -> None:
+    platform.say("lookup", answer(200, {"items": [{"caseId": d.THEIR_CASE, "version": 3}]}))
+    platform.say("file", reply)
+    error = await fails(adapter(platform), kind, platform)
+    assert isinstance(error, RetryableError)
+    assert error.maybe_accepted
 
 
 async def test_a_referral_answered_alike_is_a_duplicate_and_otherwise_refused(platform: Platform) -> None:
@@ -194,17 +245,40 @@ def forged(platform: Platform, how: str) -> Reply:
             for part in ({"alg": "none", "typ": "receipt+jwt", "kid": "k1"}, {"iss": "x", "aud": CLIENT})
         )
         return answer(201, {"caseId": d.THEIR_CASE, "receipt": f"{head}.{claims}."})
+    if how in ("by mac", "own key", "foreign key"):
+        mine = {"iss": ISSUER, "aud": CLIENT, "iat": int(NOW.timestamp()), "op": "case.submit", "sub": d.THEIR_CASE}
+        if how == "own key":
+            return answer(201, {"caseId": d.THEIR_CASE, "receipt": signed(mine, "receipt+jwt", "k9", jwk=public("k9"))})
+        if how == "foreign key":
+            return answer(201, {"caseId": d.THEIR_CASE, "receipt": signed(mine, "receipt+jwt", "k9", kid="k1")})
+        parts = ({"alg": "HS256", "typ": "receipt+jwt", "kid": "k1"}, mine)
+        text = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
+        mac = hmac.digest(json.dumps(public("k1")).encode(), text.encode(), "sha256")
+        told = f"{text}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+        return answer(201, {"caseId": d.THEIR_CASE, "receipt": told})
     if how == "too long":
         return answer(201, {"caseId": d.THEIR_CASE, "receipt": "a" * 10_000})
     return answer(201, {"caseId": d.THEIR_CASE, "receipt": {"alg": "RS256"}})
 
 
-@pytest.mark.parametrize("how", ["missing", "no signature", "too long", "no text"])
-async def test_a_forged_receipt_is_none(platform: Platform, how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ("missing", "receipt_missing"),
+        ("no signature", "jws_of_another_kind"),
+        ("by mac", "jws_of_another_kind"),
+        ("own key", "key_unknown"),
+        ("foreign key", "signature"),
+        ("too long", "jws_too_long"),
+        ("no text", "receipt_missing"),
+    ],
+)
+async def test_a_forged_receipt_is_none(platform: Platform, how: str, code: str) -> None:
     platform.say("file", forged(platform, how))
     error = await fails(adapter(platform), M.CASE_SUBMITTED, platform)
     assert isinstance(error, RetryableError)
     assert error.maybe_accepted
+    assert error.code == code
 
 
 async def test_a_receipt_under_a_new_key_makes_the_keys_be_read_again(platform: Platform) -> None:
@@ -231,6 +305,9 @@ async def test_a_receipt_under_a_new_key_makes_the_keys_be_read_again(platform: 
         (problem(404, "FILE_NOT_READY"), RetryableError, False),
         (Reply(500), RetryableError, True),
         (Reply(504), RetryableError, True),
+        (Reply(503, (), b"<html>busy</html>"), RetryableError, True),
+        (problem(503, "ELSEWHERE"), RetryableError, True),
+        (problem(500, "BUSY"), RetryableError, False),
         (problem(500, "INTERNAL"), RetryableError, True),
         (Reply(200, (), b"<html>login</html>"), RetryableError, True),
         (Reply(201, (), b'{"caseId":"C'), RetryableError, True),
@@ -398,6 +475,16 @@ async def test_the_probe_proves_client_and_clock(platform: Platform) -> None:
         await one.probe(platform)
     assert found.value.retry_after is not None
     assert found.value.retry_after.total_seconds() == 600
+    for window in (
+        {"from": "2026-09-30T01:06:00.000Z", "to": "2026-09-30T05:00:00.000Z"},
+        {"from": "2026-09-29T01:00:00.000Z", "to": "2026-09-30T01:05:00.000Z"},
+    ):
+        platform.say("probe", answer(200, {"platformTime": "x", "maintenance": window}))
+        await one.probe(platform)  # it is announced, or over
+    platform.say("probe", answer(200, {"maintenance": {"to": "2099-09-30T01:00:00.000Z"}}))
+    with pytest.raises(RetryableError) as held:
+        await one.probe(platform)
+    assert held.value.retry_after == timedelta(hours=24)
 
 
 def test_nothing_of_the_client_shows(platform: Platform) -> None:

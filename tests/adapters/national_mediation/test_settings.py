@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from adapters.national_mediation import NationalMediation
+
 from .platform import ISSUER, settings
 
 
@@ -14,6 +16,14 @@ def test_the_engines_limits_follow_the_pages_settings() -> None:
     assert found.poll_every_s == (1.0, 9.0)
     assert settings(rate_per_s=3).rate_per_s == 3
     assert found.issuer == ISSUER
+
+
+def test_the_pages_limits_are_the_defaults() -> None:
+    info, found = NationalMediation.info, settings()
+    assert (info.at_once, info.connect_s, info.poll_every_s) == (4, 5.0, (5.0, 900.0))
+    assert info.rate_per_s == found.rate_per_s == 9.0, "600 calls in 60 s, a tenth of them for polls and tokens"
+    assert (found.exchange_s, found.upload_s) == (30.0, 120.0)
+    assert (found.page_size, found.file_limit) == (100, 20 * 1024 * 1024)
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,9 @@ def test_every_declared_type_is_sent_here() -> None:
 
 
 def test_a_case_that_was_never_taken_goes_as_first_filing() -> None:
-    wire = translate(d.message(M.CASE_REVISED, d.wages()), d.new())
-    assert (wire.operation, wire.payload["path"], "find" in wire.payload) == ("case.submit", {}, False)
+    for kind, asks in ((M.CASE_SUBMITTED, False), (M.CASE_REVISED, True)):
+        wire = translate(d.message(kind, d.wages()), d.new())
+        assert (wire.operation, wire.payload["path"], "find" in wire.payload) == ("case.submit", {}, asks)
 
 
 def test_a_revision_asks_the_platform_for_its_own_version() -> None:
@@ -100,6 +101,53 @@ def test_long_texts_are_cut_and_reported() -> None:
     assert {pointer for pointer, kind in lost(wire).items() if kind is LossKind.CUT} == {"/facts", "/claims/0/text"}
     whole = body(M.CASE_SUBMITTED, d.wages(facts="事" * 2000), d.new())
     assert whole["facts"] == "事" * 2000
+
+
+PERSON, UNIT = d.fields_of("POST cases - wages")["parties"]
+FACTS = {"text": "无" * 500, "confirmed_at": "2026-09-30T10:00:00+08:00"}
+SESSION = d.fields_of("POST cases {id} progress - failed")["session"] | {"place": "室" * 101}
+FAR = PERSON["address"] | {"detail": "路" * 201}
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "path", "limit"),
+    [
+        (M.CASE_PROGRESSED, d.progress(undisputed_facts=FACTS), ("note",), 500),
+        (M.CASE_PROGRESSED, d.progress(session=SESSION), ("session", "place"), 100),
+        (M.AGREEMENT_CONCLUDED, d.agreement(facts="实" * 2001), ("facts",), 2000),
+        (M.REFERRAL_ANSWERED, d.answer(answer="decline", reason="因" * 201), ("reason",), 200),
+        (M.REFERRAL_RETURNED, d.result(report="报" * 2001), ("report",), 2000),
+        (
+            M.CASE_SUBMITTED,
+            d.wages(parties=[PERSON | {"address": FAR}, UNIT]),
+            ("parties", 0, "address", "detail"),
+            200,
+        ),
+    ],
+)
+def test_every_text_has_its_limit(kind: M, document: Document, path: tuple[str | int, ...], limit: int) -> None:
+    found: Any = body(kind, document, d.handed_over())
+    for part in path:
+        found = found[part]
+    assert len(found) == limit
+    assert found.endswith("…")
+
+
+def test_money_is_whole_fen_up_to_its_limit() -> None:
+    claim = {"kind": "other", "text": "x", "amount": "0.05"}
+    sent = body(M.CASE_SUBMITTED, d.wages(amount="10000000000000.00", claims=[claim]), d.new())
+    assert (sent["amountFen"], sent["claims"][0]["amountFen"]) == (10**15, 5)
+    with pytest.raises(PermanentError, match="too_long"):
+        body(M.CASE_SUBMITTED, d.wages(amount="10000000000000.01"), d.new())
+
+
+def test_two_agents_and_names_of_fifty() -> None:
+    three = PERSON | {"agents": PERSON["agents"] * 3}
+    wire = translate(d.message(M.CASE_SUBMITTED, d.wages(parties=[three, UNIT])), d.new())
+    assert len(wire.payload["body"]["parties"][0]["agents"]) == 2
+    assert lost(wire)["/parties/0/agents/2"] is LossKind.DROPPED
+    with pytest.raises(PermanentError, match="too_long"):
+        body(M.CASE_SUBMITTED, d.wages(parties=[PERSON | {"name": "王" * 51}, UNIT]), d.new())
 
 
 def test_what_has_no_place_is_reported() -> None:
@@ -219,6 +267,13 @@ def test_a_result_names_the_agreement_by_the_platforms_number() -> None:
     assert wire.payload["body"] == {"result": "1", "agreementId": d.THEIR_AGREEMENT, "report": "已达成协议。"}
     with pytest.raises(PermanentError, match="context_missing"):
         translate(d.message(M.REFERRAL_RETURNED, d.result(), d.REFERRAL_ID), d.handed_over(references=()))
+
+
+def test_an_end_without_agreement_has_a_reason() -> None:
+    failed = d.result(outcome="failed", agreement=None)
+    wire = translate(d.message(M.REFERRAL_RETURNED, failed, d.REFERRAL_ID), d.handed_over())
+    assert wire.payload["body"]["endReason"] == "8"
+    assert lost(wire)["/reason_code"] is LossKind.DEFAULTED
 
 
 def test_undisputed_facts_stand_in_words() -> None:

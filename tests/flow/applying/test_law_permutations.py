@@ -13,6 +13,7 @@ import pytest
 from contracts.chinese_calendar import BEIJING
 from contracts.messages import HR
 from contracts.update import About, Key, KeyKind, StatusUpdate
+from gateway.flow.applying.matter_words import Background
 from gateway.flow.applying.words import Words
 from gateway.flow.moving.speaker import Speaker
 from gateway.flow.route import Router
@@ -88,7 +89,8 @@ class Told:
             (data["status"], datetime.fromisoformat(data["at"])) for _, data in self.history if data.get("early")
         )
         file = papers.file(matters=(self.matter,), holders=(HR,))
-        unit = self._words.about_matter(file, self.matter, Speaker(HR, HR), word, papers.case(), early)
+        background = Background(papers.case(), early=early)
+        unit = self._words.about_matter(file, self.matter, Speaker(HR, HR), word, background)
         self._keep(unit)
 
     def _keep(self, unit: Unit) -> None:

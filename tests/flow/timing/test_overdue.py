@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gateway.flow.timing import overdue
@@ -37,7 +39,7 @@ def test_the_parties_own_time_and_what_nobody_tells_of_is_no_duty_missed(rule: s
 
 
 def test_a_matter_without_steps_waits_for_nothing_that_was_told() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"rule": "D01", "kind": "case", "status": "received"},
         {"rule": "D13", "kind": "case", "status": "received"},
     ]

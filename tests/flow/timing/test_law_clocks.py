@@ -344,6 +344,7 @@ async def test_a_clock_that_stands_still_does_not_ring(gateway: Gateways, still:
     assert (await states(still, case, case))["D13"] == "suspended", "its day is past, and it has not expired"
     again = await acts.resume(OPERATOR, row["id"], Act("不可抗力已消除"))
     assert (again["state"], again["due_on"]) == ("running", "2029-02-19"), "364 days were left"
+    assert again["alarm_at"] is not None
     assert again["alarm_at"] > still.house.store.now_ms()
 
 

@@ -47,7 +47,9 @@ async def test_each_act_leaves_its_audit_row(still: Stage) -> None:
     assert {prefix: bool(one["enabled"]) for prefix, one in held.items()} == {old: False, new: True}
     assert (held[new]["scopes"], held[new]["organizations"]) == (row["scopes"], row["organizations"])
     assert held[new]["expires_at"] is None
-    assert 0 <= held[old]["expires_at"] - held[old]["created_at"] - 24 * 3_600_000 < 60_000
+    ends = held[old]["expires_at"]
+    assert ends is not None
+    assert 0 <= ends - held[old]["created_at"] - 24 * 3_600_000 < 60_000
     assert await acts(store) == [
         ("cli", "client.add", made.client, {"scopes": list(UPSTREAM_SCOPES), "organizations": codes}),
         ("user:admin", "client.rotate", made.client, {"hours": 24}),

@@ -1,0 +1,1 @@
+"""What an exchange with a platform means."""

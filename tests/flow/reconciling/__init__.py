@@ -1,0 +1,1 @@
+"""Our ledger against theirs."""
