@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from adapters.commerce_federation import changes, codes, files, filing, pulling, watching, wire
-from adapters.commerce_federation.database import Database, Session, database_of
+from adapters.commerce_federation.database import Database, Talk, database_of, talk
 from adapters.commerce_federation.settings import CommerceFederationSettings
 from adapters.commerce_federation.translate import CAPABILITIES, MAPPING, translate
 from adapters.commerce_federation.wire import OutRow
-from adapters.pace import Pace
 from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
@@ -36,7 +36,7 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
     """工商联 商会调解服务平台, protocol page ``commerce_federation`` 1.0.0.
 
     Idempotent by the primary key, which is the message's id at every attempt. What it opens itself is its transport, the
-    exchange database; of the ``Exchange``, which is HTTP, it needs nothing.
+    exchange database; each transaction is performed over the ``Exchange``.
     """
 
     info: ClassVar[AdapterInfo] = AdapterInfo(
@@ -63,7 +63,6 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
     def __init__(self, endpoint: str, settings: CommerceFederationSettings, tools: Tools) -> None:
         super().__init__(endpoint, settings, tools)
         self.database: Database = database_of(settings, tools.blocking)
-        self._pace = Pace(settings.rate_per_s or self.info.rate_per_s)
         self._beaten: datetime | None = None
 
     # ------------------------------------------------------------------------------------------------------- outward
@@ -83,11 +82,10 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
             RetryableError, EndpointError, PermanentError: the predicates of page §5.
         """
         row = OutRow.of(wire)
-        await self._pace.turn()
-        async with self.database.session() as session:
-            await self._put_files(session, wire, row)
+        async with self._talk(exchange, in_turn=True) as database:
+            await self._put_files(database, wire, row)
             work = filing.file(row, self.tools.now(), self._period, timedelta(seconds=self.settings.postpone_s))
-            return await session.run("file", work, filing=True)
+            return await database.run("file", work, filing=True)
 
     async def lookup(self, wire: Wire, exchange: Exchange) -> Receipt | None:
         """Our row; absent means not relayed, or cleaned after seven days. One that failed there (3) is not held, whatever the
@@ -97,8 +95,8 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
             RetryableError, EndpointError: by page §5; ``other_content``, where the row is not ours.
         """
         row = OutRow.of(wire)
-        async with self.database.session() as session:
-            found = await session.run("lookup", filing.standing(row.out_id), reading=True)
+        async with self._talk(exchange) as database:
+            found = await database.run("lookup", filing.standing(row.out_id), reading=True)
         if found is None or found.status == filing.FAILED:
             return None
         filing.proven(row, found)
@@ -106,8 +104,8 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
 
     async def probe(self, exchange: Exchange) -> None:
         """See ``watching.look``."""
-        async with self.database.session() as session:
-            await session.run("probe", watching.look(self.tools.now(), self._period), reading=True)
+        async with self._talk(exchange) as database:
+            await database.run("probe", watching.look(self.tools.now(), self._period), reading=True)
 
     # --------------------------------------------------------------------------------------------------------- inward
 
@@ -115,8 +113,8 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
         """A hundred new rows. Those of the page before, which is stored by now, are marked first; and our heart beats."""
         now = self.tools.now()
         beat = self._heart_is_due(now)
-        async with self.database.session() as session:
-            items = await session.run("poll", pulling.turn(pulling.read_marks(cursor), now, beat=beat))
+        async with self._talk(exchange) as database:
+            items = await database.run("poll", pulling.turn(pulling.read_marks(cursor), now, beat=beat))
         if beat:
             self._beaten = now
         return Polled(items, pulling.write_marks(self._marks(items)), len(items) == pulling.PAGE)
@@ -125,8 +123,8 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
         """``READ_STATUS`` 1, or 3 with a note for what nobody can read. What fails here is done by the next poll, whose cursor
         names the same rows."""
         try:
-            async with self.database.session() as session:
-                await session.run("mark", pulling.mark(self._marks(items), self.tools.now()))
+            async with self._talk(exchange) as database:
+                await database.run("mark", pulling.mark(self._marks(items), self.tools.now()))
         except AdapterError:
             return
 
@@ -155,12 +153,15 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
 
     # ----------------------------------------------------------------------------------------------------------- files
 
-    async def _put_files(self, session: Session, frozen: Wire, row: OutRow) -> None:
+    def _talk(self, exchange: Exchange, *, in_turn: bool = False) -> AbstractAsyncContextManager[Talk]:
+        return talk(self.database, exchange, self.settings.place, in_turn=in_turn)
+
+    async def _put_files(self, database: Talk, frozen: Wire, row: OutRow) -> None:
         """The chunks that are not there yet, each in a transaction of its own."""
         named = frozen.payload[wire.FILES]
         if not named:
             return
-        there = await session.run("files", filing.chunks_there(row.out_id), reading=True)
+        there = await database.run("files", filing.chunks_there(row.out_id), reading=True)
         if there is None:
             return
         for number, one in enumerate(named, 1):
@@ -170,7 +171,7 @@ class CommerceFederation(Adapter[CommerceFederationSettings]):
             for chunk in await self.tools.blocking(files.chunks, number, one, data):
                 known = there.get((chunk.file_no, chunk.number))
                 if known is None:
-                    await session.run("chunk", filing.put_chunk(row.out_id, chunk))
+                    await database.run("chunk", filing.put_chunk(row.out_id, chunk))
                 elif known != chunk.sm3:
                     raise EndpointError("other_content", "the database holds another file under our id")
 

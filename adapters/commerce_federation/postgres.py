@@ -95,7 +95,7 @@ class PostgresSession:
         self._connection = connection
         self._sound = True
 
-    async def run(self, step: str, work: Work[T], *, filing: bool = False, reading: bool = False) -> T:
+    async def run(self, work: Work[T], *, filing: bool = False, reading: bool = False) -> T:
         """See ``database.Session``."""
         import asyncpg
 

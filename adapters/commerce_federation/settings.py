@@ -68,6 +68,14 @@ class CommerceFederationSettings(PolledSettings):
         return self.database_url[len(_SQLITE) :] if self.database_url.startswith(_SQLITE) else None
 
     @property
+    def place(self) -> str:
+        """Where the database is, as people are told: without its account."""
+        if self.file is not None:
+            return self.database_url
+        server = self.server
+        return f"postgresql://{server.host}:{server.port}/{server.database}"
+
+    @property
     def server(self) -> Server:
         """Where the PostgreSQL database is."""
         return Server(urlsplit(self.database_url), self.account)

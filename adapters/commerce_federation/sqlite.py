@@ -36,7 +36,7 @@ class SqliteDatabase:
         async with self._places:
             yield self
 
-    async def run(self, step: str, work: Work[T], *, filing: bool = False, reading: bool = False) -> T:
+    async def run(self, work: Work[T], *, filing: bool = False, reading: bool = False) -> T:
         """See ``database.Session``."""
         return cast(T, await self._blocking(self._run, work, filing, reading))
 

@@ -48,8 +48,8 @@ class SftpAccount:
         self._blocking = blocking
         self._limit_s = limit_s
 
-    async def run(self, step: str, work: Work[T], *, filing: bool = False) -> T:
-        """See ``medium.Steps``. Each operation has its own time, and whoever lost the marker's rename knows it; a server that
+    async def run(self, work: Work[T], *, filing: bool = False) -> T:
+        """See ``medium.Medium``. Each operation has its own time, and whoever lost the marker's rename knows it; a server that
         answers each of them at the last moment is left all the same."""
         try:
             async with asyncio.timeout(_LONGEST * self._limit_s):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from adapters.enterprise_confederation import changes, codes, filing, pulling, watching, wire
 from adapters.enterprise_confederation.directory import MountedDirectory
-from adapters.enterprise_confederation.medium import Medium, Steps
+from adapters.enterprise_confederation.medium import Medium, Work
 from adapters.enterprise_confederation.pulling import Place, Waiting
 from adapters.enterprise_confederation.settings import EnterpriseConfederationSettings
 from adapters.enterprise_confederation.translate import CAPABILITIES, MAPPING, translate
 from adapters.enterprise_confederation.wire import Batch
-from adapters.pace import Pace
 from adapters.tables import tables_of
 from contracts.adapter import (
     Adapter,
@@ -36,6 +35,8 @@ from contracts.errors import AdapterError, EndpointError, PermanentError, Retrya
 from contracts.message import Message
 from contracts.update import Inbound
 
+T = TypeVar("T")
+
 _FULL_FOR = timedelta(hours=1)
 """How long a full share is waited for before it is the operator's (page §5)."""
 _ENDINGS = {"pdf": "application/pdf", "ofd": "application/ofd", "jpg": "image/jpeg", "png": "image/png"}
@@ -45,7 +46,7 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
     """企联/企协 调解组织, protocol page ``enterprise_confederation`` 1.0.0.
 
     Idempotent by the batch's name, which comes from the message's id and is the same at every attempt. What it opens itself is
-    its transport, the exchange directory; of the ``Exchange``, which is HTTP, it needs nothing.
+    its transport, the exchange directory; each step of file work is performed over the ``Exchange``.
     """
 
     info: ClassVar[AdapterInfo] = AdapterInfo(
@@ -72,8 +73,6 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
     def __init__(self, endpoint: str, settings: EnterpriseConfederationSettings, tools: Tools) -> None:
         super().__init__(endpoint, settings, tools)
         self.medium: Medium = medium_of(settings, tools.blocking)
-        self.steps: Steps = self.medium
-        self._pace = Pace(settings.rate_per_s or self.info.rate_per_s)
         self._waiting = Waiting()
         self._swept = False
         self._full_since: datetime | None = None
@@ -95,12 +94,12 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
             RetryableError, EndpointError, PermanentError: the predicates of page §5.
         """
         batch = await self._batch(wire)
-        await self._pace.turn()
         now = self.tools.now()
         try:
-            if not await self.steps.run("look", partial(filing.look, self.medium, batch, now, self._period)):
-                await self.steps.run("files", partial(filing.write, self.medium, batch))
-            known = await self.steps.run("marker", partial(filing.mark, self.medium, batch), filing=True)
+            look = partial(filing.look, self.medium, batch, now, self._period)
+            if not await self._run(exchange, "look", look, in_turn=True):
+                await self._run(exchange, "files", partial(filing.write, self.medium, batch))
+            known = await self._run(exchange, "marker", partial(filing.mark, self.medium, batch), filing=True)
         except RetryableError as error:
             if error.code in ("share_full", "share_refused"):
                 raise self._full(now, error) from None
@@ -115,12 +114,12 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
             RetryableError, EndpointError: by page §5; ``other_content``, where the batch is not ours.
         """
         batch = await self._batch(wire)
-        found = await self.steps.run("lookup", partial(filing.find, self.medium, batch))
+        found = await self._run(exchange, "lookup", partial(filing.find, self.medium, batch))
         return batch.receipt(duplicate=False) if found else None
 
     async def probe(self, exchange: Exchange) -> None:
         """See ``watching.look``."""
-        await self.steps.run("probe", partial(watching.look, self.medium, self.tools.now(), self._period))
+        await self._run(exchange, "probe", partial(watching.look, self.medium, self.tools.now(), self._period))
 
     # --------------------------------------------------------------------------------------------------------- inward
 
@@ -129,18 +128,18 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
         ``.part`` files of an earlier run go."""
         now = self.tools.now()
         if not self._swept:
-            await self.steps.run("sweep", partial(filing.sweep, self.medium, self.settings.sender, now))
+            await self._run(exchange, "sweep", partial(filing.sweep, self.medium, self.settings.sender, now))
             self._swept = True
         late = timedelta(seconds=self.settings.late_s)
         look = partial(pulling.turn, self.medium, Place.of(cursor), now, self._waiting, late)
-        page = await self.steps.run("poll", look)
+        page = await self._run(exchange, "poll", look)
         return Polled(tuple(page.items), Place(tuple(page.marks), tuple(page.late)).text(), page.more)
 
     async def mark_read(self, items: tuple[PolledItem, ...], exchange: Exchange) -> None:
         """``.taken``, or ``.bad`` for what nobody can read. What fails here is done by the next poll, whose cursor names the
         same markers."""
         try:
-            await self.steps.run("mark", partial(pulling.rename, self.medium, pulling.marks_of(items)))
+            await self._run(exchange, "mark", partial(pulling.rename, self.medium, pulling.marks_of(items)))
         except AdapterError:
             return
 
@@ -149,6 +148,13 @@ class EnterpriseConfederation(Adapter[EnterpriseConfederationSettings]):
         return (changes.parse(call.body, call.received_at),)
 
     # ----------------------------------------------------------------------------------------------------------- files
+
+    async def _run(
+        self, exchange: Exchange, step: str, work: Work[T], *, filing: bool = False, in_turn: bool = False
+    ) -> T:
+        """One step of file work, as a step of the attempt."""
+        run = partial(self.medium.run, work, filing=filing)
+        return await exchange.perform(step, self.settings.place, run, filing=filing, in_turn=in_turn)
 
     async def _batch(self, frozen: Wire) -> Batch:
         """The batch of a wire, its files read anew."""

@@ -64,8 +64,8 @@ class MountedDirectory:
         self._blocking = blocking
         self._limit_s = limit_s
 
-    async def run(self, step: str, work: Work[T], *, filing: bool = False) -> T:
-        """See ``medium.Steps``. Nobody knows how far a filing came that hangs."""
+    async def run(self, work: Work[T], *, filing: bool = False) -> T:
+        """See ``medium.Medium``. Nobody knows how far a filing came that hangs."""
         try:
             async with asyncio.timeout(self._limit_s):
                 return cast(T, await self._blocking(_driven, work))

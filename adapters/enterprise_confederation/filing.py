@@ -95,8 +95,10 @@ async def find(medium: Medium, batch: Batch) -> bool:
 
 
 async def _taken_in(medium: Medium, batch: Batch) -> bool:
-    places = (UP, *await layout.days(medium, DONE))
-    for path in await medium.present([f"{place}/{batch.marker}" for place in places]):
+    if await _marked(medium, f"{UP}/{batch.marker}", batch):
+        return True
+    # Only now: a marker that left ``up/`` a moment ago stands in a folder that may have been made for it.
+    for path in await medium.present([f"{day}/{batch.marker}" for day in await layout.days(medium, DONE)]):
         if await _marked(medium, path, batch):
             return True
     return False

@@ -28,24 +28,20 @@ class Facts:
     changed: float
 
 
-class Steps(Protocol):
-    """Runs one step of file work."""
-
-    async def run(self, step: str, work: Work[T], *, filing: bool = False) -> T:
-        """What the work returned. ``filing``: it has the business effect.
-
-        Raises:
-            RetryableError, EndpointError: page §5.
-        """
-        ...
-
-
-class Medium(Steps, Protocol):
+class Medium(Protocol):
     """File work under the root. Paths are relative to it, their parts joined by ``/``; links are never followed.
 
     Every operation is bounded in time and bytes, and raises what page §5 makes of its failure: ``RetryableError`` where time
     heals it, ``EndpointError`` where the operator does.
     """
+
+    async def run(self, work: Work[T], *, filing: bool = False) -> T:
+        """What one step of file work returned. ``filing``: it has the business effect.
+
+        Raises:
+            RetryableError, EndpointError: page §5.
+        """
+        ...
 
     async def stands(self) -> None:
         """Raises:

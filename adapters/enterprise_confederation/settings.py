@@ -105,6 +105,12 @@ class EnterpriseConfederationSettings(PolledSettings):
         return self
 
     @property
+    def place(self) -> str:
+        """Where the directory is, as people are told: without its account."""
+        server = self.server
+        return self.root if server is None else f"sftp://{server.host}:{server.port}{server.path}"
+
+    @property
     def server(self) -> Server | None:
         """Where the SFTP account is; ``None`` where the directory is mounted."""
         return server_of(self.root) if self.root.lower().startswith("sftp:") else None

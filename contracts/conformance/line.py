@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from contracts.adapter import Exchange, Reply, Request
 from contracts.conformance.stage import BUSY_FOR, Fault
 from contracts.errors import RetryableError
 
+T = TypeVar("T")
 OnwardCall = Callable[[], Awaitable[Reply]]
+
+_DONE = Reply(200, (), b"done")
+"""The word that work is done: what is not that word came in its place."""
 
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
@@ -29,7 +34,8 @@ GARBAGE: tuple[tuple[str, bytes], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that the adapter made: its step, request, whether it filed, and the reply where one came."""
+    """One call that the adapter made: its step, request, whether it filed, and the reply where one came. Work that is no HTTP
+    is a request without a body, its place the address."""
 
     step: str
     request: Request
@@ -67,13 +73,35 @@ class Line:
         limit: int | None = None,
     ) -> Reply:
         """See ``contracts.adapter.Exchange``."""
-        strikes = filing if self.struck is None else len(self.calls) == self.struck
+
+        async def send() -> Reply:
+            return await self.inner.call(step, request, filing=filing, within=within, limit=limit)
+
+        return await self._struck(Call(step, request, filing, None), send)
+
+    async def perform(
+        self, step: str, place: str, work: Callable[[], Awaitable[T]], *, filing: bool = False, in_turn: bool = False
+    ) -> T:
+        """See ``contracts.adapter.Exchange``. Doubtful where the word that it is done is lost on the way."""
+        found: list[T] = []
+
+        async def done() -> Reply:
+            found.append(await self.inner.perform(step, place, work, filing=filing, in_turn=in_turn))
+            return _DONE
+
+        if await self._struck(Call(step, Request("", place), filing, None), done) is not _DONE:
+            raise RetryableError("broken_off", "the word that it is done was lost", maybe_accepted=filing)
+        return found[0]
+
+    async def _struck(self, call: Call, onward: OnwardCall) -> Reply:
+        """The call as it goes on, or as the fault has it that strikes it."""
+        strikes = call.filing if self.struck is None else len(self.calls) == self.struck
         place = len(self.calls)
-        self.calls.append(Call(step, request, filing, None))
+        self.calls.append(call)
 
         async def on() -> Reply:
-            reply = await self.inner.call(step, request, filing=filing, within=within, limit=limit)
-            self.calls[place] = Call(step, request, filing, reply)
+            reply = await onward()
+            self.calls[place] = replace(call, reply=reply)
             return reply
 
         if not strikes:
@@ -81,7 +109,7 @@ class Line:
         if self.foreign is not None:
             await on()
             return self.foreign
-        return await on() if self.fault is None else await self._broken(self.fault, on, filing=filing)
+        return await on() if self.fault is None else await self._broken(self.fault, on, filing=call.filing)
 
     async def _broken(self, fault: Fault, on: OnwardCall, *, filing: bool) -> Reply:
         match fault:

@@ -21,6 +21,7 @@ from gateway.flow.delivering.transport import Transport
 from gateway.store.opening import machine_ms
 from mocks.platform import Platform
 from mocks.server import MockServer
+from tests.adapters.ways import HttpAlone
 
 _ATTEMPT_S = 10.0
 _SILENCE_S = 0.5
@@ -135,7 +136,7 @@ class MockStage(Stage):
 
 
 @dataclass
-class _Struck:
+class _Struck(HttpAlone):
     """The way out, with the stage's fault at the filing."""
 
     stage: MockStage

@@ -11,18 +11,20 @@ import base64
 import time
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import cast
+from typing import TypeVar, cast
 
 import httpx
 import orjson
 
 from contracts.adapter import AdapterInfo, AdapterSettings, Reply, Request
-from contracts.errors import EndpointError, RetryableError
+from contracts.errors import AdapterError, EndpointError, RetryableError
 from gateway.security.egress import EgressRefused
+
+T = TypeVar("T")
 
 _MOST_HEADERS = 200
 _MOST_KEPT = 256 * 1024
@@ -241,6 +243,41 @@ class HttpExchange:
     heard: Callable[[Reply, int, int], None] | None = None
     turn_by: float | None = None
 
+    async def perform(
+        self, step: str, place: str, work: Callable[[], Awaitable[T]], *, filing: bool = False, in_turn: bool = False
+    ) -> T:
+        """See ``contracts.adapter.Exchange``. Raises ``EndpointWaits`` where the endpoint must be left alone."""
+        record = StepRecord(step, "", place, filing, self.now_ms())
+        async with self._recorded(record, in_turn=in_turn) as left:
+            sent_before, self.filed = self.filed, self.filed or filing
+            try:
+                async with asyncio.timeout(left):
+                    return await work()
+            except TimeoutError:
+                raise RetryableError("timeout", "not done in time", maybe_accepted=self.filed) from None
+            except AdapterError as error:
+                if not (isinstance(error, RetryableError) and error.maybe_accepted):
+                    self.filed = sent_before
+                raise
+
+    @asynccontextmanager
+    async def _recorded(self, record: StepRecord, *, in_turn: bool = True) -> AsyncIterator[float]:
+        """One step of the attempt, from its turn to its end; gives the seconds that are left for it."""
+        started = self.pace.now()
+        try:
+            async with self.pace.turn(self.turn_by) if in_turn else nullcontext():
+                left = self.deadline - self.pace.now()
+                if left <= 0:
+                    raise RetryableError("deadline", "no time left in this attempt")
+                self.steps.append(record)
+                record.at_ms, started = self.now_ms(), self.pace.now()
+                yield left
+        except AdapterError as error:
+            record.error = error.code
+            raise
+        finally:
+            record.duration_ms = round(1000 * (self.pace.now() - started))
+
     async def call(
         self,
         step: str,
@@ -254,22 +291,8 @@ class HttpExchange:
         outgoing = self._build(request)
         address = _address(request.url)[1]
         record = StepRecord(step, request.method, address, filing, self.now_ms(), request=request.body)
-        started = self.pace.now()
-        try:
-            async with self.pace.turn(self.turn_by):
-                left = self.deadline - self.pace.now()
-                if left <= 0:
-                    raise RetryableError("deadline", "no time left in this attempt")
-                self.steps.append(record)
-                record.at_ms, started = self.now_ms(), self.pace.now()
-                reply = await self._within(
-                    outgoing, min(left, within or left), limit or self.limits.reply_limit, filing
-                )
-        except RetryableError as error:
-            record.error = error.code
-            raise
-        finally:
-            record.duration_ms = round(1000 * (self.pace.now() - started))
+        async with self._recorded(record) as left:
+            reply = await self._within(outgoing, min(left, within or left), limit or self.limits.reply_limit, filing)
         record.status, record.reply = reply.status, reply.body
         if self.heard is not None:
             self.heard(reply, record.at_ms, self.now_ms())

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.commerce_federation import CommerceFederation, CommerceFederationSettings
 from adapters.commerce_federation.wire import digest_of
-from contracts.adapter import AttachmentInfo, Exchange, Tools
+from contracts.adapter import AttachmentInfo, Tools
 from contracts.conformance.stand_ins import MemoryAttachments, MemoryMemory, MemoryNonces, at_once
 
 from . import documents as d
@@ -71,17 +71,6 @@ ROLE = (
 )
 """Makes our account on a PostgreSQL, or opens it again."""
 IN_COLUMNS = ("KIND", "OUT_ID", "CASE_KEY", "PLAT_NO", "ZT", "FAIL_CODE", "REASON", "HAPPENED_AT")
-
-
-class Nobody:
-    """The HTTP way out: this platform has none."""
-
-    async def call(self, *_: Any, **__: Any) -> Any:
-        """See ``contracts.adapter.Exchange``."""
-        raise AssertionError("nothing of this platform goes by HTTP")
-
-
-HTTP: Exchange = Nobody()
 
 
 def in_row(in_id: int, kind: str, **columns: str | None) -> tuple[Any, ...]:

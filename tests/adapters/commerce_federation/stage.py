@@ -1,12 +1,10 @@
-"""The exchange database on the kit's stage: every transaction of the adapter is one call on its line."""
+"""The exchange database on the kit's stage."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -14,15 +12,13 @@ from typing import Any, ClassVar
 
 from adapters.beijing import SECONDS
 from adapters.commerce_federation import CommerceFederation
-from adapters.commerce_federation.database import Database, Session
-from adapters.commerce_federation.wire import T, Work
-from contracts.adapter import AttachmentInfo, Exchange, Json, Tools
+from contracts.adapter import AttachmentInfo, Exchange, Json, Receipt, Tools, Wire
 from contracts.conformance import BUSY_FOR, Fault, Sample, Stage
 from contracts.document import Document
 from contracts.messages import MessageType as M
 from mocks.commerce_federation import CommerceFederation as Mock
 from mocks.server import MockServer
-from tests.adapters.told import OnTheLine, Performed, over
+from tests.adapters.ways import NO_HTTP
 
 from . import documents as d
 from .exchange import NOW, Tables, settings
@@ -59,8 +55,9 @@ class CommerceStage(Stage):
         return {"database_url": f"sqlite:///{self.tables.path}", "organizations": ["SD-QD-SH-003"]}
 
     def make(self, tools: Tools) -> CommerceFederation:
-        url = self.settings()["database_url"]
-        return Told(self, tools, CommerceFederation(self.endpoint, settings(url), tools).database)
+        made = Healed(self.endpoint, settings(self.settings()["database_url"]), tools)
+        made.stage = self
+        return made
 
     def now(self) -> datetime:
         return NOW
@@ -91,7 +88,7 @@ class CommerceStage(Stage):
         )
 
     def exchange(self) -> Exchange:
-        return Performed()
+        return NO_HTTP
 
     async def arm(self, fault: Fault) -> None:
         if fault is Fault.BUSY:
@@ -159,45 +156,13 @@ def _sample(number: int, kind: M, document: Document, *texts: str, **known: Any)
     return Sample(message, replace(context, case=known.get("case", context.case)), texts)
 
 
-# ------------------------------------------------------------------------------------------- transactions, one call each
+class Healed(CommerceFederation):
+    """The adapter; when a filing is over, no fault stands any longer."""
 
+    stage: CommerceStage
 
-@dataclass
-class ToldSession:
-    """A session whose transactions go over the line."""
-
-    inner: Session
-    line: Exchange
-
-    async def run(self, step: str, work: Work[T], *, filing: bool = False, reading: bool = False) -> T:
-        """See ``database.Session``."""
-        run = partial(self.inner.run, step, work, filing=filing, reading=reading)
-        return await over(self.line, step, "sqlite:///tjex.db", run, filing=filing)
-
-
-@dataclass
-class ToldDatabase:
-    """Sessions over one line."""
-
-    inner: Database
-    line: Exchange
-
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[ToldSession]:
-        """See ``database.Database``."""
-        async with self.inner.session() as session:
-            yield ToldSession(session, self.line)
-
-
-class Told(OnTheLine, CommerceFederation):
-    """The adapter, its transactions on the line that it is handed."""
-
-    def __init__(self, stage: CommerceStage, tools: Tools, real: Database) -> None:
-        super().__init__(stage.endpoint, settings(stage.settings()["database_url"]), tools)
-        self._stage, self._real = stage, real
-
-    def on(self, line: Exchange) -> None:
-        self.database = ToldDatabase(self._real, line)
-
-    def heal(self) -> None:
-        self._stage.heal()
+    async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
+        try:
+            return await super().send(wire, exchange)
+        finally:
+            self.stage.heal()

@@ -22,11 +22,12 @@ from contracts.messages import MessageType as M
 from contracts.update import KeyKind, StatusUpdate
 from mocks.commerce_federation import CommerceFederation as Mock
 from mocks.server import MockServer
+from tests.adapters.ways import NO_HTTP
 from tests.servers.databases import Server, execute, new_database
 from tests.servers.process import free_port
 
 from . import documents as d
-from .exchange import FILES, HTTP, NOW, ROLE, Tables, settings, tools
+from .exchange import FILES, NOW, ROLE, Tables, settings, tools
 
 IDS = {kind: f"msg_01K6EXAMPLE00000000000{number:03d}" for number, kind in enumerate(d.SENT)}
 _PATIENCE_S = 20.0
@@ -79,13 +80,13 @@ class Before:
 
     async def words(self) -> list[StatusUpdate]:
         """What is new in the return table, stored and marked."""
-        polled = await self.adapter.poll(self.cursor, HTTP)
+        polled = await self.adapter.poll(self.cursor, NO_HTTP)
         self.cursor = polled.cursor
         found: list[StatusUpdate] = []
         for item in polled.items:
             call = InboundCall("", "", (), item.body, NOW, origin=Origin.POLL)
             found += [word for word in self.adapter.parse_callback(call) if isinstance(word, StatusUpdate)]
-        await self.adapter.mark_read(polled.items, HTTP)
+        await self.adapter.mark_read(polled.items, NO_HTTP)
         return found
 
     async def hears(self, many: int) -> list[StatusUpdate]:
@@ -113,7 +114,7 @@ async def before(tmp_path: Path) -> AsyncIterator[Before]:
 
 async def test_every_service_is_accepted(before: Before) -> None:
     for number, kind in enumerate((M.CASE_SUBMITTED, M.CASE_REVISED, M.CASE_PROGRESSED)):
-        receipt = await before.adapter.send(before.wire(kind), HTTP)
+        receipt = await before.adapter.send(before.wire(kind), NO_HTTP)
         assert receipt.relayed
         status, code, reason, plat_no = await before.settled(kind)
         assert (status, code, reason) == (2, None, None), kind
@@ -122,13 +123,13 @@ async def test_every_service_is_accepted(before: Before) -> None:
         assert [word.status for word in words] == ["taken", "accepted"], number
         assert {word.keys[0].value for word in words} == {IDS[kind]}
         assert words[1].references[0].value == plat_no
-    found = await before.adapter.send(before.wire(), HTTP)
+    found = await before.adapter.send(before.wire(), NO_HTTP)
     assert not found.relayed
 
 
 async def test_an_agreement_with_its_file_and_its_performance(before: Before) -> None:
     for kind in (M.CASE_SUBMITTED, M.AGREEMENT_CONCLUDED, M.AGREEMENT_PERFORMED):
-        await before.adapter.send(before.wire(kind), HTTP)
+        await before.adapter.send(before.wire(kind), NO_HTTP)
         assert (await before.settled(kind))[:3] == (2, None, None), kind
 
 
@@ -136,7 +137,7 @@ async def test_a_case_with_another_organisation_and_a_file(before: Before) -> No
     parties = [d.person(), d.unit(), d.unit(role="third_party", kind="other_organization")]
     case = d.wages(parties=parties, attachments=[{"id": d.PAPER, "kind": "other", "name": "cafe\u0301.pdf"}])
     message = d.message(M.CASE_SUBMITTED, case, IDS[M.CASE_SUBMITTED])
-    await before.adapter.send(before.adapter.translate(message, d.new()), HTTP)
+    await before.adapter.send(before.adapter.translate(message, d.new()), NO_HTTP)
     assert (await before.settled())[:3] == (2, None, None)
 
 
@@ -150,7 +151,7 @@ async def test_our_heart_beats_at_the_platform(before: Before) -> None:
 
 async def test_our_conduct_is_sound(before: Before) -> None:
     for kind in (M.CASE_SUBMITTED, M.CASE_PROGRESSED):
-        await before.adapter.send(before.wire(kind), HTTP)
+        await before.adapter.send(before.wire(kind), NO_HTTP)
         await before.settled(kind)
     await before.hears(4)
     before.server.clock.set(NOW + timedelta(seconds=120))
@@ -165,7 +166,7 @@ async def test_our_conduct_is_sound(before: Before) -> None:
 async def _sound(before: Before) -> bool:
     """Whether a probe goes well: the reader beats on the new time."""
     try:
-        await before.adapter.probe(HTTP)
+        await before.adapter.probe(NO_HTTP)
     except EndpointError:
         return False
     return True
@@ -179,27 +180,27 @@ def _journal(before: Before) -> list[dict[str, Any]]:
 
 async def test_a_postponed_row_goes_again(before: Before) -> None:
     await before.fault(op="case.submit", action="business_error", code="E80")
-    await before.adapter.send(before.wire(), HTTP)
+    await before.adapter.send(before.wire(), NO_HTTP)
     assert (await before.settled())[:2] == (3, "E80")
     words = await before.hears(2)
     assert (words[1].status, words[1].retry_after_s) == ("postponed", 600.0)
     with pytest.raises(RetryableError, match="postponed"):
-        await before.adapter.send(before.wire(), HTTP)
+        await before.adapter.send(before.wire(), NO_HTTP)
     before.server.clock.set(NOW + timedelta(seconds=660))
-    await before.adapter.send(before.wire(), HTTP)
+    await before.adapter.send(before.wire(), NO_HTTP)
     assert (await before.settled())[0] == 2
     assert [entry["payload"] for entry in _journal(before) if entry["kind"] == "conduct"] == []
 
 
 async def test_a_refusal_is_the_senders(before: Before) -> None:
     await before.fault(op="case.submit", action="business_error", code="E17")
-    await before.adapter.send(before.wire(), HTTP)
+    await before.adapter.send(before.wire(), NO_HTTP)
     words = await before.hears(2)
     assert (words[1].status, words[1].reason_code) == ("refused", "E17")
 
 
 async def test_the_clerk_speaks(before: Before) -> None:
-    await before.adapter.send(before.wire(), HTTP)
+    await before.adapter.send(before.wire(), NO_HTTP)
     number = (await before.settled())[3]
     await before.hears(2)
     for order in (
@@ -216,7 +217,7 @@ async def test_the_clerk_speaks(before: Before) -> None:
 @pytest.mark.parametrize("kind", ["html", "truncated", "empty", "gbk"])
 async def test_garbage_is_read_or_unreadable(before: Before, kind: str) -> None:
     await before.fault(op="*", action="garbage", kind=kind)
-    await before.adapter.send(before.wire(), HTTP)
+    await before.adapter.send(before.wire(), NO_HTTP)
     await before.settled()
 
     async def look() -> bool:
@@ -231,10 +232,10 @@ async def test_garbage_is_read_or_unreadable(before: Before, kind: str) -> None:
 @pytest.mark.parametrize("how", ["digest", "out_id", "case_key"])
 async def test_forgeries_find_nothing_of_ours(before: Before, how: str) -> None:
     await before.fault(op="*", action="forge_callback", how=how)
-    await before.adapter.send(before.wire(), HTTP)
+    await before.adapter.send(before.wire(), NO_HTTP)
     await before.settled()
     await asyncio.sleep(0.5)
-    polled = await before.adapter.poll(None, HTTP)
+    polled = await before.adapter.poll(None, NO_HTTP)
     foreign = 0
     for item in polled.items:
         try:
@@ -252,7 +253,7 @@ async def test_a_database_that_is_held_is_asked_again(before: Before, monkeypatc
     await before.fault(op="insert", action="reset", after_ms=700)
     await asyncio.sleep(0.3)
     with pytest.raises(RetryableError, match="database_busy"):
-        await before.adapter.send(before.wire(), HTTP)
+        await before.adapter.send(before.wire(), NO_HTTP)
     receipt = await before.until(lambda: _sent(before))
     assert receipt.relayed
     assert (await before.settled())[0] == 2
@@ -260,7 +261,7 @@ async def test_a_database_that_is_held_is_asked_again(before: Before, monkeypatc
 
 async def _sent(before: Before) -> Any:
     try:
-        return await before.adapter.send(before.wire(), HTTP)
+        return await before.adapter.send(before.wire(), NO_HTTP)
     except RetryableError:
         return None
 
@@ -269,7 +270,7 @@ async def test_maintenance(before: Before) -> None:
     await before.fault(op="*", action="http", status=429, retry_after="30")
     await before.until(lambda: before.tables.do("SELECT 1 FROM TJ_HEART WHERE NODE = 'READER' AND STATE = 'MAINT'"))
     with pytest.raises(RetryableError, match="MAINTENANCE") as found:
-        await before.adapter.send(before.wire(), HTTP)
+        await before.adapter.send(before.wire(), NO_HTTP)
     assert found.value.retry_after is not None
 
 
@@ -304,16 +305,16 @@ async def column(before: Before, sql: str) -> list[Any]:
 
 async def accepted(before: Before, kind: M) -> bool:
     """Whether the platform has accepted it."""
-    found = await before.adapter.lookup(before.wire(kind), HTTP)
+    found = await before.adapter.lookup(before.wire(kind), NO_HTTP)
     return found is not None and not found.relayed
 
 
 async def test_every_service_on_a_server(at_server: Before) -> None:
     for kind in (M.CASE_SUBMITTED, M.CASE_REVISED, M.AGREEMENT_CONCLUDED, M.AGREEMENT_PERFORMED):
-        assert (await at_server.adapter.send(at_server.wire(kind), HTTP)).relayed
+        assert (await at_server.adapter.send(at_server.wire(kind), NO_HTTP)).relayed
         await at_server.until(partial(accepted, at_server, kind))
         assert [word.status for word in await at_server.hears(2)] == ["taken", "accepted"], kind
-    await at_server.adapter.probe(HTTP)
+    await at_server.adapter.probe(NO_HTTP)
     at_server.server.clock.set(NOW + timedelta(hours=1))
     await at_server.words()
     beats = await column(at_server, "SELECT BEAT_AT FROM tjex.TJ_HEART WHERE NODE = 'GATEWAY'")
@@ -325,4 +326,4 @@ async def test_a_locked_account_is_the_operators(at_server: Before) -> None:
     await at_server.fault(op="*", action="expire_session")
     await asyncio.sleep(0.3)
     with pytest.raises(EndpointError, match="login_refused"):
-        await at_server.adapter.send(at_server.wire(), HTTP)
+        await at_server.adapter.send(at_server.wire(), NO_HTTP)

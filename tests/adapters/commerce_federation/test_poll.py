@@ -18,9 +18,10 @@ from contracts.adapter import InboundCall, Origin, Polled
 from contracts.errors import EndpointError, Reason, RetryableError, UnreadableCallback
 from contracts.messages import MessageType as M
 from contracts.update import About, DeliveryWord, Key, KeyKind, Reference, StatusUpdate
+from tests.adapters.ways import NO_HTTP
 
 from . import documents as d
-from .exchange import HERE, HTTP, IN_ROW, NOW, Tables, adapter, in_row
+from .exchange import HERE, IN_ROW, NOW, Tables, adapter, in_row
 
 OURS = (Key(KeyKind.MESSAGE, d.MESSAGE),)
 CASE = (Key(KeyKind.CASE_NO_OF_SOURCE, "370202-SH003-2026-00017", "SD-QD-SH-003"),)
@@ -38,7 +39,7 @@ def marks(tables: Tables) -> list[tuple[Any, ...]]:
 
 async def looked(tables: Tables, cursor: str | None = None) -> Polled:
     """One poll by a fresh adapter."""
-    return await adapter(tables).poll(cursor, HTTP)
+    return await adapter(tables).poll(cursor, NO_HTTP)
 
 
 def ids(polled: Polled) -> list[str]:
@@ -85,13 +86,13 @@ async def test_the_answer_of_the_page(tables: Tables) -> None:
 async def test_rows_are_marked_once_they_are_stored(tables: Tables) -> None:
     tables.say(501, "00")
     one = adapter(tables)
-    polled = await one.poll(None, HTTP)
+    polled = await one.poll(None, NO_HTTP)
     assert marks(tables) == [(501, 0, None, None)], "store first"
-    await one.mark_read(polled.items, HTTP)
+    await one.mark_read(polled.items, NO_HTTP)
     assert marks(tables) == [(501, 1, HERE, None)]
-    assert ids(await one.poll(polled.cursor, HTTP)) == []
+    assert ids(await one.poll(polled.cursor, NO_HTTP)) == []
     tables.pass_time(60)
-    await one.poll(polled.cursor, HTTP)
+    await one.poll(polled.cursor, NO_HTTP)
     assert marks(tables) == [(501, 2, HERE, None)]
 
 
@@ -99,12 +100,12 @@ async def test_marks_that_were_lost_are_made_by_the_next_poll(tables: Tables, mo
     monkeypatch.setattr(sqlite, "BUSY_S", 0.05)
     tables.say(501, "00")
     one = adapter(tables)
-    polled = await one.poll(None, HTTP)
+    polled = await one.poll(None, NO_HTTP)
     with closing(sqlite3.connect(tables.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        await one.mark_read(polled.items, HTTP)
+        await one.mark_read(polled.items, NO_HTTP)
     assert marks(tables)[0][1] == 0
-    assert ids(await one.poll(polled.cursor, HTTP)) == []
+    assert ids(await one.poll(polled.cursor, NO_HTTP)) == []
     assert marks(tables)[0][1] == 1
 
 
@@ -139,12 +140,12 @@ async def test_a_bomb_is_read_page_by_page(tables: Tables) -> None:
     cursor: str | None = None
     one, seen = adapter(tables), set[str]()
     for _ in range(5):
-        polled = await one.poll(cursor, HTTP)
+        polled = await one.poll(cursor, NO_HTTP)
         assert len(polled.items) == 100
         assert polled.more
         assert len(polled.cursor) < 4096
         seen |= set(ids(polled))
-        await one.mark_read(polled.items, HTTP)
+        await one.mark_read(polled.items, NO_HTTP)
         cursor = polled.cursor
     assert len(seen) == 500
     assert tables.do("SELECT COUNT(*) FROM TJ_IN WHERE READ_STATUS = 1") == [(500,)]
@@ -156,8 +157,8 @@ async def test_what_nobody_can_read_is_noted(tables: Tables) -> None:
     tables.say(503, "00", OUT_ID=None)
     tables.say(504, "00")
     one = adapter(tables)
-    polled = await one.poll(None, HTTP)
-    await one.mark_read(polled.items, HTTP)
+    polled = await one.poll(None, NO_HTTP)
+    await one.mark_read(polled.items, NO_HTTP)
     assert [(number, status, note) for number, status, _, note in marks(tables)] == [
         (501, 3, "digest"),
         (502, 3, "unknown_kind"),
@@ -184,7 +185,7 @@ async def test_our_heart_is_never_older_than_its_period(tables: Tables) -> None:
     """It is looked at with every poll, and those are half its period apart at most."""
 
     async def beat() -> Any:
-        await one.poll(None, HTTP)
+        await one.poll(None, NO_HTTP)
         return tables.do("SELECT BEAT_AT, PERIOD_S, STATE FROM TJ_HEART WHERE NODE = 'GATEWAY'")[0]
 
     one = adapter(tables)
@@ -198,16 +199,16 @@ async def test_our_heart_is_never_older_than_its_period(tables: Tables) -> None:
 
 async def test_a_clock_that_is_set_back_does_not_stop_our_heart(tables: Tables) -> None:
     one = adapter(tables)
-    await one.poll(None, HTTP)
+    await one.poll(None, NO_HTTP)
     tables.pass_time(-7200)
-    await one.poll(None, HTTP)
+    await one.poll(None, NO_HTTP)
     assert tables.do("SELECT BEAT_AT FROM TJ_HEART WHERE NODE = 'GATEWAY'") == [("2026-09-17 08:00:05",)]
 
 
 @pytest.mark.parametrize("count", ["X'FF'", "9e999", "'viele'", "1.5"])
 async def test_a_count_that_is_none_does_not_stop_the_page(tables: Tables, count: str) -> None:
     one = adapter(tables)
-    await one.send(one.translate(d.message(M.CASE_SUBMITTED, d.wages()), d.new()), HTTP)
+    await one.send(one.translate(d.message(M.CASE_SUBMITTED, d.wages()), d.new()), NO_HTTP)
     tables.do(f"UPDATE TJ_OUT SET RESEND_COUNT = {count}, CASE_KEY = ?", "长" * 100_000)  # noqa: S608 -- of this test
     tables.say(501, "09", FAIL_CODE="E80")
     tables.say(502, "04", REASON="x")
@@ -277,10 +278,10 @@ async def test_the_wait_of_a_postponed_row_is_agreed(
     tables: Tables, count: int, status: str, wait_s: float | None
 ) -> None:
     one = adapter(tables, postpone_s=3, resends=2)
-    await one.send(one.translate(d.message(M.CASE_SUBMITTED, d.wages()), d.new()), HTTP)
+    await one.send(one.translate(d.message(M.CASE_SUBMITTED, d.wages()), d.new()), NO_HTTP)
     tables.do("UPDATE TJ_OUT SET RESEND_COUNT = ?", count)
     tables.say(501, "09", FAIL_CODE="E80")
-    (found,) = one.parse_callback(call((await one.poll(None, HTTP)).items[0].body))
+    (found,) = one.parse_callback(call((await one.poll(None, NO_HTTP)).items[0].body))
     assert isinstance(found, StatusUpdate)
     assert (found.status, found.retry_after_s) == (status, wait_s)
 
@@ -318,7 +319,7 @@ def test_corrections_and_notes() -> None:
 async def test_a_foreign_case_beside_our_number_finds_no_delivery(tables: Tables) -> None:
     one = adapter(tables)
     document, context = d.SENT[M.CASE_SUBMITTED]
-    await one.send(one.translate(d.message(M.CASE_SUBMITTED, document), context), HTTP)
+    await one.send(one.translate(d.message(M.CASE_SUBMITTED, document), context), NO_HTTP)
     tables.say(501, "01", CASE_KEY="SD-X#1", PLAT_NO="S1")
     tables.say(502, "01", OUT_ID="msg_of_somebody_else", PLAT_NO="S1")
     foreign, other = said(tables, await looked(tables))

@@ -22,11 +22,12 @@ from contracts.adapter import Wire
 from contracts.errors import AdapterError, EndpointError, RetryableError
 from contracts.messages import MessageType as M
 from contracts.update import StatusUpdate
+from tests.adapters.ways import NO_HTTP
 from tests.servers.databases import Server, execute, new_database
 from tests.servers.process import free_port
 
 from . import documents as d
-from .exchange import DDL, FILES, HEARTS, HERE, HTTP, IN_ROW, NOW, ROLE, in_row, settings, tools
+from .exchange import DDL, FILES, HEARTS, HERE, IN_ROW, NOW, ROLE, in_row, settings, tools
 from .test_poll import call
 
 GRANTS = """
@@ -79,29 +80,29 @@ def wire(one: CommerceFederation, kind: M = M.CASE_SUBMITTED) -> Wire:
 async def fails(one: CommerceFederation) -> AdapterError:
     """The error of one attempt."""
     with pytest.raises(AdapterError) as found:
-        await one.send(wire(one), HTTP)
+        await one.send(wire(one), NO_HTTP)
     return found.value
 
 
 async def test_a_filing_its_repeat_and_its_look_up(tables: Tables) -> None:
     one = tables.adapter()
-    assert await one.lookup(wire(one), HTTP) is None
-    first, again = await one.send(wire(one), HTTP), await one.send(wire(one), HTTP)
+    assert await one.lookup(wire(one), NO_HTTP) is None
+    first, again = await one.send(wire(one), NO_HTTP), await one.send(wire(one), NO_HTTP)
     assert (first.relayed, first.duplicate, again.duplicate) == (True, False, True)
     rows = await tables.do("SELECT NR, DIGEST, SEQ_NO, CREATED_AT, UPLOAD_STATUS FROM TJ_OUT")
     assert rows == [(d.NR, d.DIGEST, 1, HERE, 0)]
     await tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 2, PLAT_NO = 'S1'")
-    found = await one.lookup(wire(one), HTTP)
+    found = await one.lookup(wire(one), NO_HTTP)
     assert found is not None
     assert (found.reference, found.relayed) == ("S1", False)
 
 
 async def test_files_and_another_try(tables: Tables) -> None:
     one = tables.adapter()
-    await one.send(wire(one, M.AGREEMENT_CONCLUDED), HTTP)
+    await one.send(wire(one, M.AGREEMENT_CONCLUDED), NO_HTTP)
     assert await tables.do("SELECT FILE_NO, CHUNK_NO, CHUNK_COUNT, FILE_SIZE FROM TJ_FILE") == [(1, 1, 1, 11)]
     await tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 3, FAIL_CODE = 'E80', FAIL_REASON = '忙'")
-    await one.send(wire(one, M.AGREEMENT_CONCLUDED), HTTP)
+    await one.send(wire(one, M.AGREEMENT_CONCLUDED), NO_HTTP)
     assert await tables.do("SELECT UPLOAD_STATUS, RESEND_COUNT, FAIL_CODE FROM TJ_OUT") == [(0, 1, None)]
 
 
@@ -109,22 +110,22 @@ async def test_a_poll_its_marks_and_our_heart(tables: Tables) -> None:
     for row in (in_row(502, "01", PLAT_NO="S1"), in_row(501, "00"), in_row(503, "07")):
         await tables.do(IN_ROW, *row)
     one = tables.adapter()
-    polled = await one.poll(None, HTTP)
+    polled = await one.poll(None, NO_HTTP)
     assert [item.event_id for item in polled.items] == ["501", "502", "503"]
     (word,) = one.parse_callback(call(polled.items[1].body))
     assert isinstance(word, StatusUpdate)
     assert word.status == "accepted"
-    await one.mark_read(polled.items, HTTP)
-    assert (await one.poll(polled.cursor, HTTP)).items == ()
+    await one.mark_read(polled.items, NO_HTTP)
+    assert (await one.poll(polled.cursor, NO_HTTP)).items == ()
     rows = await tables.do("SELECT IN_ID, READ_STATUS, READ_AT, READ_NOTE FROM TJ_IN ORDER BY IN_ID")
     assert rows == [(501, 1, HERE, None), (502, 1, HERE, None), (503, 3, HERE, "unknown_kind")]
     assert await tables.do("SELECT BEAT_AT FROM TJ_HEART WHERE NODE = 'GATEWAY'") == [(HERE,)]
 
 
 async def test_a_probe(tables: Tables) -> None:
-    await tables.adapter().probe(HTTP)
+    await tables.adapter().probe(NO_HTTP)
     with pytest.raises(EndpointError, match="table_missing"):
-        await tables.adapter(schema="elsewhere").probe(HTTP)
+        await tables.adapter(schema="elsewhere").probe(NO_HTTP)
 
 
 async def test_what_the_operator_heals(tables: Tables) -> None:
@@ -226,7 +227,7 @@ async def test_a_connection_lost_during_the_commit_is_doubt(tables: Tables, deli
     assert isinstance(error, RetryableError)
     assert (error.code, error.maybe_accepted) == ("broken_off", True)
     assert await tables.do("SELECT COUNT(*) FROM TJ_OUT") == [(rows,)]
-    receipt = await tables.adapter().send(wire(tables.adapter()), HTTP)
+    receipt = await tables.adapter().send(wire(tables.adapter()), NO_HTTP)
     assert receipt.duplicate == deliver
     assert await tables.do("SELECT COUNT(*) FROM TJ_OUT") == [(1,)]
 
@@ -278,7 +279,7 @@ async def test_what_a_connection_is_bound_to(tables: Tables, monkeypatch: pytest
 
     monkeypatch.setattr(asyncpg, "connect", noted)
     async with tables.adapter().database.session() as session:
-        assert await session.run("show", shown(), reading=True) == {
+        assert await session.run(shown(), reading=True) == {
             "statement_timeout": "5s",
             "lock_timeout": "2s",
             "idle_in_transaction_session_timeout": "10s",
@@ -292,21 +293,21 @@ async def test_what_a_connection_is_bound_to(tables: Tables, monkeypatch: pytest
 async def test_numbers_of_another_kind_are_numbers(tables: Tables) -> None:
     """NUMERIC, as such tables often have it."""
     one = tables.adapter()
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     await tables.do("ALTER TABLE TJ_IN ALTER COLUMN IN_ID TYPE NUMERIC(20)")
     await tables.do("ALTER TABLE TJ_OUT ALTER COLUMN RESEND_COUNT TYPE NUMERIC(9)")
     await tables.do(IN_ROW, *in_row(501, "09", FAIL_CODE="E80"))
-    polled = await one.poll(None, HTTP)
+    polled = await one.poll(None, NO_HTTP)
     (word,) = one.parse_callback(call(polled.items[0].body))
     assert isinstance(word, StatusUpdate)
     assert (word.event_id, word.status) == ("501", "postponed")
-    await one.mark_read(polled.items, HTTP)
+    await one.mark_read(polled.items, NO_HTTP)
     assert await tables.do("SELECT READ_STATUS FROM TJ_IN") == [(1,)]
 
 
 async def test_attempts_at_once_make_one_row(tables: Tables) -> None:
     one = tables.adapter()
-    found = await asyncio.gather(*(one.send(wire(one), HTTP) for _ in range(3)), return_exceptions=True)
+    found = await asyncio.gather(*(one.send(wire(one), NO_HTTP) for _ in range(3)), return_exceptions=True)
     assert all(not isinstance(each, BaseException) or isinstance(each, RetryableError) for each in found)
     assert await tables.do("SELECT COUNT(*) FROM TJ_OUT") == [(1,)]
 

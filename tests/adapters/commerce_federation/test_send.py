@@ -24,9 +24,10 @@ from contracts.adapter import AttachmentInfo, Wire
 from contracts.errors import AdapterError, EndpointError, PermanentError, Reason, RetryableError
 from contracts.messages import MessageType as M
 from contracts.update import Reference
+from tests.adapters.ways import NO_HTTP, Recorded
 
 from . import documents as d
-from .exchange import FILES, HERE, HTTP, Tables, adapter
+from .exchange import FILES, HERE, Tables, adapter, settings
 
 
 @pytest.fixture
@@ -43,13 +44,13 @@ def wire(one: CommerceFederation, kind: M = M.CASE_SUBMITTED, **context: Any) ->
 async def fails(one: CommerceFederation, kind: M = M.CASE_SUBMITTED) -> AdapterError:
     """The error of one attempt."""
     with pytest.raises(AdapterError) as found:
-        await one.send(wire(one, kind), HTTP)
+        await one.send(wire(one, kind), NO_HTTP)
     return found.value
 
 
 async def test_the_row_of_the_page(tables: Tables) -> None:
     one = adapter(tables)
-    receipt = await one.send(wire(one), HTTP)
+    receipt = await one.send(wire(one), NO_HTTP)
     assert (receipt.reference, receipt.relayed, receipt.duplicate) == (d.MESSAGE, True, False)
     names = ("BIZ_TYPE", "OPERATE_TYPE", "CASE_KEY", "SEQ_NO", "ORG_CODE", "FILE_COUNT", "CREATED_AT", "UPLOAD_STATUS")
     assert tables.out(*names) == ("01", 1, d.CASE_KEY, 1, "SD-QD-SH-003", 0, HERE, 0)
@@ -58,24 +59,24 @@ async def test_the_row_of_the_page(tables: Tables) -> None:
 
 async def test_the_same_again_is_one_row(tables: Tables) -> None:
     one = adapter(tables)
-    first = await one.send(wire(one), HTTP)
+    first = await one.send(wire(one), NO_HTTP)
     tables.pass_time(60)
-    again = await adapter(tables).send(wire(one), HTTP)
+    again = await adapter(tables).send(wire(one), NO_HTTP)
     assert (again.reference, again.references, again.duplicate) == (first.reference, first.references, True)
     assert tables.do("SELECT COUNT(*), MAX(CREATED_AT) FROM TJ_OUT") == [(1, HERE)], "a committed row never changes"
 
 
 async def test_rows_of_a_case_are_counted(tables: Tables) -> None:
     one = adapter(tables)
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     other = one.translate(d.message(M.CASE_PROGRESSED, d.progress(), "msg_01K6EXAMPLE0000000000000D"), d.context())
-    await one.send(other, HTTP)
+    await one.send(other, NO_HTTP)
     assert tables.do("SELECT SEQ_NO, BIZ_TYPE FROM TJ_OUT ORDER BY SEQ_NO") == [(1, "01"), (2, "02")]
 
 
 async def test_other_content_under_our_id_is_the_operators(tables: Tables) -> None:
     one = adapter(tables)
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     tables.do("UPDATE TJ_OUT SET DIGEST = ?", "0" * 64)
     error = await fails(one)
     assert isinstance(error, EndpointError)
@@ -85,36 +86,36 @@ async def test_other_content_under_our_id_is_the_operators(tables: Tables) -> No
 async def test_what_was_accepted_is_told_as_such(tables: Tables) -> None:
     """Also where its return row was never written."""
     one = adapter(tables)
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 2, PLAT_NO = 'SHTJ1'")
     number = (Reference("platform_no", "SHTJ1"),)
-    for receipt in (await one.send(wire(one), HTTP), await one.lookup(wire(one), HTTP)):
+    for receipt in (await one.send(wire(one), NO_HTTP), await one.lookup(wire(one), NO_HTTP)):
         assert receipt is not None
         assert (receipt.reference, receipt.references, receipt.relayed) == ("SHTJ1", number, False)
 
 
 async def test_lookup(tables: Tables) -> None:
     one = adapter(tables)
-    assert await one.lookup(wire(one), HTTP) is None
-    await one.send(wire(one), HTTP)
-    found = await one.held(wire(one), HTTP)
+    assert await one.lookup(wire(one), NO_HTTP) is None
+    await one.send(wire(one), NO_HTTP)
+    found = await one.held(wire(one), NO_HTTP)
     assert found is not None
     assert (found.filing, found.reference) == (d.MESSAGE, d.MESSAGE)
     tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 3, FAIL_CODE = 'E90'")
-    assert await one.lookup(wire(one), HTTP) is None, "what failed there is not held"
+    assert await one.lookup(wire(one), NO_HTTP) is None, "what failed there is not held"
     tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 0, DIGEST = 'x'")
     with pytest.raises(EndpointError, match="other_content"):
-        await one.lookup(wire(one), HTTP)
+        await one.lookup(wire(one), NO_HTTP)
 
 
 @pytest.mark.parametrize("code", ["E80", "E81", "E90", "E91"])
 async def test_a_failed_row_goes_again_in_place_of_an_insert(tables: Tables, code: str) -> None:
     one = adapter(tables)
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     failed = f"UPLOAD_STATUS = 3, FAIL_CODE = '{code}', FAIL_REASON = '忙', DONE_AT = '{HERE}'"
     tables.do(f"UPDATE TJ_OUT SET {failed}")  # noqa: S608 -- of this test
     tables.pass_time(600)
-    receipt = await one.send(wire(one), HTTP)
+    receipt = await one.send(wire(one), NO_HTTP)
     assert (receipt.reference, receipt.relayed) == (d.MESSAGE, True)
     names = ("UPLOAD_STATUS", "RESEND_COUNT", "FAIL_CODE", "FAIL_REASON", "DONE_AT", "SEQ_NO", "DIGEST")
     assert tables.out(*names) == (0, 1, None, None, None, 1, d.DIGEST)
@@ -135,10 +136,10 @@ async def test_a_postponed_row_does_not_go_again_before_its_time(
 ) -> None:
     """A lost answer, or an operator, brings us there sooner than the platform wants."""
     one = adapter(tables)
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 3, FAIL_CODE = ?, DONE_AT = ?", code, done_at)
     if goes:
-        assert (await one.send(wire(one), HTTP)).relayed
+        assert (await one.send(wire(one), NO_HTTP)).relayed
         assert tables.out("UPLOAD_STATUS", "RESEND_COUNT") == (0, 1)
         return
     error = await fails(one)
@@ -150,7 +151,7 @@ async def test_a_postponed_row_does_not_go_again_before_its_time(
 @pytest.mark.parametrize("code", ["E10", "E16", "E21", "E33", "E41"])
 async def test_a_refused_row_stays_as_it_is(tables: Tables, code: str) -> None:
     one = adapter(tables)
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 3, FAIL_CODE = ?, FAIL_REASON = '王建国有误'", code)
     error = await fails(one)
     assert isinstance(error, PermanentError)
@@ -161,7 +162,7 @@ async def test_a_refused_row_stays_as_it_is(tables: Tables, code: str) -> None:
 
 async def test_of_what_a_row_says_no_more_is_kept_than_people_read(tables: Tables) -> None:
     one = adapter(tables)
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     tables.do("UPDATE TJ_OUT SET UPLOAD_STATUS = 3, FAIL_CODE = 'E17', FAIL_REASON = ?", "长" * 100_000)
     error = await fails(one)
     assert isinstance(error, PermanentError)
@@ -175,7 +176,7 @@ async def test_of_what_a_row_says_no_more_is_kept_than_people_read(tables: Table
 @pytest.mark.parametrize("spoil", ["SEQ_NO = 9223372036854775807, OUT_ID = 'other'", "UPLOAD_STATUS = 'neu'"])
 async def test_a_column_that_holds_what_it_may_not_is_the_operators(tables: Tables, spoil: str) -> None:
     one = adapter(tables)
-    await one.send(wire(one), HTTP)
+    await one.send(wire(one), NO_HTTP)
     with closing(sqlite3.connect(tables.path)) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints = 1")
         connection.execute(f"UPDATE TJ_OUT SET {spoil}")  # noqa: S608 -- of this test
@@ -196,7 +197,7 @@ async def test_maintenance_is_waited_for(tables: Tables) -> None:
     assert (error.code, error.retry_after, error.maybe_accepted) == ("MAINTENANCE", timedelta(seconds=7), False)
     assert tables.do("SELECT * FROM TJ_OUT") == []
     tables.pass_time(7)
-    assert (await one.send(wire(one), HTTP)).relayed
+    assert (await one.send(wire(one), NO_HTTP)).relayed
 
 
 # -------------------------------------------------------------------------------------------------------------------- files
@@ -209,7 +210,7 @@ def _file(data: bytes) -> dict[str, tuple[AttachmentInfo, bytes]]:
 async def test_a_file_goes_in_chunks_before_its_row(tables: Tables) -> None:
     data = bytes(range(256)) * 4096 + b"end"  # two whole chunks and three bytes
     one = adapter(tables, _file(data))
-    await one.send(wire(one, M.AGREEMENT_CONCLUDED), HTTP)
+    await one.send(wire(one, M.AGREEMENT_CONCLUDED), NO_HTTP)
     rows = tables.do("SELECT * FROM TJ_FILE ORDER BY CHUNK_NO")
     assert [row[:7] for row in rows] == [
         (d.MESSAGE, 1, number, 3, "02", "调解协议书.pdf", len(data)) for number in (1, 2, 3)
@@ -230,12 +231,12 @@ async def test_chunks_that_stand_there_are_not_sent_again(tables: Tables, monkey
     assert tables.do("SELECT * FROM TJ_OUT") == [], "a row never stands before its files"
     tables.do("DROP TRIGGER full")
     tables.do("CREATE TRIGGER again BEFORE INSERT ON TJ_FILE WHEN NEW.CHUNK_NO = 1 BEGIN SELECT RAISE(FAIL, 'no'); END")
-    await one.send(wire(one, M.AGREEMENT_CONCLUDED), HTTP)
+    await one.send(wire(one, M.AGREEMENT_CONCLUDED), NO_HTTP)
     assert tables.do("SELECT CHUNK_NO FROM TJ_FILE ORDER BY CHUNK_NO") == [(1,), (2,)]
 
 
 async def test_another_file_under_our_id_is_the_operators(tables: Tables) -> None:
-    await adapter(tables, _file(b"one")).send(wire(adapter(tables), M.AGREEMENT_CONCLUDED), HTTP)
+    await adapter(tables, _file(b"one")).send(wire(adapter(tables), M.AGREEMENT_CONCLUDED), NO_HTTP)
     tables.do("DELETE FROM TJ_OUT")
     error = await fails(adapter(tables, _file(b"two")), M.AGREEMENT_CONCLUDED)
     assert isinstance(error, EndpointError)
@@ -245,7 +246,7 @@ async def test_another_file_under_our_id_is_the_operators(tables: Tables) -> Non
 async def test_a_file_that_grew_is_the_senders(tables: Tables) -> None:
     one = adapter(tables, _file(b"x" * 11), file_limit=10)
     with pytest.raises(PermanentError, match="file_too_large"):
-        await one.send(wire(one, M.AGREEMENT_CONCLUDED, attachments={d.PAPER: d.file(size=10)}), HTTP)
+        await one.send(wire(one, M.AGREEMENT_CONCLUDED, attachments={d.PAPER: d.file(size=10)}), NO_HTTP)
 
 
 # ------------------------------------------------------------------------------------------------------------------- errors
@@ -267,7 +268,7 @@ async def test_a_lock_is_waited_for_and_then_retried(tables: Tables, monkeypatch
         error = await fails(one)
         assert isinstance(error, RetryableError)
         assert (error.code, error.maybe_accepted) == ("database_busy", False)
-        assert await one.lookup(wire(one), HTTP) is None, "who only reads waits for nobody"
+        assert await one.lookup(wire(one), NO_HTTP) is None, "who only reads waits for nobody"
 
 
 async def test_a_statement_without_end_is_interrupted(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +296,7 @@ async def test_what_the_operator_heals(tables: Tables, spoil: str, code: str) ->
     tables.do(spoil)
     if "RESEND_COUNT" in spoil:
         with pytest.raises(EndpointError, match=code):
-            await one.probe(HTTP)
+            await one.probe(NO_HTTP)
         return
     error = await fails(one)
     assert isinstance(error, EndpointError)
@@ -375,18 +376,19 @@ def test_errors_of_postgresql(state: str | None, kind: type[AdapterError], code:
         assert getattr(found, "maybe_accepted", False) == (doubt and committing)
 
 
-async def test_new_rows_go_at_the_agreed_rate(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-
-    async def rest(seconds: float) -> None:
-        waits.append(seconds)
-
-    monkeypatch.setattr("adapters.pace.asyncio.sleep", rest)
-    one = adapter(tables, rate_per_s=0.01)
-    for _ in range(3):
-        await one.send(wire(one), HTTP)
-    assert [round(seconds, -2) for seconds in waits] == [0, 100, 200]
+async def test_a_row_goes_in_its_turn_and_each_transaction_is_told(tables: Tables) -> None:
+    one, way = adapter(tables), Recorded()
+    await one.send(wire(one), way)
+    assert way.steps == [("connect", False, True), ("file", True, False)]
+    assert way.places == {f"sqlite:///{tables.path}"}
+    await one.lookup(wire(one), way)
+    assert way.steps[2:] == [("connect", False, False), ("lookup", False, False)]
     assert CommerceFederation.info.rate_per_s * 60 <= 500
+
+
+def test_the_place_of_a_database_names_no_account() -> None:
+    server = settings("postgresql://tj_gateway@10.0.0.8/exchange")
+    assert server.place == "postgresql://10.0.0.8:5432/exchange"
 
 
 async def test_no_more_sessions_than_agreed(tables: Tables) -> None:
@@ -412,7 +414,7 @@ async def test_two_attempts_at_once_make_one_row(tables: Tables) -> None:
     found: list[bool] = []
 
     def attempt() -> None:
-        found.append(asyncio.run(adapter(tables).send(frozen, HTTP)).duplicate)
+        found.append(asyncio.run(adapter(tables).send(frozen, NO_HTTP)).duplicate)
 
     threads = [threading.Thread(target=attempt) for _ in range(4)]
     for thread in threads:
@@ -433,7 +435,7 @@ def test_the_digest_is_of_lines() -> None:
 
 
 async def test_a_probe_of_a_sound_platform(tables: Tables) -> None:
-    await adapter(tables).probe(HTTP)
+    await adapter(tables).probe(NO_HTTP)
 
 
 @pytest.mark.parametrize(
@@ -451,4 +453,4 @@ async def test_a_probe_of_a_sound_platform(tables: Tables) -> None:
 async def test_what_a_probe_sees(tables: Tables, spoil: str, kind: type[AdapterError], code: str) -> None:
     tables.do(spoil)
     with pytest.raises(kind, match=code):
-        await adapter(tables).probe(HTTP)
+        await adapter(tables).probe(NO_HTTP)

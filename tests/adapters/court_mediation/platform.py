@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from adapters.court_mediation import CourtMediation, CourtMediationSettings
 from contracts.adapter import AttachmentInfo, InboundCall, Json, Reply, Request, Tools
 from contracts.errors import RetryableError
+from tests.adapters.ways import HttpAlone
 
 URL = "http://127.0.0.1:9102"
 USERNAME, PASSWORD = "sdtj370102", "Synthetic-密码-1"
@@ -184,7 +185,7 @@ class Step:
 
 
 @dataclass
-class Platform:
+class Platform(HttpAlone):
     """The platform as an ``Exchange``. ``scripts`` say what the next call of a service is answered instead."""
 
     clock: Clock = field(default_factory=Clock)

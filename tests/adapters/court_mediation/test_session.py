@@ -27,6 +27,7 @@ from tests.adapters.court_mediation.platform import (
     reset,
     settings,
 )
+from tests.adapters.ways import HttpAlone
 
 
 def _wire(delivery: str = docs.DELIVERY) -> Wire:
@@ -107,7 +108,7 @@ async def test_one_login_serves_all_who_wait_for_it() -> None:
     platform = Platform()
     court = adapter(platform.clock)
 
-    class Slow:
+    class Slow(HttpAlone):
         async def call(self, step: str, request: Request, **more: Any) -> Reply:
             await asyncio.sleep(0)
             return await platform.call(step, request, **more)

@@ -14,7 +14,7 @@ from adapters.enterprise_confederation import EnterpriseConfederation, Enterpris
 from adapters.enterprise_confederation.account import SftpAccount
 from adapters.enterprise_confederation.wire import list_bytes
 from contracts import gm
-from contracts.adapter import Exchange, Reply, Request, Tools, Wire
+from contracts.adapter import Tools, Wire
 from contracts.conformance.stand_ins import tools
 from contracts.document import Document
 from contracts.errors import AdapterError, EndpointError, RetryableError
@@ -41,25 +41,6 @@ def tooled(now: Callable[[], datetime] = lambda: NOW, data: bytes = PDF) -> Tool
 def adapter(root: Path, now: Callable[[], datetime] = lambda: NOW, **changes: Any) -> EnterpriseConfederation:
     """The adapter before a directory."""
     return EnterpriseConfederation("confederation", settings(root, **changes), tooled(now))
-
-
-class NoExchange:
-    """HTTP that is never used."""
-
-    async def call(
-        self,
-        step: str,
-        request: Request,
-        *,
-        filing: bool = False,
-        within: float | None = None,
-        limit: int | None = None,
-    ) -> Reply:
-        """See ``contracts.adapter.Exchange``."""
-        raise AssertionError("no HTTP between the two")
-
-
-NO_EXCHANGE: Exchange = NoExchange()
 
 
 @dataclass

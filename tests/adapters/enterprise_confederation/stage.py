@@ -1,11 +1,10 @@
-"""The exchange directory on the kit's stage: every step of the adapter's file work is one call on its line."""
+"""The exchange directory on the kit's stage."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -13,13 +12,12 @@ from typing import Any, ClassVar, TypeVar
 
 from adapters.beijing import SECONDS
 from adapters.enterprise_confederation import EnterpriseConfederation, EnterpriseConfederationSettings
-from adapters.enterprise_confederation.medium import Steps, Work
-from contracts.adapter import AttachmentInfo, Exchange, Json, Tools
+from contracts.adapter import AttachmentInfo, Exchange, Json, Receipt, Tools, Wire
 from contracts.conformance import BUSY_FOR, Fault, Sample, Stage
 from contracts.document import Document
 from contracts.messages import MessageType as M
 from mocks.server import MockServer, load
-from tests.adapters.told import OnTheLine, Performed, over
+from tests.adapters.ways import NO_HTTP
 
 from . import documents as d
 from .exchange import NOW, PDF, Share, row
@@ -58,7 +56,9 @@ class ConfederationStage(Stage):
         return {**sound, "rate_per_s": 1000.0}
 
     def make(self, tools: Tools) -> EnterpriseConfederation:
-        return Told(self, tools)
+        made = Healed(self.endpoint, EnterpriseConfederationSettings.model_validate(self.settings()), tools)
+        made.stage = self
+        return made
 
     def now(self) -> datetime:
         return NOW
@@ -88,7 +88,7 @@ class ConfederationStage(Stage):
         )
 
     def exchange(self) -> Exchange:
-        return Performed()
+        return NO_HTTP
 
     async def arm(self, fault: Fault) -> None:
         if fault is Fault.BUSY:
@@ -209,31 +209,13 @@ def _sample(number: int, kind: M, document: Document, *texts: str, **known: Any)
     return Sample(message, replace(context, case=known.get("case", context.case)), texts)
 
 
-# -------------------------------------------------------------------------------------------------- steps, one call each
+class Healed(EnterpriseConfederation):
+    """The adapter; when a filing is over, no fault stands any longer."""
 
+    stage: ConfederationStage
 
-@dataclass
-class ToldSteps:
-    """Steps that go over the line."""
-
-    inner: Steps
-    line: Exchange
-
-    async def run(self, step: str, work: Work[T], *, filing: bool = False) -> T:
-        """See ``medium.Steps``."""
-        run = partial(self.inner.run, step, work, filing=filing)
-        return await over(self.line, step, "file:///exchange", run, filing=filing)
-
-
-class Told(OnTheLine, EnterpriseConfederation):
-    """The adapter, its steps on the line that it is handed."""
-
-    def __init__(self, stage: ConfederationStage, tools: Tools) -> None:
-        super().__init__(stage.endpoint, EnterpriseConfederationSettings.model_validate(stage.settings()), tools)
-        self._stage, self._real = stage, self.steps
-
-    def on(self, line: Exchange) -> None:
-        self.steps = ToldSteps(self._real, line)
-
-    def heal(self) -> None:
-        self._stage.heal()
+    async def send(self, wire: Wire, exchange: Exchange) -> Receipt:
+        try:
+            return await super().send(wire, exchange)
+        finally:
+            self.stage.heal()

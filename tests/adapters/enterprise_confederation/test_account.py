@@ -22,9 +22,10 @@ from pydantic import ValidationError
 from adapters.enterprise_confederation import account as module
 from adapters.enterprise_confederation.account import SftpAccount
 from contracts.errors import EndpointError, RetryableError
+from tests.adapters.ways import NO_HTTP
 
 from . import documents as d
-from .exchange import NO_EXCHANGE, NOW, Share, row, settings, wire_of
+from .exchange import NOW, Share, row, settings, wire_of
 from .sftp import Account, House, at, cut, failing, key_of
 
 FILES = [f"{d.STEM}.csv", f"{d.STEM}.manifest.json", f"{d.STEM}.ok", f"{d.STEM}_001.json"]
@@ -35,20 +36,20 @@ FILES = [f"{d.STEM}.csv", f"{d.STEM}.manifest.json", f"{d.STEM}.ok", f"{d.STEM}_
 
 async def test_one_connection_serves_all_and_is_kept(house: House, account: Share) -> None:
     ours = account.adapter()
-    await asyncio.gather(*(ours.probe(NO_EXCHANGE) for _ in range(4)))
-    await ours.send(wire_of(account.root), NO_EXCHANGE)
-    await ours.poll(None, NO_EXCHANGE)
+    await asyncio.gather(*(ours.probe(NO_HTTP) for _ in range(4)))
+    await ours.send(wire_of(account.root), NO_HTTP)
+    await ours.poll(None, NO_HTTP)
     assert house.logins == ["qltj"]
 
 
 async def test_a_lost_connection_is_opened_anew(house: House, account: Share) -> None:
     ours = account.adapter()
-    await ours.probe(NO_EXCHANGE)
+    await ours.probe(NO_HTTP)
     await house.close()
     with pytest.raises(RetryableError, match="share_gone"):
-        await ours.probe(NO_EXCHANGE)
+        await ours.probe(NO_HTTP)
     await house.open()
-    await ours.probe(NO_EXCHANGE)
+    await ours.probe(NO_HTTP)
     assert len(house.logins) == 2
 
 
@@ -56,20 +57,20 @@ async def test_another_host_key_pauses_before_anything_is_said(house: House, acc
     account.reached = house.settings(pinned=key_of("another host"))
     for verb in ("send", "lookup"):
         with pytest.raises(EndpointError, match="host_key_changed"):
-            await getattr(account.adapter(), verb)(wire_of(account.root), NO_EXCHANGE)
+            await getattr(account.adapter(), verb)(wire_of(account.root), NO_HTTP)
     assert house.logins == []
     assert account.names("up") == []
 
 
 async def test_a_host_key_that_changes_on_the_way(house: House, account: Share) -> None:
     ours = account.adapter()
-    await ours.probe(NO_EXCHANGE)
+    await ours.probe(NO_HTTP)
     await house.close()
     house.host_keys = [key_of("another host")]
     await house.open()
     for _ in range(2):
         with pytest.raises(EndpointError, match="host_key_changed"):
-            await ours.probe(NO_EXCHANGE)
+            await ours.probe(NO_HTTP)
     assert len(house.logins) == 1
 
 
@@ -79,13 +80,13 @@ async def test_the_pin_may_be_of_any_key_that_the_server_has(house: House, accou
     house.host_keys = [key_of("host"), second]
     await house.open()
     account.reached = house.settings(pinned=second)
-    await account.adapter().probe(NO_EXCHANGE)
+    await account.adapter().probe(NO_HTTP)
 
 
 async def test_a_key_that_the_server_does_not_know(house: House, account: Share) -> None:
     house.private_key_file.write_bytes(key_of("stranger").export_private_key())
     with pytest.raises(EndpointError, match="sftp_login_refused"):
-        await account.adapter().probe(NO_EXCHANGE)
+        await account.adapter().probe(NO_HTTP)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ async def test_a_private_key_that_is_none(
 ) -> None:
     spoil(house.private_key_file)
     with pytest.raises(EndpointError, match=code) as refusal:
-        await account.adapter().probe(NO_EXCHANGE)
+        await account.adapter().probe(NO_HTTP)
     assert "SECRET" not in str(refusal.value)
     assert str(house.private_key_file) not in str(refusal.value)
     assert house.logins == []
@@ -119,7 +120,7 @@ async def test_a_process_without_a_name(account: Share, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(getpass, "getuser", nameless)
     with pytest.raises(EndpointError, match="account_nameless"):
-        await account.adapter().probe(NO_EXCHANGE)
+        await account.adapter().probe(NO_HTTP)
 
 
 async def test_nothing_of_our_own_ssh_is_read(
@@ -132,13 +133,13 @@ async def test_nothing_of_our_own_ssh_is_read(
     (own / "id_ed25519").write_text("not a key", "ascii")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
-    await account.adapter().probe(NO_EXCHANGE)
+    await account.adapter().probe(NO_HTTP)
     assert house.logins == ["qltj"]
 
 
 async def test_neither_key_nor_name_is_logged(house: House, account: Share, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    await account.adapter().send(wire_of(account.root), NO_EXCHANGE)
+    await account.adapter().send(wire_of(account.root), NO_HTTP)
     secret = house.private_key_file.read_text("ascii").splitlines()[1:-1]
     assert not any(line in caplog.text for line in secret)
     assert "王建国" not in caplog.text
@@ -152,7 +153,7 @@ async def test_a_server_that_never_speaks(account: Share) -> None:
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(RetryableError, match="timeout") as lost:
-        await account.adapter(root=f"sftp://u@127.0.0.1:{port}/x", connect_s=0.05).probe(NO_EXCHANGE)
+        await account.adapter(root=f"sftp://u@127.0.0.1:{port}/x", connect_s=0.05).probe(NO_HTTP)
     assert not lost.value.maybe_accepted
     server.close()
     await server.wait_closed()
@@ -166,7 +167,7 @@ async def test_a_server_that_is_none(account: Share) -> None:
     server = await asyncio.start_server(web, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(RetryableError, match="share_gone"):
-        await account.adapter(root=f"sftp://u@127.0.0.1:{port}/x").probe(NO_EXCHANGE)
+        await account.adapter(root=f"sftp://u@127.0.0.1:{port}/x").probe(NO_HTTP)
     server.close()
     await server.wait_closed()
 
@@ -176,7 +177,7 @@ async def test_a_server_without_sftp(house: House, account: Share) -> None:
     house.offers_sftp = False
     await house.open()
     with pytest.raises(EndpointError, match="sftp_unsupported"):
-        await account.adapter().probe(NO_EXCHANGE)
+        await account.adapter().probe(NO_HTTP)
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
@@ -189,7 +190,7 @@ async def test_the_order_of_writing(house: House, account: Share) -> None:
         named.append(path.rpartition("/")[2])
 
     house.script["before rename"] = told
-    await account.adapter().send(wire_of(account.root), NO_EXCHANGE)
+    await account.adapter().send(wire_of(account.root), NO_HTTP)
     assert named == [f"{d.STEM}.csv", f"{d.STEM}_001.json", f"{d.STEM}.manifest.json", f"{d.STEM}.ok"]
 
 
@@ -211,11 +212,11 @@ async def test_a_cut(house: House, account: Share, moment: str, ending: str, dou
     house.script[moment] = at(ending, cut)
     ours, wire = account.adapter(), wire_of(account.root)
     with pytest.raises(RetryableError, match="share_gone") as lost:
-        await ours.send(wire, NO_EXCHANGE)
+        await ours.send(wire, NO_HTTP)
     assert lost.value.maybe_accepted == doubt
     house.script.clear()
-    assert (await ours.lookup(wire, NO_EXCHANGE) is not None) == stands
-    assert (await ours.send(wire, NO_EXCHANGE)).duplicate == stands
+    assert (await ours.lookup(wire, NO_HTTP) is not None) == stands
+    assert (await ours.send(wire, NO_HTTP)).duplicate == stands
     assert account.names("up") == FILES
 
 
@@ -225,7 +226,7 @@ async def test_a_cut_after_the_answer_to_the_rename_is_doubtful_too(house: House
 
     house.script["after rename"] = at(".ok", armed)
     with pytest.raises(RetryableError, match="share_gone") as lost:
-        await account.adapter().send(wire_of(account.root), NO_EXCHANGE)
+        await account.adapter().send(wire_of(account.root), NO_HTTP)
     assert lost.value.maybe_accepted
 
 
@@ -240,11 +241,11 @@ async def test_a_rename_never_overwrites(house: House, account: Share, same: boo
     house.script["before rename"] = at(".ok", quicker)
     ours, wire = account.adapter(), wire_of(account.root)
     if same:
-        await ours.send(wire, NO_EXCHANGE)
+        await ours.send(wire, NO_HTTP)
         assert account.names("up") == FILES
     else:
         with pytest.raises(EndpointError, match="other_content"):
-            await ours.send(wire, NO_EXCHANGE)
+            await ours.send(wire, NO_HTTP)
     assert (account.up / f"{d.STEM}.ok").read_text("ascii") == f"{held}\n"
 
 
@@ -260,18 +261,18 @@ async def test_a_rename_that_hangs(house: House, account: Share, ending: str, do
     house.script["before open"] = at(f"{ending}.part", hurry)
     house.script["before rename"] = at(ending, _hang)
     with pytest.raises(RetryableError, match="timeout") as lost:
-        await ours.send(wire_of(account.root), NO_EXCHANGE)
+        await ours.send(wire_of(account.root), NO_HTTP)
     assert lost.value.maybe_accepted == doubt
     house.script.clear()
     medium._limit_s = patience
-    await ours.probe(NO_EXCHANGE)
+    await ours.probe(NO_HTTP)
     assert len(house.logins) == 2, "what hangs takes its connection with it"
 
 
 async def test_a_step_of_a_thousand_slow_operations_ends(account: Share) -> None:
     medium = account.adapter(operation_s=0.01).medium
     with pytest.raises(RetryableError, match="timeout") as lost:
-        await medium.run("marker", asyncio.Event().wait, filing=True)
+        await medium.run(asyncio.Event().wait, filing=True)
     assert lost.value.maybe_accepted
 
 
@@ -284,7 +285,7 @@ async def test_whoever_stops_waiting_is_let_go(house: House, account: Share) -> 
         await _hang(account, path)
 
     house.script["before scandir"] = hang
-    polling = asyncio.create_task(account.adapter().poll(None, NO_EXCHANGE))
+    polling = asyncio.create_task(account.adapter().poll(None, NO_HTTP))
     await came.wait()
     polling.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -323,7 +324,7 @@ async def test_the_one_word_for_every_failure(
     monkeypatch.setattr(Account, "statvfs", figures)
     house.script["before write"] = failing(OSError(errno.ENOSPC, "secret place"))
     with pytest.raises(heals, match=code) as refusal:
-        await account.adapter().send(wire_of(account.root), NO_EXCHANGE)
+        await account.adapter().send(wire_of(account.root), NO_HTTP)
     assert "secret" not in str(refusal.value)
     assert not getattr(refusal.value, "maybe_accepted", False)
 
@@ -333,10 +334,10 @@ async def test_a_server_that_takes_nothing_is_the_operators_after_an_hour(house:
     ours = account.adapter(lambda: now[0])
     house.script["before write"] = failing(asyncssh.SFTPFailure("no"))
     with pytest.raises(RetryableError, match="share_refused"):
-        await ours.send(wire_of(account.root), NO_EXCHANGE)
+        await ours.send(wire_of(account.root), NO_HTTP)
     now[0] += timedelta(minutes=61)
     with pytest.raises(EndpointError, match="share_refused"):
-        await ours.send(wire_of(account.root), NO_EXCHANGE)
+        await ours.send(wire_of(account.root), NO_HTTP)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +355,7 @@ async def test_answers_and_who_heals_them(
 ) -> None:
     house.script["before open"] = failing(error)
     with pytest.raises(heals, match=code) as refusal:
-        await account.adapter().send(wire_of(account.root), NO_EXCHANGE)
+        await account.adapter().send(wire_of(account.root), NO_HTTP)
     assert "secret" not in str(refusal.value)
 
 
@@ -379,14 +380,14 @@ async def test_a_server_that_knows_the_bare_protocol(house: House, account: Shar
     house.extensions = False
     await house.open()
     ours = account.adapter()
-    await ours.send(wire_of(account.root), NO_EXCHANGE)
+    await ours.send(wire_of(account.root), NO_HTTP)
     assert account.names("up") == FILES
     base = account.reply(row())
     (account.down / f"{base}.taken").write_bytes((account.down / f"{base}.ok").read_bytes())
     blocked = account.status(1, [{"事件号": "S1", "案件主键": d.CASE_KEY, "状态": "已受理"}])
     (account.down / f"{blocked}.taken").mkdir()
-    page = await ours.poll(None, NO_EXCHANGE)
-    await ours.mark_read(page.items, NO_EXCHANGE)
+    page = await ours.poll(None, NO_HTTP)
+    await ours.mark_read(page.items, NO_HTTP)
     assert f"{base}.taken" in account.names("down")
     assert f"{base}.ok" not in account.names("down")
 
@@ -400,19 +401,19 @@ async def test_an_account_that_may_not_take_a_marker_away(account: Share, monkey
     base = account.reply(row())
     (account.down / f"{base}.taken").write_bytes((account.down / f"{base}.ok").read_bytes())
     ours = account.adapter()
-    page = await ours.poll(None, NO_EXCHANGE)
-    await ours.mark_read(page.items, NO_EXCHANGE)
-    assert (await ours.poll(page.cursor, NO_EXCHANGE)).items == ()
+    page = await ours.poll(None, NO_HTTP)
+    await ours.mark_read(page.items, NO_HTTP)
+    assert (await ours.poll(page.cursor, NO_HTTP)).items == ()
     assert f"{base}.ok" in account.names("down")
 
 
 async def test_an_account_that_may_not_rename_at_all(house: House, account: Share) -> None:
     base = account.reply(row())
     ours = account.adapter()
-    page = await ours.poll(None, NO_EXCHANGE)
+    page = await ours.poll(None, NO_HTTP)
     house.script["before rename"] = failing(asyncssh.SFTPPermissionDenied("no"))
     with pytest.raises(EndpointError, match="share_right_missing"):
-        await ours.poll(page.cursor, NO_EXCHANGE)
+        await ours.poll(page.cursor, NO_HTTP)
     assert f"{base}.ok" in account.names("down")
 
 
@@ -430,7 +431,7 @@ async def test_a_listing_without_end(account: Share, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Account, "scandir", endless)
     monkeypatch.setattr(module, "MOST_LOOKED_AT", 1000)
-    assert (await account.adapter().poll(None, NO_EXCHANGE)).items == ()
+    assert (await account.adapter().poll(None, NO_HTTP)).items == ()
     assert listed < 5000
 
 
@@ -441,7 +442,7 @@ async def test_a_listing_that_never_says_a_name(account: Share, monkeypatch: pyt
     handlers = asyncssh.sftp.SFTPServerHandler._packet_handlers
     monkeypatch.setitem(handlers, FXP_READDIR, empty)
     with pytest.raises(RetryableError, match="timeout"):
-        await account.adapter(operation_s=0.1).poll(None, NO_EXCHANGE)
+        await account.adapter(operation_s=0.1).poll(None, NO_HTTP)
 
 
 async def test_more_bytes_than_a_file_has(account: Share, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -450,7 +451,7 @@ async def test_more_bytes_than_a_file_has(account: Share, monkeypatch: pytest.Mo
 
     account.reply(row())
     monkeypatch.setattr(Account, "read", more)
-    (item,) = (await account.adapter().poll(None, NO_EXCHANGE)).items
+    (item,) = (await account.adapter().poll(None, NO_HTTP)).items
     assert b'"broken":"marker"' in item.body
 
 

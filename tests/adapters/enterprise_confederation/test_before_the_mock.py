@@ -21,9 +21,10 @@ from contracts.errors import EndpointError, RetryableError, UnreadableCallback
 from contracts.messages import MessageType as M
 from contracts.update import StatusUpdate
 from mocks.server import MockServer, load
+from tests.adapters.ways import NO_HTTP
 
 from . import documents as d
-from .exchange import NO_EXCHANGE, PDF, settings, tooled
+from .exchange import PDF, settings, tooled
 from .stage import SFTP, placed, share_of
 
 _PATIENCE_S = 20.0
@@ -64,10 +65,10 @@ class Before:
         """What is new, stored and marked; of what nobody can read its code."""
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
-            page = await self.adapter.poll(self.cursor, NO_EXCHANGE)
+            page = await self.adapter.poll(self.cursor, NO_HTTP)
             self.cursor = page.cursor
             if page.items:
-                await self.adapter.mark_read(page.items, NO_EXCHANGE)
+                await self.adapter.mark_read(page.items, NO_HTTP)
                 return [self._said(item.body) for item in page.items]
             await asyncio.sleep(0.05)
         raise AssertionError("nothing came")
@@ -83,7 +84,7 @@ class Before:
 
     async def told(self, wire: Wire) -> str:
         """What the platform makes of a message."""
-        await self.adapter.send(wire, NO_EXCHANGE)
+        await self.adapter.send(wire, NO_HTTP)
         (update,) = await self.words()
         assert isinstance(update, StatusUpdate)
         assert update.keys[0].value == wire.id
@@ -122,9 +123,9 @@ async def test_the_whole_way_of_a_case(before: Before) -> None:
     ):
         wire = before.wire(kind, document)
         assert await before.told(wire) == "accepted", kind
-        assert (await before.adapter.send(wire, NO_EXCHANGE)).duplicate
-        assert await before.adapter.lookup(wire, NO_EXCHANGE) is not None
-    await before.adapter.probe(NO_EXCHANGE)
+        assert (await before.adapter.send(wire, NO_HTTP)).duplicate
+        assert await before.adapter.lookup(wire, NO_HTTP) is not None
+    await before.adapter.probe(NO_HTTP)
     assert before.breaches() == []
 
 
@@ -152,7 +153,7 @@ async def test_codes(before: Before, code: str, word: str) -> None:
 @pytest.mark.parametrize("kind", ["html", "truncated", "empty", "gbk", "bomb", "slip"])
 async def test_a_reply_that_nobody_can_read(before: Before, kind: str) -> None:
     await before.fault(op="reply", action="garbage", kind=kind, times=1)
-    await before.adapter.send(before.wire(), NO_EXCHANGE)
+    await before.adapter.send(before.wire(), NO_HTTP)
     (word,) = await before.words()
     assert isinstance(word, str)
     assert any(name.endswith(".bad") for name in before.share.names("down"))
@@ -163,10 +164,10 @@ async def test_a_cut_at_the_markers_rename(served: Before, action: str, duplicat
     wire = served.wire()
     await served.fault(op="sftp.mark", action=action, times=1)
     with pytest.raises(RetryableError, match="share_gone") as lost:
-        await served.adapter.send(wire, NO_EXCHANGE)
+        await served.adapter.send(wire, NO_HTTP)
     assert lost.value.maybe_accepted
-    assert (await served.adapter.lookup(wire, NO_EXCHANGE) is not None) == duplicate
-    assert (await served.adapter.send(wire, NO_EXCHANGE)).duplicate == duplicate
+    assert (await served.adapter.lookup(wire, NO_HTTP) is not None) == duplicate
+    assert (await served.adapter.send(wire, NO_HTTP)).duplicate == duplicate
     (update,) = await served.words()
     assert isinstance(update, StatusUpdate)
     assert update.status == "accepted"
@@ -174,7 +175,7 @@ async def test_a_cut_at_the_markers_rename(served: Before, action: str, duplicat
 
 @pytest.mark.parametrize(("rotate", "code"), [(False, "sftp_login_refused"), (True, "host_key_changed")])
 async def test_a_key_that_counts_no_more(served: Before, rotate: bool, code: str) -> None:
-    await served.adapter.probe(NO_EXCHANGE)
+    await served.adapter.probe(NO_HTTP)
     await served.fault(op="sftp.login", action="expire_session", rotate=rotate)
     with pytest.raises(EndpointError, match=code):
         await _at_last(served)
@@ -185,14 +186,14 @@ async def _at_last(served: Before) -> None:
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:
         with contextlib.suppress(RetryableError):
-            await served.adapter.probe(NO_EXCHANGE)
+            await served.adapter.probe(NO_HTTP)
         await asyncio.sleep(0.02)
 
 
 async def test_no_space(served: Before) -> None:
     await served.fault(op="sftp.write", action="http", status=507, times=1)
     with pytest.raises(RetryableError, match="share_"):
-        await served.adapter.send(served.wire(), NO_EXCHANGE)
+        await served.adapter.send(served.wire(), NO_HTTP)
     assert await served.told(served.wire()) == "accepted"
 
 
@@ -203,4 +204,4 @@ async def test_maintenance(before: Before) -> None:
         assert time.monotonic() < end, "no maintenance came"
         await asyncio.sleep(0.02)
     with pytest.raises(RetryableError, match="MAINTENANCE"):
-        await before.adapter.send(before.wire(), NO_EXCHANGE)
+        await before.adapter.send(before.wire(), NO_HTTP)

@@ -20,7 +20,7 @@ async def over(share: Share, act: Callable[[Medium], Awaitable[object]]) -> obje
     async def work() -> object:
         return await act(medium)
 
-    return await medium.run("step", work)
+    return await medium.run(work)
 
 
 async def test_a_file_is_new_and_whole(share: Share) -> None:
@@ -96,7 +96,7 @@ async def test_what_is_no_file_is_never_read(share: Share) -> None:
         raise Unsound
 
     with pytest.raises(EndpointError, match="not_a_file"):
-        await medium.run("read", reading)
+        await medium.run(reading)
     assert await over(share, lambda medium: medium.read("down/none", 2)) is None
     assert await over(share, lambda medium: medium.read("none/none", 2)) is None
 

@@ -13,9 +13,10 @@ from adapters.enterprise_confederation.wire import list_bytes
 from contracts.adapter import InboundCall, Origin, PolledItem
 from contracts.errors import EndpointError, UnreadableCallback
 from contracts.update import About, DeliveryWord, Key, KeyKind, StatusUpdate
+from tests.adapters.ways import NO_HTTP
 
 from . import documents as d
-from .exchange import COLUMNS, NO_EXCHANGE, NOW, Share, adapter, row, wire_of
+from .exchange import COLUMNS, NOW, Share, adapter, row, wire_of
 
 
 def said(item: PolledItem) -> StatusUpdate:
@@ -27,13 +28,13 @@ def said(item: PolledItem) -> StatusUpdate:
 
 
 async def news(share: Share) -> tuple[PolledItem, ...]:
-    return (await share.adapter().poll(None, NO_EXCHANGE)).items
+    return (await share.adapter().poll(None, NO_HTTP)).items
 
 
 async def test_the_pages_reply(share: Share) -> None:
     base = share.reply(row())
     polling = share.adapter()
-    page = await polling.poll(None, NO_EXCHANGE)
+    page = await polling.poll(None, NO_HTTP)
     (item,) = page.items
     update = said(item)
     assert update.event_id == f"{d.STEM}.R01:1"
@@ -41,9 +42,9 @@ async def test_the_pages_reply(share: Share) -> None:
     assert update.keys == (Key(KeyKind.MESSAGE, d.MESSAGE),)
     assert [reference.value for reference in update.references] == ["QL20260917000009"]
     assert update.at.isoformat() == "2026-09-17T10:01:00+08:00"
-    await polling.mark_read(page.items, NO_EXCHANGE)
+    await polling.mark_read(page.items, NO_HTTP)
     assert share.names("down") == [f"{base}.csv", f"{base}.manifest.json", f"{base}.taken"]
-    assert (await polling.poll(page.cursor, NO_EXCHANGE)).items == ()
+    assert (await polling.poll(page.cursor, NO_HTTP)).items == ()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ async def test_words_of_rows(share: Share, changes: dict[str, str], status: str,
 
 
 async def test_row_0_finds_our_message(share: Share) -> None:
-    await share.adapter().send(wire_of(share.root), NO_EXCHANGE)
+    await share.adapter().send(wire_of(share.root), NO_HTTP)
     share.reply(row("拒绝", 行号="0", 业务主键="", 错误码="B09"))
     (item,) = await news(share)
     assert said(item).keys == (Key(KeyKind.MESSAGE, d.MESSAGE),)
@@ -100,18 +101,18 @@ async def test_a_status_file(share: Share) -> None:
 
 async def test_the_cursor_renames_what_mark_read_missed(share: Share) -> None:
     base = share.reply(row())
-    page = await share.adapter().poll(None, NO_EXCHANGE)
+    page = await share.adapter().poll(None, NO_HTTP)
     assert f"{base}.ok" in share.names("down")
-    assert (await share.adapter().poll(page.cursor, NO_EXCHANGE)).items == ()
+    assert (await share.adapter().poll(page.cursor, NO_HTTP)).items == ()
     assert f"{base}.taken" in share.names("down")
 
 
 async def test_a_marker_that_was_replaced_is_not_taken(share: Share) -> None:
     share.reply(row("处理中"))
     polling = share.adapter()
-    page = await polling.poll(None, NO_EXCHANGE)
+    page = await polling.poll(None, NO_HTTP)
     base = share.reply(row())
-    await polling.mark_read(page.items, NO_EXCHANGE)
+    await polling.mark_read(page.items, NO_HTTP)
     assert f"{base}.ok" in share.names("down")
 
 
@@ -121,8 +122,8 @@ async def test_a_batch_that_was_taken_before(share: Share, same: bool) -> None:
     taken = share.down / f"{base}.taken"
     taken.write_bytes((share.down / f"{base}.ok").read_bytes() if same else b"0" * 64)
     polling = share.adapter()
-    page = await polling.poll(None, NO_EXCHANGE)
-    await polling.mark_read(page.items, NO_EXCHANGE)
+    page = await polling.poll(None, NO_HTTP)
+    await polling.mark_read(page.items, NO_HTTP)
     assert (f"{base}.bad" in share.names("down")) is not same
     assert f"{base}.ok" not in share.names("down")
 
@@ -147,11 +148,11 @@ async def test_a_reply_that_nobody_can_read(share: Share, data: bytes, code: str
     base = f"{d.STEM}.R01"
     share.batch(base, ".csv", data)
     polling = share.adapter()
-    page = await polling.poll(None, NO_EXCHANGE)
+    page = await polling.poll(None, NO_HTTP)
     (item,) = page.items
     with pytest.raises(UnreadableCallback, match=code):
         said(item)
-    await polling.mark_read(page.items, NO_EXCHANGE)
+    await polling.mark_read(page.items, NO_HTTP)
     assert f"{base}.bad" in share.names("down")
 
 
@@ -180,17 +181,17 @@ async def test_a_late_file_is_waited_for_and_told_once(share: Share, ending: str
     path.write_bytes(whole[:20])
     now = [NOW]
     polling = share.adapter(lambda: now[0])
-    assert (await polling.poll(None, NO_EXCHANGE)).items == ()
+    assert (await polling.poll(None, NO_HTTP)).items == ()
     now[0] += timedelta(minutes=11)
-    page = await polling.poll(None, NO_EXCHANGE)
+    page = await polling.poll(None, NO_HTTP)
     with pytest.raises(UnreadableCallback, match="files_late"):
         said(page.items[0])
-    await polling.mark_read(page.items, NO_EXCHANGE)
+    await polling.mark_read(page.items, NO_HTTP)
     assert f"{base}.ok" in share.names("down")
-    page = await polling.poll(page.cursor, NO_EXCHANGE)
+    page = await polling.poll(page.cursor, NO_HTTP)
     assert page.items == ()
     path.write_bytes(whole)
-    (item,) = (await polling.poll(page.cursor, NO_EXCHANGE)).items
+    (item,) = (await polling.poll(page.cursor, NO_HTTP)).items
     assert said(item).status == "accepted"
 
 
@@ -215,9 +216,9 @@ async def test_many_batches_come_in_pages(share: Share) -> None:
         (share.down / ("x" * (250 + number) + ".ok")).write_bytes(b"")
         (share.down / f"QLST_20260917_9{number:05d}.ok").mkdir()
     polling = share.adapter()
-    page = await polling.poll(None, NO_EXCHANGE)
+    page = await polling.poll(None, NO_HTTP)
     assert (len(page.items), page.more) == (60, True)
-    page = await polling.poll(page.cursor, NO_EXCHANGE)
+    page = await polling.poll(page.cursor, NO_HTTP)
     assert (len(page.items), page.more) == (11, False)
 
 
@@ -228,7 +229,7 @@ async def test_a_slow_medium_ends_a_page(share: Share, monkeypatch: pytest.Monke
         share.status(number, [{"事件号": f"S{number}", "案件主键": d.CASE_KEY, "状态": "已受理"}])
     polling, cursor, came = share.adapter(), None, []
     for more in (True, True, False):
-        page = await polling.poll(cursor, NO_EXCHANGE)
+        page = await polling.poll(cursor, NO_HTTP)
         cursor = page.cursor
         assert page.more == more
         came += [item.event_id for item in page.items]
@@ -240,9 +241,9 @@ async def test_something_in_the_way_of_a_marker_stops_nobody(share: Share) -> No
     (share.down / f"{base}.taken").mkdir()
     (share.down / f"{base}.bad").mkdir()
     polling = share.adapter()
-    page = await polling.poll(None, NO_EXCHANGE)
+    page = await polling.poll(None, NO_HTTP)
     share.status(1, [{"事件号": "S1", "案件主键": d.CASE_KEY, "状态": "已受理"}])
-    assert "S1" in [item.event_id for item in (await polling.poll(page.cursor, NO_EXCHANGE)).items]
+    assert "S1" in [item.event_id for item in (await polling.poll(page.cursor, NO_HTTP)).items]
 
 
 async def test_markers_that_stay_hold_up_nobody(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,9 +254,9 @@ async def test_markers_that_stay_hold_up_nobody(share: Share, monkeypatch: pytes
             (share.down / f"{base}.taken").mkdir()
             (share.down / f"{base}.bad").mkdir()
     polling = share.adapter()
-    page = await polling.poll(None, NO_EXCHANGE)
+    page = await polling.poll(None, NO_HTTP)
     assert ([item.event_id for item in page.items], page.more) == (["S0", "S1"], True)
-    page = await polling.poll(page.cursor, NO_EXCHANGE)
+    page = await polling.poll(page.cursor, NO_HTTP)
     assert ([item.event_id for item in page.items], page.more) == (["S2"], False)
 
 
@@ -272,4 +273,4 @@ async def test_a_poll_without_its_folder(share: Share) -> None:
 @pytest.mark.parametrize("cursor", ["", "x", "[]", "{}", '{"marks":[1]}', '{"marks":[["../x",".taken",""]]}', "null"])
 async def test_a_cursor_that_is_not_ours_says_nothing(share: Share, cursor: str) -> None:
     share.reply(row())
-    assert len((await share.adapter().poll(cursor, NO_EXCHANGE)).items) == 1
+    assert len((await share.adapter().poll(cursor, NO_HTTP)).items) == 1

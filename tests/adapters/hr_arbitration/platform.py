@@ -18,6 +18,7 @@ from adapters.hr_arbitration.settings import HrArbitrationSettings
 from contracts import gm
 from contracts.adapter import AttachmentInfo, InboundCall, Json, Reply, Request, Tools
 from contracts.errors import RetryableError
+from tests.adapters.ways import HttpAlone
 
 GATEWAY_PRIVATE = "752dff09d30ccd2d12478587f80ca262d107abc4d40f61357ae7aaae911221cd"
 GATEWAY_PUBLIC = (
@@ -136,7 +137,7 @@ def read_reply(reply: Reply) -> dict[str, str]:
 
 
 @dataclass
-class Platform:
+class Platform(HttpAlone):
     """The platform as an ``Exchange``. ``next_replies`` script what it answers instead; a callable may raise."""
 
     lower_case: bool = False

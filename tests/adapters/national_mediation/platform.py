@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from adapters.national_mediation import NationalMediation, NationalMediationSettings
 from contracts.adapter import AttachmentInfo, Reply, Request, Tools
 from contracts.conformance.stand_ins import MemoryAttachments, MemoryMemory, MemoryNonces, at_once
+from tests.adapters.ways import HttpAlone
 
 from . import documents as d
 
@@ -64,7 +65,7 @@ def problem(status: int, code: str, **more: Any) -> Reply:
 
 
 @dataclass
-class Platform:
+class Platform(HttpAlone):
     """Answers of the test's choice by step; token and keys are answered by themselves, receipts are signed."""
 
     answers: dict[str, list[Answer]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from adapters.one_stop import OneStop, OneStopSettings
 from contracts.adapter import AttachmentInfo, Blocking, Reply, Request, Tools
 from contracts.conformance.stand_ins import at_once
 from contracts.errors import RetryableError
+from tests.adapters.ways import HttpAlone
 
 NOW = datetime(2026, 9, 30, 9, 5, 3, tzinfo=UTC)
 TOKEN = "synthetic-token-0123456789"
@@ -83,7 +84,7 @@ Answering = Callable[[Step], Reply]
 
 
 @dataclass
-class FakeExchange:
+class FakeExchange(HttpAlone):
     """Hands out one answer after the other; records the calls."""
 
     answers: list[Answering | RetryableError]

@@ -15,6 +15,7 @@ from adapters.union import UnionPlatform, UnionSettings
 from contracts.adapter import AttachmentInfo, Blocking, InboundCall, Reply, Request, Tools
 from contracts.conformance.stand_ins import at_once
 from contracts.errors import RetryableError
+from tests.adapters.ways import HttpAlone
 
 NOW = datetime(2026, 9, 30, 9, 5, 3, tzinfo=UTC)
 STAMP = "1790759103000"
@@ -119,7 +120,7 @@ class Step:
 
 
 @dataclass
-class Platform:
+class Platform(HttpAlone):
     """The platform as an ``Exchange``: checks every request as page §8 says, then answers as scripted."""
 
     answers: list[Reply | RetryableError] = field(default_factory=lambda: [reply()])

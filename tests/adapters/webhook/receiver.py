@@ -13,6 +13,7 @@ from standardwebhooks import Webhook as StandardWebhook
 from standardwebhooks import WebhookVerificationError
 
 from contracts.adapter import Json, Reply, Request
+from tests.adapters.ways import HttpAlone
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OLD_SECRET = "whsec_" + base64.b64encode(bytes(range(32, 64))).decode()
@@ -85,7 +86,7 @@ def verification(challenge: str = "c" * 43) -> Json:
     }
 
 
-class Upstream:
+class Upstream(HttpAlone):
     """An ``Exchange`` that ends at a receiver. Requests are proven before anything else; ``answers`` are given in turn
     instead of 204."""
 
