@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import IO, Final
 
-from openpyxl import Workbook
-
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV: Final = "text/csv"
 BOM: Final = b"\xef\xbb\xbf"
@@ -71,6 +69,8 @@ async def xlsx_file(
     Raises:
         TooManyRows: more than ``MOST_ROWS``.
     """
+    from openpyxl import Workbook  # 9 MB: for the processes that write such a file
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name)
     sheet.append(list(titles))

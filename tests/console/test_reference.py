@@ -15,7 +15,7 @@ from contracts.messages import HR
 from contracts.schemas import DOCUMENTS
 from gateway.web.console import api, clients
 from gateway.web.console.codes import shown
-from gateway.web.docs import described
+from gateway.web.description import described
 from tests.console.counter import Counter
 from tests.flow import papers
 from tests.flow.stage import until

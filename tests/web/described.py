@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from jsonschema.protocols import Validator
 
 from contracts.events import event_schema
-from gateway.web.docs import described
+from gateway.web.description import described
 
 REF = "#/components/schemas/"
 CHECKED = jsonschema.FormatChecker(formats=())

@@ -17,7 +17,7 @@ from contracts.schemas import DOCUMENTS
 from gateway.web import answered
 from gateway.web.acts import ACTS
 from gateway.web.console.api import said
-from gateway.web.docs import documents
+from gateway.web.description import documents
 from tests.web.described import CHECKED, REF, Description, description, schemas_in
 from tests.web.site import Site
 

@@ -11,7 +11,7 @@ import pytest
 from contracts.errors import PermanentError, RetryableError
 from contracts.messages import HR, UNION
 from gateway.flow.moving.once import Once
-from gateway.web.docs import _KEYED, described
+from gateway.web.description import _KEYED, described
 from tests.flow.stage import until
 from tests.servers.databases import table
 from tests.web.site import Site

@@ -17,7 +17,6 @@ from contracts.findings import Language, register
 from gateway.flow.moving.order import Refused
 from gateway.texts import problem_codes, problem_texts
 from gateway.web.console.desk import Page, Visit
-from gateway.web.docs import described
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _BOTH: Final = re.compile(r"^(.*[\u3400-\u9fff）)])\s+([A-Za-z].*)$", re.DOTALL)
@@ -212,6 +211,8 @@ def _drawn(visit: Visit) -> Json:
     application = visit.desk.application
     if application is None:
         raise Refused(404, "not_found")
+    from gateway.web.description import described
+
     return described(application.openapi())
 
 
