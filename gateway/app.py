@@ -48,11 +48,12 @@ from gateway.flow.hands import Hands
 from gateway.flow.house import House
 from gateway.flow.intake import Intake
 from gateway.flow.loops import Loop, until_idle
+from gateway.flow.moving.attachments import Attachments
 from gateway.flow.moving.context import Contexts
 from gateway.flow.moving.envelope import Publisher
 from gateway.flow.moving.fault_points import Reach, from_environment
 from gateway.flow.moving.order import Principal
-from gateway.flow.moving.toolbox import Attachments, tools_for
+from gateway.flow.moving.toolbox import tools_for
 from gateway.flow.operating.bulk import Bulk
 from gateway.flow.operating.case_links import CaseLinks
 from gateway.flow.operating.correction import Corrections

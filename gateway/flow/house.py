@@ -18,9 +18,9 @@ from gateway.flow.examining.rehearsal import Rehearsal
 from gateway.flow.gauges import Gauges
 from gateway.flow.hands import Hands
 from gateway.flow.intake import Intake
+from gateway.flow.moving.attachments import Attachments
 from gateway.flow.moving.context import Contexts
 from gateway.flow.moving.envelope import Publisher
-from gateway.flow.moving.toolbox import Attachments
 from gateway.flow.operating.disclosing import Disclosure
 from gateway.flow.printing.press import Press
 from gateway.flow.receive import Receiver

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from gateway.flow.moving.toolbox import file_name
+from gateway.flow.moving.attachments import file_name
 from tests.flow.puppets import PUPPETS
 from tests.flow.stage import PDF
 from tests.house import Gateways

@@ -14,8 +14,8 @@ import structlog
 from contracts.errors import AdapterError, EndpointError, RetryableError
 from contracts.update import DocumentLink
 from gateway.flow.delivering.line import Line
+from gateway.flow.moving.attachments import AttachmentRefused, Attachments
 from gateway.flow.moving.fault_points import Reach, nowhere
-from gateway.flow.moving.toolbox import AttachmentRefused, Attachments
 from gateway.flow.retry import asked_ms
 from gateway.settings import RetrySettings
 from gateway.store import pauses

@@ -13,10 +13,10 @@ from contracts.messages import MESSAGE_TYPES
 from contracts.moments import from_ms
 from gateway.flow.decisions.checks import beside, refusal_of, standing
 from gateway.flow.examining.judgement import Judgement
+from gateway.flow.moving.attachments import Attachments
 from gateway.flow.moving.context import attachments_in
 from gateway.flow.moving.documents import DOCUMENTS
 from gateway.flow.moving.order import Known, Order, Refused
-from gateway.flow.moving.toolbox import Attachments
 from gateway.store.store import Store
 
 

@@ -13,8 +13,8 @@ from contracts.attachment import AttachmentReference
 from contracts.case import Case
 from contracts.confirmation import PAPERS, ConfirmationRequest
 from contracts.lists import AttachmentKind
+from gateway.flow.moving.attachments import Attachments
 from gateway.flow.moving.order import Known
-from gateway.flow.moving.toolbox import Attachments
 from gateway.flow.printing.press import Press
 from gateway.flow.printing.wording import Filing, Sheet, application, presided_proof
 

@@ -14,8 +14,8 @@ from contracts.document import Document
 from contracts.message import Message
 from contracts.messages import MessageType
 from contracts.referral import Referral, ReferralResult
+from gateway.flow.moving.attachments import Attachments
 from gateway.flow.moving.documents import CASE_TYPES, message_of, reopen
-from gateway.flow.moving.toolbox import Attachments
 from gateway.store.casefile import CaseFile, Matter, load_all
 from gateway.store.engine import Group, Operation, Row
 from gateway.store.settlement import Claim

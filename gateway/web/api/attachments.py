@@ -15,8 +15,8 @@ from starlette.responses import Response
 from contracts.findings import Code, Finding
 from contracts.lists import AttachmentKind
 from gateway.flow.house import House
+from gateway.flow.moving.attachments import AttachmentRefused
 from gateway.flow.moving.order import Refused
-from gateway.flow.moving.toolbox import AttachmentRefused
 from gateway.store.engine import StoreUnavailable
 from gateway.web.api.answers import answer
 from gateway.web.auth import Door
