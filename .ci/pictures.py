@@ -191,11 +191,11 @@ def _failing(pages: dict[str, Page], base: str) -> None:
 
 
 def _healed(pages: dict[str, Page], base: str) -> None:
-    """A case that waited for the platform, and the message that was tried again."""
+    """A case that waited for the platform, with its confirmation where one did, and the message that was tried again."""
     root = base.removesuffix("/console/")
     for language, page in pages.items():
         page.set_viewport_size({"width": 1366, "height": 860})
-        found: list[tuple[bool, str, str]] = []
+        found: list[tuple[bool, bool, str, str]] = []
         for kind in ("case.submitted", "case.progressed", "case.revised", "agreement.concluded"):
             page.goto(f"{base}messages?state=delivered&platform={FAILING}&type={kind}")
             retried = page.locator("tbody tr", has=page.locator("td:nth-child(7)", has_text=re.compile(r"^[2-9]$")))
@@ -203,10 +203,11 @@ def _healed(pages: dict[str, Page], base: str) -> None:
             for message, case in rows:
                 page.goto(f"{root}{case}")
                 if page.locator(".newest .j-due").count():
-                    found.append((page.locator("svg.snug").count() == 0, message, case))
+                    confirmed = page.locator(".newest svg text", has_text=re.compile("确认|[Cc]onfirm")).count() > 2
+                    found.append((not confirmed, page.locator("svg.snug").count() == 0, message, case))
         if not found:
             raise SystemExit("no case that was tried again fits the picture")
-        _, message, case = min(found)
+        *_, message, case = min(found)
         page.goto(f"{root}{case}")
         _small(page, f"case-{language}")
         page.goto(f"{root}{message}")

@@ -46,7 +46,7 @@ class Message:
 class Delivery:
     """A delivery of the store. ``overtakes``: it may go before older ones of its case. ``requires``: it had to wait until
     that one was delivered. ``tried_at`` is when its first attempt began, ``finished_at`` when it came to its state (both ms
-    since 1970)."""
+    since 1970), ``code`` why."""
 
     id: str
     message: str
@@ -61,6 +61,7 @@ class Delivery:
     requires: str | None = None
     tried_at: int | None = None
     finished_at: int | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,8 @@ def _read(connection: sqlite3.Connection) -> GatewayLedger:
         Delivery(*row)
         for row in ask(
             "SELECT d.id, d.message, d.type, d.about, d.endpoint, d.subject, d.sequence, d.state, d.operation, d.first,"
-            " d.requires, (SELECT min(a.ended_at - a.duration_ms) FROM attempts a WHERE a.delivery = d.id), d.finished_at"
-            " FROM deliveries d ORDER BY d.id"
+            " d.requires, (SELECT min(a.ended_at - a.duration_ms) FROM attempts a WHERE a.delivery = d.id), d.finished_at,"
+            " d.code FROM deliveries d ORDER BY d.id"
         )
     ]
     ledger.matters = {row[0]: Matter(*row) for row in ask("SELECT id, kind, status, facet FROM matters")}

@@ -166,7 +166,7 @@ def _deliveries(owed: Sequence[Delivery], platform: PlatformLedger, gateway: Gat
                 if later[delivery.subject, delivery.about] <= delivery.sequence:
                     yield Fault(Kind.LOST, platform.name, delivery.id, "superseded by nothing that was delivered")
             case state:
-                yield Fault(Kind.LOST, platform.name, delivery.id, f"{delivery.type} is {state}")
+                yield Fault(Kind.LOST, platform.name, delivery.id, f"{delivery.type} is {state}: {delivery.code}")
 
 
 def _effects(owed: Sequence[Delivery], platform: PlatformLedger, filings: frozenset[str]) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ from contracts.document import Document
 from contracts.messages import MessageType as M
 from mocks.commerce_federation import CommerceFederation as Mock
 from mocks.server import MockServer
+from tests.adapters.resting import Resting
 from tests.adapters.ways import NO_HTTP
 
 from . import documents as d
@@ -124,6 +125,8 @@ class MockStage(CommerceStage):
         self._directory = TemporaryDirectory(prefix="stage-")
         self.server = MockServer(Mock, Path(self._directory.name), settings={"period_s": 3600.0})
         await self.server.start()
+        self._rest = Resting(self.server)
+        await self._rest.begin()
         url = str(self.server.platform.config["database_url"])
         self.tables = Tables(Path(url.removeprefix("sqlite:///")), self.server.clock.now().astimezone(UTC))
         return self
@@ -131,6 +134,7 @@ class MockStage(CommerceStage):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._rest.end()
         await self.server.stop()
         self._directory.cleanup()
 

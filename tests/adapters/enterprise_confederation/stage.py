@@ -17,6 +17,7 @@ from contracts.conformance import BUSY_FOR, Fault, Sample, Stage
 from contracts.document import Document
 from contracts.messages import MessageType as M
 from mocks.server import MockServer, load
+from tests.adapters.resting import Resting
 from tests.adapters.ways import NO_HTTP
 
 from . import documents as d
@@ -156,6 +157,8 @@ class MockStage(ConfederationStage):
         self._directory = TemporaryDirectory(prefix="stage-")
         self.server = MockServer(Mock, Path(self._directory.name), settings=placed(self._directory.name, self._root))
         await self.server.start()
+        self._rest = Resting(self.server)
+        await self._rest.begin()
         self.share = share_of(self.server)
         self._now = self.server.clock.now().astimezone(UTC).replace(microsecond=0)
         self.share.beat(self._now)
@@ -164,6 +167,7 @@ class MockStage(ConfederationStage):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._rest.end()
         await self.server.stop()
         self._directory.cleanup()
 

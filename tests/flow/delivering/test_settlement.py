@@ -284,7 +284,7 @@ def test_a_stop_is_nobodys_failure(judge: Judge, kind: DeliveryClass, doubt: boo
 
 
 def test_what_kills_its_sender_is_kept_away_from_it(judge: Judge) -> None:
-    settled = judge.quarantined(claim(lost=4), NOW - 5)
+    settled = judge.quarantined(claim(lost=5), NOW - 5)
     assert (settled.state, settled.code, settled.doubt_at, kinds(settled)) == ("dead", "crash_loop", NOW - 5, ["dead"])
 
 
