@@ -88,10 +88,6 @@ def _is_ofd(content: bytes) -> bool:
         # The directory alone is read, nothing is unpacked.
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return "OFD.xml" in archive.namelist()
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        ValueError,
-        OSError,
-    ):  # NotImplementedError: a version unknown to zipfile
+    # NotImplementedError is zipfile's own, for a version that it does not know.
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return False

@@ -212,7 +212,7 @@ async def test_nothing_but_sftp(way: Account) -> None:
         with pytest.raises(asyncssh.ChannelListenError):
             await connection.forward_remote_port("", 0, "127.0.0.1", 9)
         with pytest.raises(asyncssh.ChannelOpenError):
-            await connection.open_unix_connection("/tmp/x")  # noqa: S108 -- nobody listens, and it is refused before
+            await connection.open_unix_connection("x")
         with pytest.raises(asyncssh.ChannelOpenError):
             await connection.create_process(subsystem="sftp", term_type="xterm")
         assert await (await connection.start_sftp_client()).isdir("up")

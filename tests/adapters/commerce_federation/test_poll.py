@@ -205,11 +205,11 @@ async def test_a_clock_that_is_set_back_does_not_stop_our_heart(tables: Tables) 
     assert tables.do("SELECT BEAT_AT FROM TJ_HEART WHERE NODE = 'GATEWAY'") == [("2026-09-17 08:00:05",)]
 
 
-@pytest.mark.parametrize("count", ["X'FF'", "9e999", "'viele'", "1.5"])
-async def test_a_count_that_is_none_does_not_stop_the_page(tables: Tables, count: str) -> None:
+@pytest.mark.parametrize("count", [b"\xff", float("inf"), "viele", 1.5])
+async def test_a_count_that_is_none_does_not_stop_the_page(tables: Tables, count: object) -> None:
     one = adapter(tables)
     await one.send(one.translate(d.message(M.CASE_SUBMITTED, d.wages()), d.new()), NO_HTTP)
-    tables.do(f"UPDATE TJ_OUT SET RESEND_COUNT = {count}, CASE_KEY = ?", "长" * 100_000)  # noqa: S608 -- of this test
+    tables.do("UPDATE TJ_OUT SET RESEND_COUNT = ?, CASE_KEY = ?", count, "长" * 100_000)
     tables.say(501, "09", FAIL_CODE="E80")
     tables.say(502, "04", REASON="x")
     polled = await looked(tables)

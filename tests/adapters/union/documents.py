@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,33 +15,19 @@ from contracts.message import Message
 from contracts.messages import MessageType
 from contracts.referral import Referral, ReferralAnswer, ReferralResult
 from contracts.transfer import Transfer
+from tests.adapters.samples import AGREEMENT_ID, CASE_ID, fields_of, made
 
 from .platform import ENDPOINT
 
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+__all__ = ["AGREEMENT_ID", "CASE_ID", "fields_of", "made"]
+
 GOLDEN = Path(__file__).parent / "golden"
 DELIVERY = "dlv_01JB2Z9K7Q4N"
-AGREEMENT_ID = "agr_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
-CASE_ID = "case_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
 TRANSFER_ID = "trf_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
 REFERRAL_ID = "ref_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
-PAPER = "att_01JB2Z9K7Q4NAAAAAAAAAAAAAA"
 TASK_NO = "YJ3701022026000045"
 
 _Kind = TypeVar("_Kind", bound=Document)
-
-
-def made(kind: type[_Kind], /, **fields: Any) -> _Kind:
-    """A document from the JSON of its fields."""
-    return kind.model_validate_json(json.dumps({"schema_version": "1.0", **fields}))
-
-
-def fields_of(name: str) -> dict[str, Any]:
-    """The JSON of one of the contract's samples."""
-    fields: dict[str, Any] = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-    if "document" in fields:
-        fields["document"] = PAPER
-    return fields
 
 
 def sample(kind: type[_Kind], name: str, /, **changes: Any) -> _Kind:

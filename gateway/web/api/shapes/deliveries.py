@@ -39,10 +39,7 @@ class Owed(Shown):
     state: Annotated[DeliveryState, told("投递状态", "the delivery's state")]
 
 
-class _Delivery(Shown):
-    id: Annotated[DeliveryId, told("投递编号", "the delivery's id")]
-    endpoint: Annotated[str, ENDPOINT]
-    state: Annotated[DeliveryState, told("投递状态", "the delivery's state")]
+class _Delivery(Owed):
     attempts: Annotated[Count, told("尝试次数", "how often it was tried")]
     code: Annotated[str, CODE] = absent()
     reference: Annotated[str, told("平台回执编号", "the number that the platform gave it")] = absent()

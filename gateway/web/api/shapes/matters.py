@@ -165,13 +165,18 @@ class Fulfilment(Shown):
     updated_at: Annotated[Moment, told("更新时间", "when it last moved")]
 
 
-class Matter(Shown):
-    """What every thing that is read has (事项)."""
+class Entry(Shown):
+    """What everything has that is read or stands in a list (列表项)."""
 
     version: Annotated[Version, _VERSION]
     organization: Annotated[OrganizationRef, told("调解组织", "the organisation")]
     created_at: Annotated[Moment, told("生成时间", "when it came")]
     updated_at: Annotated[Moment, told("更新时间", "when it last changed")]
+
+
+class Matter(Entry):
+    """What every thing that is read has (事项)."""
+
     clocks: Annotated[list[Clock], told("法定期限", "its clocks")]
     deliveries: Annotated[list[Delivery], told("投递", "its deliveries")]
     external_refs: Annotated[list[PlatformNumber], told("平台编号", "numbers that platforms gave")]
@@ -260,15 +265,6 @@ class MediatorView(Matter):
 
 
 # -------------------------------------------------------------------------------------------------------------------- lists
-
-
-class Entry(Shown):
-    """What every line of a list has (列表项)."""
-
-    version: Annotated[Version, _VERSION]
-    organization: Annotated[OrganizationRef, told("调解组织", "the organisation")]
-    created_at: Annotated[Moment, told("生成时间", "when it came")]
-    updated_at: Annotated[Moment, told("更新时间", "when it last changed")]
 
 
 class CaseEntry(Entry):
